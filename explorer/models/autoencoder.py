@@ -1,0 +1,115 @@
+"""terra's autoencoder: pictures to latents, 8x smaller a side, and back.
+
+The shape follows TAESD (Ollin Boer Bohan, https://github.com/madebyollin/taesd): plain residual
+convolutions, no attention and no normalisation, so that what a pixel depends on is finite and a
+tile decoded with enough margin joins its neighbours exactly. Most of the work is done at low
+resolution and ends in a pixel shuffle, which is what a laptop's CPU likes best.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor, nn
+
+LATENT_CHANNELS = 4
+LATENT_LIMIT = 6.0  # latents have unit variance; the decoder folds what strays beyond this
+
+
+class Block(nn.Module):
+    """One residual step that sees one pixel further on each side."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(channels, channels, 3, padding=1)
+        self.mix = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.mix(F.relu(self.look(x))))
+
+
+def crop(x: Tensor, border: int) -> Tensor:
+    """``x`` (n, c, h, w) without ``border`` pixels on each side."""
+    return x[:, :, border : x.shape[2] - border, border : x.shape[3] - border] if border else x
+
+
+class Autoencoder(ModelMixin, ConfigMixin):
+    """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, 4, h, w) of unit variance, and back."""
+
+    # What each level of the decoder may still see of its surroundings, in latents: more than the
+    # sum of the receptive fields of the levels from there on (see ``reach``).
+    margins = (6, 2, 1)
+
+    @register_to_config
+    def __init__(
+        self, widths: tuple[int, int, int] = (128, 64, 32), blocks: tuple[int, int, int] = (3, 3, 2)
+    ) -> None:
+        super().__init__()
+        deep, middle, fine = widths
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(12, fine, 3, padding=1),
+            *(Block(fine) for _ in range(blocks[2])),
+            nn.Conv2d(fine, middle, 4, stride=2, padding=1),
+            *(Block(middle) for _ in range(blocks[1])),
+            nn.Conv2d(middle, deep, 4, stride=2, padding=1),
+            *(Block(deep) for _ in range(blocks[0])),
+            nn.Conv2d(deep, LATENT_CHANNELS, 3, padding=1),
+        )
+        self.levels = nn.ModuleList(
+            [
+                nn.Sequential(
+                    nn.Conv2d(LATENT_CHANNELS, deep, 3, padding=1),
+                    nn.ReLU(),
+                    *(Block(deep) for _ in range(blocks[0])),
+                    nn.Conv2d(deep, 4 * middle, 1),
+                    nn.PixelShuffle(2),
+                ),
+                nn.Sequential(
+                    *(Block(middle) for _ in range(blocks[1])),
+                    nn.Conv2d(middle, 4 * fine, 1),
+                    nn.PixelShuffle(2),
+                ),
+                nn.Sequential(
+                    *(Block(fine) for _ in range(blocks[2])),
+                    nn.Conv2d(fine, 12, 3, padding=1),
+                    nn.PixelShuffle(2),
+                ),
+            ]
+        )
+        # Latents leave the encoder with whatever scale training found; these make it one.
+        self.register_buffer("latent_mean", torch.zeros(1, LATENT_CHANNELS, 1, 1))
+        self.register_buffer("latent_std", torch.ones(1, LATENT_CHANNELS, 1, 1))
+
+    @property
+    def margin(self) -> int:
+        """Latents needed on each side of a region to decode it exactly."""
+        return self.margins[0]
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, 4, h, w), zero mean, unit variance."""
+        return (self.encoder(pictures) - self.latent_mean) / self.latent_std
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents (n, 4, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""
+        x = self._fold(latents)
+        for level in self.levels:
+            x = level(x)
+        return x
+
+    def decode_inside(self, latents: Tensor) -> Tensor:
+        """Latents (n, 4, h + 2 margin, w + 2 margin) to the pictures (n, 3, 8h, 8w) inside.
+
+        The same numbers as ``decode`` of any larger sheet; each level throws away the surroundings
+        that no later level needs.
+        """
+        x, left = self._fold(latents), (*self.margins[1:], 0)
+        for depth, (level, before, after) in enumerate(zip(self.levels, self.margins, left)):
+            x = crop(level(x), (before - after) * 2 ** (depth + 1))
+        return x
+
+    @staticmethod
+    def _fold(latents: Tensor) -> Tensor:
+        return torch.tanh(latents / LATENT_LIMIT) * LATENT_LIMIT

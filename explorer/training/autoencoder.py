@@ -1,0 +1,149 @@
+"""Trains terra's autoencoder on crops of every freely licensed picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
+from explorer.training import data
+from explorer.training.loop import Run
+
+CROP = 128  # px
+# How often each source is drawn: Blue Marble is what terra is best at.
+SHARES = {"bluemarble": 0.72, "ucmerced": 0.18, "aerial": 0.10}
+
+
+class Training(nn.Module):
+    """The autoencoder with a normalisation of its latents, folded away when it is saved."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        super().__init__()
+        self.model = model
+        self.unit = nn.BatchNorm2d(LATENT_CHANNELS, affine=False, momentum=0.02)
+
+    def fold(self) -> Autoencoder:
+        """The model with the latents' mean and deviation as its own numbers."""
+        std = (self.unit.running_var + self.unit.eps).sqrt()
+        self.model.latent_mean.copy_(self.unit.running_mean.view(1, -1, 1, 1))
+        self.model.latent_std.copy_(std.view(1, -1, 1, 1))
+        return self.model
+
+
+def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tensor:
+    """L1 on pixels and on steps between pixels.
+
+    Part of each batch is turned, mirrored or shrunk as latents and must decode to the picture
+    turned, mirrored or shrunk (EQ-VAE, Kouzelis et al. 2025, arXiv 2502.09509); a little noise on
+    the latents makes the decoder forgive what a denoiser leaves.
+    """
+    latents = training.unit(training.model.encoder(pictures))
+    turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+    half = len(pictures) // 2
+    moved, target = _move(latents[:half], turns, mirror), _move(pictures[:half], turns, mirror)
+    latents = torch.cat([moved, latents[half:]])
+    target = torch.cat([target, pictures[half:]])
+    if rng.random() < 0.15:
+        latents, target = F.avg_pool2d(latents, 2), F.avg_pool2d(target, 2)
+    noisy = latents + torch.randn_like(latents) * (0.1 * torch.rand(len(latents), 1, 1, 1))
+    painted = training.model.decode(noisy)
+    apart = painted - target
+    steps = sum(
+        (torch.diff(painted, dim=d) - torch.diff(target, dim=d)).abs().mean() for d in (2, 3)
+    )
+    return apart.abs().mean() + 2 * apart.square().mean() + 0.5 * steps
+
+
+def _move(x: Tensor, turns: int, mirror: bool) -> Tensor:
+    x = torch.rot90(x, turns, (2, 3))
+    return x.flip(3) if mirror else x
+
+
+class Crops:
+    """Random square crops of pictures, sources drawn by ``SHARES``."""
+
+    def __init__(self, folder: Path, held_out: bool) -> None:
+        self.sources: list[list[np.ndarray]] = []
+        for source in SHARES:
+            pictures = [
+                p.pixels
+                for p in data.read(folder, f"{source}-*")
+                if data.free(p) and p.held_out == held_out and min(p.pixels.shape[:2]) >= CROP
+            ]
+            self.sources.append(pictures)
+
+    def draw(self, count: int, rng: np.random.Generator) -> Tensor:
+        """(count, 3, CROP, CROP) in -1..1."""
+        shares = np.array([s if p else 0 for s, p in zip(SHARES.values(), self.sources)])
+        picked = rng.choice(len(self.sources), count, p=shares / shares.sum())
+        crops = []
+        for source in picked:
+            pictures = self.sources[source]
+            pixels = pictures[rng.integers(len(pictures))]
+            y, x = (int(rng.integers(side - CROP + 1)) for side in pixels.shape[:2])
+            crops.append(pixels[y : y + CROP, x : x + CROP])
+        return to_tensor(np.stack(crops))
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """uint8 (n, h, w, 3) to float (n, 3, h, w) in -1..1."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_pixels(pictures: Tensor) -> np.ndarray:
+    """float (n, 3, h, w) in -1..1 to uint8 (n, h, w, 3)."""
+    scaled = ((pictures.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def psnr(a: Tensor, b: Tensor) -> float:
+    """Peak signal to noise in dB of pictures in -1..1, mean over pictures."""
+    errors = (a - b).square().mean((1, 2, 3)) / 4
+    return float((-10 * errors.log10()).mean())
+
+
+def train(folder: Path, out: Path, minutes: float, batch: int = 8, peak: float = 1.5e-3) -> None:
+    """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng()
+    crops, held = Crops(folder, False), Crops(folder, True)
+    tests = [Crops.draw(_only(held, i), 32, np.random.default_rng(7)) for i in range(2)]
+    training = Training(Autoencoder())
+    run = Run(out, training, peak, minutes, decay=0.998)
+
+    def step() -> tuple[Tensor, int]:
+        return loss(training, crops.draw(batch, rng), rng), batch
+
+    def sheet() -> None:
+        model = training.fold()
+        model.save_pretrained(out / "model", safe_serialization=True)
+        scores = []
+        for index, pictures in enumerate(tests):
+            painted = model.decode(model.encode(pictures))
+            scores.append(psnr(painted.clamp(-1, 1), pictures))
+            rows = torch.cat([pictures[:8], painted[:8]])
+            Image.fromarray(grid(to_pixels(rows), 8)).save(out / f"sheet-{index}.png")
+        with open(out / "scores.csv", "a", newline="") as file:
+            csv.writer(file).writerow([run.step, *(round(s, 2) for s in scores)])
+
+    for _ in run.steps(step, sheet):
+        pass
+
+
+def _only(crops: Crops, source: int) -> Crops:
+    one = object.__new__(Crops)
+    one.sources = [p if i == source else [] for i, p in enumerate(crops.sources)]
+    return one
+
+
+def grid(pictures: np.ndarray, columns: int) -> np.ndarray:
+    """(n, h, w, 3) laid out in rows of ``columns``."""
+    n, h, w, c = pictures.shape
+    rows = pictures.reshape(n // columns, columns, h, w, c)  # (rows, columns, h, w, 3)
+    return rows.transpose(0, 2, 1, 3, 4).reshape(n // columns * h, columns * w, c)

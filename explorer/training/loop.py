@@ -1,0 +1,157 @@
+"""What every training run shares: an exponential average, a learning rate, a clock, a log."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+WARMUP = 0.02  # share of the run in which the learning rate rises
+
+
+class Clock:
+    """Progress 0..1 through a run of so many minutes, over any number of restarts."""
+
+    def __init__(self, minutes: float, spent: float = 0.0) -> None:
+        self.total, self.spent, self.last = minutes * 60, spent, time.monotonic()
+
+    def tick(self) -> float:
+        now = time.monotonic()
+        self.spent, self.last = self.spent + now - self.last, now
+        return min(self.spent / self.total, 1.0)
+
+
+def learning_rate(peak: float, progress: float) -> float:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    if progress < WARMUP:
+        return peak * (0.05 + 0.95 * progress / WARMUP)
+    fall = (progress - WARMUP) / (1 - WARMUP)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+
+
+class Average:
+    """Exponential moving average of a module's weights, quick at first."""
+
+    def __init__(self, module: nn.Module, decay: float = 0.999) -> None:
+        self.decay, self.steps = decay, 0
+        self.weights = {k: v.detach().clone().float() for k, v in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        self.steps += 1
+        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for name, value in module.state_dict().items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value.float(), 1 - keep)
+            else:
+                self.weights[name].copy_(value)
+
+
+class Run:
+    """A resumable run in ``folder``: ``state.safetensors``, ``log.csv``, sample sheets."""
+
+    def __init__(
+        self, folder: Path, module: nn.Module, peak: float, minutes: float, decay: float = 0.999
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.module, self.peak = folder, module, peak
+        self.optimizer = torch.optim.AdamW(module.parameters(), lr=peak, betas=(0.9, 0.99))
+        self.average = Average(module, decay)
+        self.clock, self.step, self.samples = Clock(minutes), 0, 0
+        if (folder / "state.safetensors").exists():
+            self._resume(minutes)
+
+    def steps(
+        self, loss: Callable[[], tuple[Tensor, int]], sheet: Callable[[], None], every: float = 180
+    ) -> Iterator[tuple[int, float]]:
+        """Train until the time is up; yields (step, loss) now and then, after the log is written.
+
+        ``loss`` makes one batch's loss and says how many samples it held; ``sheet`` draws a sample
+        sheet with the averaged weights in place, every ``every`` seconds and at the end.
+        """
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        with Progress(*columns) as bar:
+            task = bar.add_task(self.folder.name, total=1.0)
+            progress, drawn, smooth = self.clock.tick(), time.monotonic(), 0.0
+            while progress < 1:
+                value = self._step(loss, progress)
+                smooth = value if not smooth else 0.98 * smooth + 0.02 * value
+                progress = self.clock.tick()
+                bar.update(task, completed=progress, description=f"{self.step} {smooth:.4f}")
+                if time.monotonic() - drawn > every or progress >= 1:
+                    self.save(smooth)
+                    with_average(self.module, self.average, sheet)
+                    drawn = time.monotonic()
+                    yield self.step, smooth
+
+    def _step(self, loss: Callable[[], tuple[Tensor, int]], progress: float) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.peak, progress)
+        value, count = loss()
+        self.optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        norm = nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+            self.average.update(self.module)
+        self.step, self.samples = self.step + 1, self.samples + count
+        return float(value.detach())
+
+    def save(self, loss: float) -> None:
+        """Write the whole state, then put it in place of the old one in a single move."""
+        tensors = {f"module.{k}": v for k, v in self.module.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.weights.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        notes = {"step": self.step, "samples": self.samples, "spent": self.clock.spent}
+        notes["average"] = self.average.steps
+        part = self.folder / "state.part"
+        held = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+        save_file(held, part, {k: repr(v) for k, v in notes.items()})
+        part.replace(self.folder / "state.safetensors")
+        with open(self.folder / "log.csv", "a", newline="") as log:
+            row = [self.step, self.samples, round(self.clock.spent, 1), round(loss, 5)]
+            csv.writer(log).writerow(row)
+
+    def _resume(self, minutes: float) -> None:
+        from safetensors import safe_open
+
+        path = self.folder / "state.safetensors"
+        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            notes = file.metadata()
+        self.module.load_state_dict(_under(tensors, "module."))
+        self.average.weights = _under(tensors, "average.")
+        self.average.steps = int(notes["average"])
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under(tensors, "optimizer.").items():
+            index, key = name.split(".")
+            states.setdefault(int(index), {})[key] = value
+        packed = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**packed, "state": states})
+        self.step, self.samples = int(notes["step"]), int(notes["samples"])
+        self.clock = Clock(minutes, float(notes["spent"]))
+
+
+def with_average(module: nn.Module, average: Average, work: Callable[[], None]) -> None:
+    """Do ``work`` with the averaged weights in ``module``, then put its own back."""
+    own = {k: v.detach().clone() for k, v in module.state_dict().items()}
+    module.load_state_dict(average.weights)
+    module.eval()
+    try:
+        with torch.no_grad():
+            work()
+    finally:
+        module.load_state_dict(own)
+        module.train()
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -1,0 +1,13 @@
+import torch
+
+from explorer.models.autoencoder import Autoencoder
+
+
+def test_a_tile_decoded_with_its_margin_is_the_same_as_in_a_larger_sheet():
+    torch.manual_seed(0)
+    model, sheet = Autoencoder(), torch.randn(1, 4, 40, 40)
+    with torch.inference_mode():
+        whole = model.decode(sheet)[:, :, 8 * 12 : 8 * 28, 8 * 12 : 8 * 28]
+        inside = model.decode_inside(sheet[:, :, 6:34, 6:34])
+    assert inside.shape == (1, 3, 128, 128)
+    torch.testing.assert_close(inside, whole, atol=1e-4, rtol=0)
