@@ -15,7 +15,7 @@ from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.training import data
 from explorer.training.loop import Run
 
-CROP = 128  # px
+CROP = 96  # px
 # How often each source is drawn: Blue Marble is what terra is best at.
 SHARES = {"bluemarble": 0.72, "ucmerced": 0.18, "aerial": 0.10}
 
@@ -108,7 +108,7 @@ def psnr(a: Tensor, b: Tensor) -> float:
     return float((-10 * errors.log10()).mean())
 
 
-def train(folder: Path, out: Path, minutes: float, batch: int = 8, peak: float = 1.5e-3) -> None:
+def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float = 2e-3) -> None:
     """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``."""
     torch.manual_seed(0)
     rng = np.random.default_rng()

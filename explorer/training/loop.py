@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from explorer.training.muon import optimizers
+
 WARMUP = 0.02  # share of the run in which the learning rate rises
 
 
@@ -62,7 +64,7 @@ class Run:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.module, self.peak = folder, module, peak
-        self.optimizer = torch.optim.AdamW(module.parameters(), lr=peak, betas=(0.9, 0.99))
+        self.optimizers = optimizers(module, peak)
         self.average = Average(module, decay)
         self.clock, self.step, self.samples = Clock(minutes), 0, 0
         if (folder / "state.safetensors").exists():
@@ -92,14 +94,16 @@ class Run:
                     yield self.step, smooth
 
     def _step(self, loss: Callable[[], tuple[Tensor, int]], progress: float) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.peak, progress)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(self.peak, progress)
         value, count = loss()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.module.zero_grad(set_to_none=True)
         value.backward()
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
         if torch.isfinite(norm):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             self.average.update(self.module)
         self.step, self.samples = self.step + 1, self.samples + count
         return float(value.detach())
@@ -108,8 +112,10 @@ class Run:
         """Write the whole state, then put it in place of the old one in a single move."""
         tensors = {f"module.{k}": v for k, v in self.module.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.weights.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        for which, optimizer in enumerate(self.optimizers):
+            for index, state in optimizer.state_dict()["state"].items():
+                name = f"optimizer.{which}.{index}"
+                tensors |= {f"{name}.{k}": torch.as_tensor(v) for k, v in state.items()}
         notes = {"step": self.step, "samples": self.samples, "spent": self.clock.spent}
         notes["average"] = self.average.steps
         part = self.folder / "state.part"
@@ -130,12 +136,12 @@ class Run:
         self.module.load_state_dict(_under(tensors, "module."))
         self.average.weights = _under(tensors, "average.")
         self.average.steps = int(notes["average"])
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under(tensors, "optimizer.").items():
-            index, key = name.split(".")
-            states.setdefault(int(index), {})[key] = value
-        packed = self.optimizer.state_dict()
-        self.optimizer.load_state_dict({**packed, "state": states})
+        for which, optimizer in enumerate(self.optimizers):
+            states: dict[int, dict[str, Tensor]] = {}
+            for name, value in _under(tensors, f"optimizer.{which}.").items():
+                index, key = name.split(".")
+                states.setdefault(int(index), {})[key] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
         self.step, self.samples = int(notes["step"]), int(notes["samples"])
         self.clock = Clock(minutes, float(notes["spent"]))
 
