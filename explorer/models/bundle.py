@@ -1,0 +1,63 @@
+"""A bundle: a model in a folder, ``bundle.json`` and components as safetensors, nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from tiles.errors import ModelRefused
+
+SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "models"
+# Suffixes under which weights travel that run code when they are read.
+UNSAFE = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
+
+
+def find(name: str) -> Path:
+    """The folder of a shipped model's name or of a path. Raises ModelRefused."""
+    for folder in (SHIPPED / name, Path(name).expanduser()):
+        if (folder / "bundle.json").is_file():
+            return folder
+    shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob("*/bundle.json"))) or "none"
+    raise ModelRefused(f"no model {name!r}: give a folder with a bundle.json, or one of: {shipped}")
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """The checked ``bundle.json``. Raises ModelRefused."""
+    try:
+        bundle = json.loads((folder / "bundle.json").read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelRefused(f"{folder.name}: bundle.json cannot be read ({error})") from None
+    if not isinstance(bundle, dict) or not isinstance(bundle.get("family"), str):
+        raise ModelRefused(f"{folder.name}: bundle.json names no family")
+    return bundle
+
+
+def check(folder: Path) -> str:
+    """Digest (hex) of every file of a bundle that takes part in painting.
+
+    Raises ModelRefused for anything that is not really safetensors, by content and not by name:
+    a pickle can run code when it is read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        if path.suffix in UNSAFE:
+            raise ModelRefused(f"{path.name}: only safetensors are read, never pickles")
+        if path.suffix == ".safetensors":
+            _is_safetensors(path)
+        elif path.suffix != ".json":
+            continue
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+    return digest.hexdigest()
+
+
+def _is_safetensors(path: Path) -> None:
+    try:
+        with safe_open(path, "np"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise ModelRefused(f"{path.name} is not a safetensors file ({error})") from None

@@ -1,0 +1,38 @@
+"""What painting asks of any model, whatever its family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from explorer.painting.window import Latents, Window
+
+
+class Traits(NamedTuple):
+    """What a model is and can do; from ``bundle.json``."""
+
+    name: str
+    digest: str  # hex, over all its files: two models with one digest paint the same land
+    halo: int  # latents seen on each side of a cell
+    margin: int  # latents needed on each side of a tile to decode it exactly
+    batch: int  # windows painted together, always exactly this many, so that bits never change
+    steps: int
+    sketch: int  # zooms by which it likes its sketch to be coarser; 0: none
+    zooms: tuple[int, int]  # the ground resolutions it knows, both ends included
+    base_zoom: int  # where it is best
+    licence: str
+
+
+class Model(Protocol):
+    """Paints windows and decodes latents. Both are pure functions of their arguments."""
+
+    traits: Traits
+    device: str
+
+    def paint(self, windows: Sequence[Window]) -> list[Latents]:
+        """The latents (4, side, side) float32 of each window; at most ``traits.batch`` windows."""
+
+    def decode(self, latents: Latents) -> np.ndarray:
+        """Latents (4, 32 + 2 margin, 32 + 2 margin) to the pixels inside, uint8 (256, 256, 3)."""

@@ -1,0 +1,56 @@
+"""The models of this process, each read once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from explorer.models import bundle
+from explorer.models.family import Model
+from tiles.errors import ModelRefused
+
+log = logging.getLogger(__name__)
+
+
+class Library:
+    """Models by name or folder, on one device; ``device`` is auto, cpu or cuda."""
+
+    def __init__(self, default: str = "terra", device: str = "auto") -> None:
+        self.default, self.device = default, device
+        self._models: dict[Path, Model] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str | None = None) -> Model:
+        """The model of that name, read on first use. Raises ModelRefused."""
+        folder = bundle.find(name or self.default).resolve()
+        with self._lock:
+            if folder not in self._models:
+                self._models[folder] = self._load(folder)
+            return self._models[folder]
+
+    def _load(self, folder: Path) -> Model:
+        described = bundle.describe(folder)
+        if described["family"] != "terra":
+            raise ModelRefused(f"{folder.name}: unknown family {described['family']!r}; terra is known")
+        from explorer.models import terra  # torch takes seconds to import
+
+        digest = bundle.check(folder)
+        try:
+            model = terra.load(folder, described, digest, chosen(self.device))
+        except (KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
+            raise ModelRefused(f"{folder.name} is not a whole terra bundle: {error}") from error
+        log.info("%s (%s) on %s", model.traits.name, digest[:8], model.device)
+        return model
+
+
+def chosen(device: str) -> str:
+    """``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one. Raises ModelRefused."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise ModelRefused(f"device {device!r}: allowed are auto, cpu and cuda")
+    import torch
+
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise ModelRefused("device cuda: this machine has no CUDA GPU that torch can use")
+    return "cuda" if there and device != "cpu" else "cpu"

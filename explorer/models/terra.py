@@ -1,0 +1,115 @@
+"""terra: our own small model, native to what painting does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.models.autoencoder import Autoencoder
+from explorer.models.denoiser import Denoiser
+from explorer.models.family import Traits
+from explorer.models.samplers import euler, timesteps
+from explorer.models.text import TextTower
+from explorer.painting.window import Latents, Window
+
+M = TypeVar("M", bound=torch.nn.Module)
+
+
+class Terra:
+    """Autoencoder, text tower and denoiser on one device, behind the ``Model`` interface."""
+
+    def __init__(
+        self,
+        traits: Traits,
+        times: list[float],
+        autoencoder: Autoencoder,
+        denoiser: Denoiser,
+        text: TextTower,
+        device: str,
+    ) -> None:
+        self.traits, self.times, self.device = traits, times, device
+        self.autoencoder = _ready(autoencoder, device)
+        self.denoiser = _ready(denoiser, device)
+        self.text = text
+        self.embed = lru_cache(maxsize=1024)(self._embed)
+
+    def paint(self, windows: Sequence[Window]) -> list[Latents]:
+        """The latents (4, side, side) of each window, float32.
+
+        The batch is filled up with copies to its one size: sums of floats depend on the shape of
+        a batch, and a cell must not depend on its company.
+        """
+        count = self.traits.batch
+        if not 0 < len(windows) <= count:
+            raise ValueError(f"{len(windows)} windows, allowed are 1 to {count}")
+        full = [*windows, *[windows[0]] * (count - len(windows))]
+        with torch.inference_mode():
+            return list(self._sample(full).cpu().numpy()[: len(windows)])
+
+    def _sample(self, windows: Sequence[Window]) -> Tensor:
+        noise, known, mask, parent, parent_mask = (
+            torch.from_numpy(np.stack(parts)).to(self.device)
+            for parts in zip(*(window[1:6] for window in windows))
+        )
+        fixed = torch.cat([known, mask, parent, parent_mask], 1)  # (n, 10, side, side)
+        text = torch.cat([self.embed(window.prompt) for window in windows])
+        zoom = torch.tensor([float(window.cell.z) for window in windows], device=self.device)
+        coarser = torch.tensor([window.coarser for window in windows], device=self.device)
+
+        def velocity(x: Tensor, t: float) -> Tensor:
+            now = torch.full((len(x),), t, device=self.device)
+            seen = torch.cat([x, fixed], 1).contiguous(memory_format=torch.channels_last)
+            return self.denoiser(seen, now, text, zoom, coarser)
+
+        return euler(velocity, noise, known, mask, self.times)
+
+    def decode(self, latents: Latents) -> np.ndarray:
+        """Latents (4, 32 + 2 margin, 32 + 2 margin) to uint8 pixels (256, 256, 3) inside."""
+        with torch.inference_mode():
+            sheet = torch.from_numpy(np.ascontiguousarray(latents, np.float32))[None]
+            sheet = sheet.to(self.device).contiguous(memory_format=torch.channels_last)
+            picture = self.autoencoder.decode_inside(sheet)[0]
+            scaled = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+            return scaled.permute(1, 2, 0).cpu().numpy()
+
+    def _embed(self, prompt: str) -> Tensor:
+        """(1, 256); all zeros for an empty prompt, which is how training left prompts out."""
+        with torch.inference_mode():
+            found = self.text.encode([prompt]).to(self.device)
+        return found if prompt.strip() else torch.zeros_like(found)
+
+
+def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:
+    """terra from a checked bundle."""
+    traits = Traits(
+        name=bundle["name"],
+        digest=digest,
+        halo=bundle["halo"],
+        margin=Autoencoder.margins[0],
+        batch=bundle["batch"]["cpu" if device == "cpu" else "gpu"],
+        steps=bundle["steps"],
+        sketch=bundle["sketch"],
+        zooms=(bundle["zooms"][0], bundle["zooms"][1]),
+        base_zoom=bundle["base_zoom"],
+        licence=bundle["licence"],
+    )
+    read = {"torch_dtype": torch.float32, "use_safetensors": True, "low_cpu_mem_usage": False}
+    return Terra(
+        traits,
+        timesteps(traits.steps, bundle["shift"]),
+        Autoencoder.from_pretrained(folder / "autoencoder", **read),
+        Denoiser.from_pretrained(folder / "denoiser", **read),
+        TextTower.load(folder / "text"),
+        device,
+    )
+
+
+def _ready(module: M, device: str) -> M:
+    module = module.to(device=device, memory_format=torch.channels_last)
+    return module.eval().requires_grad_(False)

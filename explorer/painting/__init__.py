@@ -1,0 +1,1 @@
+"""Painting: from wanted tiles to committed latents."""

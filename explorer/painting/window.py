@@ -1,0 +1,106 @@
+"""A window: all that the model sees when it paints one cell, put together from painted latents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.painting.noise import CHANNELS, noise
+from explorer.painting.schedule import Layout, parents, sees
+from tiles.grid import TILE_LATENTS, Tile
+
+Latents = np.ndarray
+
+
+class Window(NamedTuple):
+    """One cell and ``halo`` latents around it; ``side`` = 32 + 2 halo. All float32."""
+
+    cell: Tile
+    noise: Latents  # (4, side, side)
+    known: Latents  # (4, side, side), zero where unknown
+    mask: Latents  # (1, side, side), 1 where known
+    parent: Latents  # (4, side, side), zero without a sketch
+    parent_mask: Latents  # (1, side, side)
+    coarser: int  # zooms by which the parent is coarser; 0: none
+    prompt: str
+
+
+def assemble(
+    cell: Tile, layout: Layout, seed: int, prompt: str, painted: Mapping[Tile, Latents]
+) -> Window:
+    """The window of ``cell`` from ``painted``, which holds all that the cell ``requires``.
+
+    What the cell's phase does not see is left out even where it is painted: that is what makes a
+    cell independent of the order in which people look. Raises KeyError if something is missing.
+    """
+    side, halo = TILE_LATENTS, layout.halo
+    left, top = cell.x * side - halo, cell.y * side - halo
+    width = side + 2 * halo
+    known = np.zeros((CHANNELS, width, width), np.float32)
+    mask = np.zeros((1, width, width), np.float32)
+    for other in sees(cell):
+        here, there = _overlap(other, left, top, width)
+        known[:, *here] = painted[other][:, *there]
+        mask[:, *here] = 1
+    parent, parent_mask = _parent(cell, layout, painted, left, top, width)
+    field = noise(seed, cell.z, left, top, width, width)
+    coarser = layout.sketch if parent_mask.any() else 0
+    return Window(cell, field, known, mask, parent, parent_mask, coarser, prompt)
+
+
+def core(window: Latents, halo: int) -> Latents:
+    """The cell in the middle of a window (c, side, side)."""
+    return window[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
+
+
+def _overlap(
+    other: Tile, left: int, top: int, width: int
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where a cell lies in the window, and which part of the cell that is: (rows, columns)."""
+    here, there = [], []
+    for start, index in ((top, other.y), (left, other.x)):
+        first = max(start, index * TILE_LATENTS)
+        last = min(start + width, (index + 1) * TILE_LATENTS)
+        here.append(slice(first - start, last - start))
+        there.append(slice(first - index * TILE_LATENTS, last - index * TILE_LATENTS))
+    return (here[0], here[1]), (there[0], there[1])
+
+
+def _parent(
+    cell: Tile, layout: Layout, painted: Mapping[Tile, Latents], left: int, top: int, width: int
+) -> tuple[Latents, Latents]:
+    """The sketch under the window, enlarged by linear interpolation."""
+    under = parents(cell, layout)
+    if under is None:
+        empty = np.zeros((CHANNELS + 1, width, width), np.float32)
+        return empty[:CHANNELS], empty[CHANNELS:]
+    side = TILE_LATENTS
+    sheet = np.empty((CHANNELS, under.height * side, under.width * side), np.float32)
+    for other in under.tiles():
+        y, x = (other.y - under.top) * side, (other.x - under.left) * side
+        sheet[:, y : y + side, x : x + side] = painted[other]
+    rows = _places(top, width, layout.sketch) - under.top * side
+    columns = _places(left, width, layout.sketch) - under.left * side
+    enlarged = _linear(_linear(sheet, rows, 1), columns, 2)
+    return enlarged, np.ones((1, width, width), np.float32)
+
+
+def _places(start: int, count: int, coarser: int) -> np.ndarray:
+    """Where the middles of latents lie among those ``coarser`` zooms above, float64 (count,).
+
+    The integer part is taken off first, so that far from home nothing is lost to rounding.
+    """
+    scale = 2**coarser
+    whole = start // scale
+    return whole + (np.arange(start - whole * scale, start - whole * scale + count) + 0.5) / scale - 0.5
+
+
+def _linear(sheet: Latents, places: np.ndarray, axis: int) -> Latents:
+    """``sheet`` (4, h, w) sampled at fractional ``places`` along ``axis``."""
+    low = np.floor(places).astype(np.int64)
+    shape = [1, 1, 1]
+    shape[axis] = len(places)
+    share = (places - low).astype(np.float32).reshape(shape)
+    return np.take(sheet, low, axis) * (1 - share) + np.take(sheet, low + 1, axis) * share

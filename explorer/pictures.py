@@ -1,0 +1,84 @@
+"""Tile pixels: encoding, halving for overviews, enlarging beyond the base zoom. Pure."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from tiles.grid import TILE_PIXELS
+
+WEBP_QUALITY = 92
+
+
+class Encoded(NamedTuple):
+    """A tile as it goes out."""
+
+    data: bytes
+    revision: int
+    final: bool  # nothing around it is missing any more
+
+
+def encode(pixels: np.ndarray, format: Literal["png", "webp"]) -> bytes:
+    """uint8 (h, w, 3 or 4) as lossless PNG or as WebP. The same bytes each time."""
+    file = io.BytesIO()
+    if format == "png":
+        Image.fromarray(pixels).save(file, "PNG", compress_level=4)
+    else:
+        Image.fromarray(pixels).save(file, "WEBP", quality=WEBP_QUALITY, method=2)
+    return file.getvalue()
+
+
+def decode(data: bytes) -> np.ndarray:
+    """uint8 (h, w, 3 or 4)."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image)
+
+
+def halved(children: Sequence[np.ndarray | None]) -> np.ndarray:
+    """The mean of four tiles (row by row, None: unpainted) as one, uint8 (256, 256, 3 or 4).
+
+    What is not painted weighs nothing and is left transparent.
+    """
+    sheet = np.zeros((2 * TILE_PIXELS, 2 * TILE_PIXELS, 4), np.float32)
+    for index, child in enumerate(children):
+        if child is None:
+            continue
+        y, x = (index // 2) * TILE_PIXELS, (index % 2) * TILE_PIXELS
+        part = sheet[y : y + TILE_PIXELS, x : x + TILE_PIXELS]
+        part[..., 3] = child[..., 3] / 255 if child.shape[2] == 4 else 1.0
+        part[..., :3] = child[..., :3] * part[..., 3:]
+    blocks = sheet.reshape(TILE_PIXELS, 2, TILE_PIXELS, 2, 4)  # (y, 2, x, 2, rgb and weight)
+    total = blocks.sum((1, 3))
+    weight = total[..., 3:]
+    colour = np.rint(total[..., :3] / np.maximum(weight, 1e-6)).astype(np.uint8)
+    if weight.min() >= 4:
+        return colour
+    return np.concatenate([colour, np.rint(weight * (255 / 4)).astype(np.uint8)], 2)
+
+
+def enlarged(sheet: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
+    """The square (``left``, ``top``, ``side``) of ``sheet`` in pixels, as a whole tile (bicubic)."""
+    box = (left, top, left + side, top + side)
+    size = (TILE_PIXELS, TILE_PIXELS)
+    return np.array(Image.fromarray(sheet).resize(size, Image.Resampling.BICUBIC, box=box))
+
+
+def borders(
+    width: int, reach: tuple[bool, bool, bool, bool]
+) -> Iterator[tuple[tuple[int, int], tuple[slice, slice], tuple[slice, slice]]]:
+    """For each neighbour looked at on the (left, top, right, bottom): its offset (x, y), where its
+    pixels go in a tile padded by ``width``, and which of its pixels those are."""
+    inner, end = slice(width, width + TILE_PIXELS), TILE_PIXELS - width
+    here = {-1: slice(0, width), 0: inner, 1: slice(width + TILE_PIXELS, None)}
+    there = {-1: slice(end, None), 0: slice(None), 1: slice(0, width)}
+    left, top, right, bottom = reach
+    wanted = {(-1, 0): left, (0, -1): top, (1, 0): right, (0, 1): bottom}
+    wanted |= {(-1, -1): left and top, (1, -1): right and top}
+    wanted |= {(-1, 1): left and bottom, (1, 1): right and bottom}
+    for (x, y), looked_at in wanted.items():
+        if looked_at:
+            yield (x, y), (here[y], here[x]), (there[y], there[x])

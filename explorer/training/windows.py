@@ -1,0 +1,119 @@
+"""Training windows for the denoiser: mosaics as latents, with their parents and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from explorer.models.autoencoder import Autoencoder
+from explorer.models.denoiser import NO_ZOOM
+from explorer.training import data, masks
+from explorer.training.autoencoder import to_tensor
+
+COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
+ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
+NO_TEXT, NO_ZOOMS, NO_PARENT = 0.15, 0.1, {5: 0.8, 6: 0.65, 7: 0.4, 8: 0.25}
+PARENT_NOISE = 0.3  # at most: a painted sketch is never as clean as a real picture
+
+Caption = Callable[[data.Picture, int, np.random.Generator], str]
+
+
+class Mosaic(NamedTuple):
+    """One mosaic as latents."""
+
+    picture: data.Picture  # without its pixels
+    latents: Tensor  # half (4, 128, 128)
+    parents: Tensor  # half (3, 4, 128, 128): 1, 2 and 3 zooms coarser, enlarged
+
+
+class Batch(NamedTuple):
+    """n windows of one side."""
+
+    latents: Tensor  # (n, 4, side, side)
+    mask: Tensor  # (n, 1, side, side), 1 where known
+    parent: Tensor  # (n, 4, side, side)
+    parent_mask: Tensor  # (n, 1, side, side)
+    text: Tensor  # (n, 256), zeros where no prompt is given
+    zoom: Tensor  # (n,)
+    coarser: Tensor  # (n,)
+
+    def fixed(self) -> Tensor:
+        """The channels that do not change while sampling, (n, 10, side, side)."""
+        known = self.latents * self.mask
+        return torch.cat([known, self.mask, self.parent, self.parent_mask], 1)
+
+
+def mosaics(folder: Path, model: Autoencoder, held_out: bool) -> list[Mosaic]:
+    """Every Blue Marble mosaic, encoded once."""
+    found = []
+    for picture in data.read(folder, "bluemarble-*"):
+        if picture.held_out == held_out and data.free(picture):
+            found.append(_encoded(picture, model))
+    return found
+
+
+@torch.inference_mode()
+def _encoded(picture: data.Picture, model: Autoencoder) -> Mosaic:
+    pixels = to_tensor(picture.pixels[None])
+    latents = model.encode(pixels)
+    enlarged = []
+    for coarser in COARSER:
+        small = model.encode(F.avg_pool2d(pixels, 2**coarser))
+        enlarged.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
+    bare = picture._replace(pixels=np.empty(0, np.uint8))
+    return Mosaic(bare, latents[0].half(), torch.cat(enlarged).half())
+
+
+class Windows:
+    """Draws batches of windows from mosaics."""
+
+    def __init__(
+        self, mosaics: list[Mosaic], caption: Caption, encode: Callable[[list[str]], Tensor]
+    ) -> None:
+        self.caption, self.encode = caption, encode
+        self.by_zoom: dict[int, list[Mosaic]] = {}
+        for mosaic in mosaics:
+            self.by_zoom.setdefault(round(mosaic.picture.zoom), []).append(mosaic)
+
+    def draw(self, count: int, side: int, halo: int, rng: np.random.Generator) -> Batch:
+        zooms = list(self.by_zoom)
+        shares = np.array([ZOOM_SHARES[z] for z in zooms])
+        rows = [
+            self._one(int(zoom), side, halo, rng)
+            for zoom in rng.choice(zooms, count, p=shares / shares.sum())
+        ]
+        prompts = [row.pop("prompt") for row in rows]
+        text = self.encode(prompts)
+        text[[not prompt for prompt in prompts]] = 0
+        parts = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        return Batch(text=text, **parts)
+
+    def _one(self, zoom: int, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
+        mosaic = self.by_zoom[zoom][rng.integers(len(self.by_zoom[zoom]))]
+        extent = mosaic.latents.shape[-1]
+        top, left = (int(i) for i in rng.integers(0, extent - side + 1, 2))
+        here = (..., slice(top, top + side), slice(left, left + side))
+        parent, parent_mask, coarser = torch.zeros(4, side, side), torch.zeros(1, side, side), 0
+        if rng.random() > NO_PARENT[zoom]:
+            coarser = int(rng.choice(COARSER))
+            noise = torch.randn(4, side, side) * (PARENT_NOISE * rng.random())
+            parent = mosaic.parents[coarser - 1][here].float() + noise
+            parent_mask += 1
+        labels = extent // 4  # latents a side of a labelled square
+        square = (top + side // 2) // labels * 4 + (left + side // 2) // labels
+        prompt = "" if rng.random() < NO_TEXT else self.caption(mosaic.picture, square, rng)
+        return {
+            "latents": mosaic.latents[here].float(),
+            "mask": torch.from_numpy(masks.draw(side, halo, rng))[None],
+            "parent": parent,
+            "parent_mask": parent_mask,
+            "zoom": torch.tensor(NO_ZOOM if rng.random() < NO_ZOOMS else float(zoom)),
+            "coarser": torch.tensor(coarser),
+            "prompt": prompt,
+        }

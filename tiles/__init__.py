@@ -1,0 +1,1 @@
+"""Everything about tiles that needs neither a model nor a browser."""

@@ -1,0 +1,79 @@
+"""One family of errors: what was wrong and what is allowed, in words for the user."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EarthError(Exception):
+    """``str(error)`` is shown to the user; ``code`` and ``status`` go into the HTTP answer."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    retry_after: int | None = None  # seconds
+
+
+class BadAddress(EarthError):
+    """A malformed or absurd tile address."""
+
+    code, status = "bad_address", 404
+
+
+class BadBounds(EarthError):
+    """Bounds that are no rectangle in this plane."""
+
+    code, status = "bad_bounds", 422
+
+
+class BadPrompt(EarthError):
+    """A prompt that is too long or no plain text."""
+
+    code, status = "bad_prompt", 422
+
+
+class BadSetting(EarthError):
+    """A setting outside what is allowed."""
+
+    code, status = "bad_setting", 422
+
+
+class WorldNotFound(EarthError):
+    """No world of that id."""
+
+    code, status = "world_not_found", 404
+
+
+class WorldHeld(EarthError):
+    """Another process paints this world."""
+
+    code, status = "world_held", 409
+
+
+class WorldDamaged(EarthError):
+    """A world's file, or a cell in it, is not what was written."""
+
+    code, status = "world_damaged", 500
+
+
+class DiskFull(EarthError):
+    """Nothing more can be kept."""
+
+    code, status = "disk_full", 507
+
+
+class Busy(EarthError):
+    """Too much is waiting; try again."""
+
+    code, status, retry_after = "busy", 503, 5
+
+
+class PaintingFailed(EarthError):
+    """The model could not paint."""
+
+    code, status = "painting_failed", 500
+
+
+class ModelRefused(EarthError):
+    """A model that is not there, not whole or not safe."""
+
+    code, status = "model_refused", 422

@@ -1,0 +1,169 @@
+"""Web-mercator tile addresses on a plane without an edge. Pure integers and metres.
+
+Addresses are those of WebMercatorQuad (origin top left, y down), but x and y may be any signed
+integer: inside the square every GIS tool understands them, beyond it the plane goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tiles.errors import BadAddress, BadBounds
+
+TILE_PIXELS = 256
+TILE_LATENTS = 32
+MAX_ZOOM = 22
+MAX_INDEX = 9_999_999_999
+EARTH = 2 * math.pi * 6378137.0  # metres around the equator: the side of the square
+_NUMBER = re.compile(r"(?:0|-?[1-9][0-9]{0,9})")
+
+
+class Bounds(NamedTuple):
+    """A rectangle in EPSG:3857 metres."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Tile(NamedTuple):
+    """The address of a tile, and of the cell of 32 x 32 latents that it is made of."""
+
+    z: int
+    x: int
+    y: int
+
+    @property
+    def bounds(self) -> Bounds:
+        side = tile_metres(self.z)
+        west, north = self.x * side - EARTH / 2, EARTH / 2 - self.y * side
+        return Bounds(west, EARTH / 2 - (self.y + 1) * side, (self.x + 1) * side - EARTH / 2, north)
+
+    @property
+    def parent(self) -> Tile:
+        """The tile one zoom coarser. Zoom 0 has none: ValueError."""
+        if self.z == 0:
+            raise ValueError("zoom 0 has no parent")
+        return Tile(self.z - 1, self.x >> 1, self.y >> 1)
+
+    @property
+    def children(self) -> tuple[Tile, Tile, Tile, Tile]:
+        """The four tiles one zoom deeper, row by row."""
+        z, x, y = self.z + 1, 2 * self.x, 2 * self.y
+        return Tile(z, x, y), Tile(z, x + 1, y), Tile(z, x, y + 1), Tile(z, x + 1, y + 1)
+
+
+class Box(NamedTuple):
+    """A rectangle of tiles of one zoom; right and bottom are one past the last."""
+
+    zoom: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def size(self) -> int:
+        """How many tiles it holds."""
+        return self.width * self.height
+
+    def holds(self, tile: Tile) -> bool:
+        z, x, y = tile
+        return z == self.zoom and self.left <= x < self.right and self.top <= y < self.bottom
+
+    def grown(self, by: int) -> Box:
+        return Box(self.zoom, self.left - by, self.top - by, self.right + by, self.bottom + by)
+
+    def tiles(self) -> Iterator[Tile]:
+        """Row by row."""
+        for y in range(self.top, self.bottom):
+            for x in range(self.left, self.right):
+                yield Tile(self.zoom, x, y)
+
+
+def around(tile: Tile, by: int = 1) -> Box:
+    """The tile and ``by`` tiles on each side."""
+    return Box(tile.z, tile.x, tile.y, tile.x + 1, tile.y + 1).grown(by)
+
+
+def parse_tile(z: str, x: str, y: str) -> Tile:
+    """An address as it is written in a URL. Raises BadAddress.
+
+    The grammar is strict where ``int`` is not: no sign but a minus, no leading zeros, no ``-0``,
+    no underscores, spaces or digits of other scripts.
+    """
+    for what, text in (("zoom", z), ("x", x), ("y", y)):
+        if not _NUMBER.fullmatch(text):
+            raise BadAddress(f"{what} {text[:20]!r}: allowed are whole numbers of up to 10 digits")
+    zoom = int(z)
+    if not 0 <= zoom <= MAX_ZOOM:
+        raise BadAddress(f"zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
+    return Tile(zoom, int(x), int(y))
+
+
+def checked_tile(z: object, x: object, y: object) -> Tile:
+    """An address from JSON, where only plain integers count. Raises BadAddress."""
+    for value in (z, x, y):
+        if type(value) is not int:
+            raise BadAddress(f"tile address {str(value)[:20]!r}: allowed are whole numbers")
+    assert isinstance(z, int) and isinstance(x, int) and isinstance(y, int)
+    if not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > MAX_INDEX:
+        raise BadAddress(f"zoom 0 to {MAX_ZOOM} and indices up to {MAX_INDEX} are allowed")
+    return Tile(z, x, y)
+
+
+def tile_metres(zoom: int) -> float:
+    """Side of a tile in metres of EPSG:3857."""
+    return EARTH / 2**zoom
+
+
+def metres_per_pixel(zoom: float) -> float:
+    """On the equator."""
+    return EARTH / TILE_PIXELS / 2**zoom
+
+
+def tile_at(x: float, y: float, zoom: int) -> Tile:
+    """The tile that holds a point in metres. Raises BadBounds for what is no place."""
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise BadBounds(f"{x}, {y} is no place: metres are finite numbers")
+    side = tile_metres(zoom)
+    column, row = math.floor((x + EARTH / 2) / side), math.floor((EARTH / 2 - y) / side)
+    if max(abs(column), abs(row)) > MAX_INDEX:
+        raise BadBounds(f"{x}, {y} is too far away: tile indices go up to {MAX_INDEX}")
+    return Tile(zoom, column, row)
+
+
+def boxed(bounds: Bounds, zoom: int) -> Box:
+    """The tiles that ``bounds`` cover, touching edges left out. Raises BadBounds."""
+    if not 0 <= zoom <= MAX_ZOOM:
+        raise BadBounds(f"zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
+    if not all(math.isfinite(value) for value in bounds):
+        raise BadBounds("bounds are four finite numbers of metres: west, south, east, north")
+    if not (bounds.west < bounds.east and bounds.south < bounds.north):
+        raise BadBounds("west must be less than east and south less than north")
+    first = tile_at(bounds.west, bounds.north, zoom)
+    tile_at(bounds.east, bounds.south, zoom)
+    side = tile_metres(zoom)
+    # A millionth of a tile: bounds that were made from tiles must give those tiles back.
+    right = math.ceil((bounds.east + EARTH / 2) / side - 1e-6)
+    bottom = math.ceil((EARTH / 2 - bounds.south) / side - 1e-6)
+    left = math.floor((bounds.west + EARTH / 2) / side + 1e-6)
+    top = math.floor((EARTH / 2 - bounds.north) / side + 1e-6)
+    return Box(zoom, left, top, max(right, first.x + 1), max(bottom, first.y + 1))
+
+
+def inside_square(tile: Tile) -> bool:
+    """Whether other tools know this address."""
+    return 0 <= tile.x < 2**tile.z and 0 <= tile.y < 2**tile.z
