@@ -1,0 +1,67 @@
+"""terra's text tower: a small transformer of open_clip's, with its tokenizer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from explorer.models.torchvision_cure import cure
+
+cure()
+from open_clip.tokenizer import SimpleTokenizer  # noqa: E402
+from open_clip.transformer import TextTransformer  # noqa: E402
+
+WIDTH = 256  # of an embedding
+CONFIG: dict[str, Any] = {
+    "context_length": 48,
+    "vocab_size": 49408,
+    "width": 192,
+    "heads": 6,
+    "layers": 4,
+    "output_dim": WIDTH,
+}
+
+
+class TextTower(nn.Module):
+    """Prompts to unit vectors. A word never seen in training has a zero row: it says nothing."""
+
+    def __init__(self, config: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.config = dict(config or CONFIG)
+        self.transformer = TextTransformer(**self.config)
+        nn.init.zeros_(self.transformer.token_embedding.weight)
+        self.tokenizer = SimpleTokenizer(context_length=self.config["context_length"])
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (n, context) to unit vectors (n, 256)."""
+        return F.normalize(self.transformer(tokens), dim=-1)
+
+    def tokenize(self, prompts: list[str]) -> Tensor:
+        """(n, context), cut where a prompt is longer."""
+        return self.tokenizer(prompts)
+
+    @torch.no_grad()
+    def encode(self, prompts: list[str]) -> Tensor:
+        """Unit vectors (n, 256), float32."""
+        return self(self.tokenize(prompts)).float()
+
+    def save(self, folder: Path) -> None:
+        """``config.json`` and ``model.safetensors`` (fp16)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(self.config, indent=1) + "\n")
+        state = {k: v.detach().half().contiguous() for k, v in self.transformer.state_dict().items()}
+        save_file(state, folder / "model.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> TextTower:
+        """A tower for use on the CPU, where one prompt takes milliseconds."""
+        tower = cls(json.loads((folder / "config.json").read_text()))
+        state = load_file(folder / "model.safetensors")
+        tower.transformer.load_state_dict({k: v.float() for k, v in state.items()})
+        return tower.eval().requires_grad_(False)

@@ -1,0 +1,67 @@
+"""A caption grammar: a picture's labels said in ordinary words, differently each time. Pure.
+
+The labels themselves are a handful of stock phrases; people type anything. So a caption is put
+together from synonyms, attributes, biomes, places and zoom words, as a sentence, as a few key
+words or as a single one.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer.training.data import Picture
+
+GRAMMAR = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "grammar.json"
+FRAMES = (
+    "{scene}", "{scene}", "{scene}", "{scene}", "a {scene}", "the {scene}", "{scene} {view}",
+    "{view} of {scene}", "{scene}, {view}", "a {view} of a {scene}", "{scene} {detail}",
+    "{scene} with {detail}", "{view} of {scene} with {detail}", "{detail}, {scene}",
+)  # fmt: skip
+# Words of the stock captions that tell something of a tile beyond its class.
+TOLD = ("river", "lakes", "green vegetated land", "arid desert land", "snow", "farmland", "cities")
+
+
+@cache
+def grammar() -> dict[str, Any]:
+    """``scenes``: words by class; ``words``: attributes by class; ``details``; ``views``; ``zooms``."""
+    loaded: dict[str, Any] = json.loads(GRAMMAR.read_text())
+    return loaded
+
+
+def tile_caption(picture: Picture, square: int, rng: np.random.Generator) -> str:
+    """A caption for one labelled square of a mosaic; empty where nothing is known of it."""
+    label = picture.tiles[square] if picture.tiles else None
+    if not label:
+        return ""
+    return caption(label["cls"], " ".join(label["captions"]), label["places"], picture.zoom, rng)
+
+
+def caption(cls: str, stock: str, places: str, zoom: float, rng: np.random.Generator) -> str:
+    """One caption of a scene: its class, its stock phrases, places ("A; B") and zoom."""
+    told, words = grammar(), grammar()["scenes"].get(cls)
+    if not words:
+        return stock
+    scene = _pick(words, rng)
+    if rng.random() < 0.45 and (attributes := told["words"].get(cls)):
+        scene = f"{_pick(attributes, rng)} {scene}"
+    if rng.random() < 0.15:
+        scene = f"{scene}, {_pick(words, rng)}"
+    present = [told["details"][word] for word in TOLD if word in stock and word in told["details"]]
+    detail = _pick(present[int(rng.integers(len(present)))], rng) if present else ""
+    frames = [frame for frame in FRAMES if detail or "{detail}" not in frame]
+    text = _pick(frames, rng).format(scene=scene, detail=detail, view=_pick(told["views"], rng))
+    named = [place.strip() for place in places.split(";") if place.strip()]
+    if named and rng.random() < 0.4:
+        text += _pick([", {}", " in {}", " {}", " near {}"], rng).format(_pick(named, rng))
+    if rng.random() < 0.15 and (scales := told["zooms"].get(str(round(zoom)))):
+        text += ", " + _pick(scales, rng)
+    return text.lower() if rng.random() < 0.6 else text
+
+
+def _pick(options: list[str] | tuple[str, ...], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]
