@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from explorer.models.library import Library
 from explorer.world import World
 from tiles.cache import Cache
-from tiles.errors import BadSetting, WorldDamaged, WorldNotFound
+from tiles.errors import BadPrompt, BadSetting, EarthError, WorldDamaged, WorldNotFound
 from tiles.grid import EARTH, MAX_ZOOM, metres_per_pixel
 from tiles.store import Store
 
@@ -63,6 +63,21 @@ class Atlas:
             if id not in self._open:
                 self._open[id] = self._read(id)
             return self._open[id][0]
+
+    def worlds(self) -> list[World]:
+        """All worlds that can be opened; what is damaged is logged and left out."""
+        found = []
+        for id in self.names():
+            try:
+                found.append(self.get(id))
+            except EarthError as error:
+                log.error("%s: %s", id, error)
+        return found
+
+    def opened(self) -> list[World]:
+        """The worlds in use."""
+        with self._lock:
+            return [world for world, _ in self._open.values()]
 
     def create(self, new: NewWorld) -> World:
         """Raises BadSetting, BadPrompt, ModelRefused, DiskFull."""
@@ -190,8 +205,6 @@ def clean_name(name: str) -> str:
 
 def clean_prompt(prompt: str) -> str:
     """Raises BadPrompt."""
-    from tiles.errors import BadPrompt
-
     try:
         return clean_text(prompt, "the prompt", PROMPT_LIMIT)
     except BadSetting as error:

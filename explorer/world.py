@@ -19,7 +19,7 @@ from explorer.painting.schedule import Layout
 from explorer.painting.window import Latents, Window
 from tiles.cache import Cache
 from tiles.errors import WorldHeld
-from tiles.grid import TILE_LATENTS, TILE_PIXELS, Box, Tile
+from tiles.grid import TILE_LATENTS, TILE_PIXELS, Box, Tile, around
 from tiles.store import Store
 
 Format = Literal["png", "webp"]
@@ -90,7 +90,7 @@ class World:
     def painted(self, cell: Tile) -> bool:
         if cell in self._painted:
             return True
-        if self.store.versions(Box(cell.z, cell.x, cell.y, cell.x + 1, cell.y + 1)):
+        if self.store.versions(around(cell, 0)):
             self._painted.add(cell)
             return True
         return False
@@ -132,21 +132,26 @@ class World:
         around = self._cells(tile).grown(1)
         return self.store.version_sum(around)[0] == around.size
 
+    def cached(self, tile: Tile, format: Format) -> pictures.Encoded | None:
+        """The encoded tile, if it is at hand and up to date."""
+        revision = self.revision(tile)
+        cached = self.cache.get(tile, format) if revision else None
+        if cached is None or cached.revision != revision:
+            return None
+        return pictures.Encoded(cached.data, revision, self.final(tile))
+
     def tile(self, tile: Tile, format: Format) -> pictures.Encoded | None:
         """The encoded tile with its revision; None where nothing is painted."""
-        revision = self.revision(tile)
-        if not revision:
+        if found := self.cached(tile, format):
+            return found
+        # Before the pixels: what is painted meanwhile makes them older than they are, never newer.
+        revision, final = self.revision(tile), self.final(tile)
+        pixels = self.pixels(tile) if revision else None
+        if pixels is None:
             return None
-        cached = self.cache.get(tile, format)
-        if cached is None or cached.revision != revision:
-            pixels = self.pixels(tile)
-            if pixels is None:
-                return None
-            data = pictures.encode(pixels, format)
-            self.cache.put(tile, format, revision, data)
-        else:
-            data = cached.data
-        return pictures.Encoded(data, revision, self.final(tile))
+        data = pictures.encode(pixels, format)
+        self.cache.put(tile, format, revision, data)
+        return pictures.Encoded(data, revision, final)
 
     def pixels(self, tile: Tile) -> np.ndarray | None:
         """uint8 (256, 256, 3), or (256, 256, 4) where an overview is painted in part."""
@@ -162,8 +167,8 @@ class World:
         cached = self.cache.get(tile, "png")
         if cached is not None and cached.revision == revision:
             return pictures.decode(cached.data)
-        box = Box(tile.z, tile.x, tile.y, tile.x + 1, tile.y + 1).grown(1)
-        cells = {cell: found.latents for cell, found in self.store.read_many(box).items()}
+        found = self.store.read_many(around(tile))
+        cells = {cell: painted.latents for cell, painted in found.items()}
         return self.model.decode(surrounded(tile, cells, self.model.traits.margin))
 
     def _overview(self, tile: Tile) -> np.ndarray | None:

@@ -8,12 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future, InvalidStateError
 from typing import Literal, NamedTuple
 
 from explorer.painting.window import core
 from explorer.world import World
 from tiles.errors import Busy, DiskFull, EarthError, PaintingFailed
-from tiles.grid import Box, Tile
+from tiles.grid import Box, Tile, around
 
 log = logging.getLogger(__name__)
 PAUSES = (1, 5, 20, 60)  # seconds before a failed cell is tried again
@@ -49,6 +50,14 @@ class Wish(NamedTuple):
     tiles: list[Tile]
 
 
+class Ask(NamedTuple):
+    """A tile somebody waits for."""
+
+    world: World
+    needed: Box
+    future: Future[None]
+
+
 class Failure(NamedTuple):
     """A cell that could not be painted."""
 
@@ -69,9 +78,11 @@ class Painter:
         self._failures: dict[tuple[str, Tile], Failure] = {}
         self._listeners: list[Callable[[Event], None]] = []
         self._changed = threading.Condition()
-        self._queue_limit, self._waiters = queue_limit, 0
+        self._asks: list[Ask] = []
+        self._queue_limit = queue_limit
         self._seconds: deque[float] = deque(maxlen=50)
-        self._painted, self._error, self._closed = 0, None, False
+        self._painted, self._closed = 0, False
+        self._error: str | None = None
         self._device, self._model = "", ""
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
@@ -102,42 +113,40 @@ class Painter:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
-    def wait(self, client: Hashable, world: World, tile: Tile, seconds: float) -> bool:
-        """Paint a tile and its margin; True once it is final, False when the time is up.
+    def ask(self, world: World, tile: Tile) -> Future[None]:
+        """Paint a tile and its margin; the future is done when the tile is final.
 
-        Raises Busy when too many wait already, PaintingFailed when the model could not.
+        It raises what painting raised, PaintingFailed or DiskFull. Cancelling it takes the wish
+        back. Raises Busy when too much is asked for already.
         """
-        if tile.z < world.base_zoom or world.final(tile):
-            return True
-        deadline = time.monotonic() + seconds
-        with self._changed:
-            if self._waiters >= self._queue_limit:
-                raise Busy(f"{self._waiters} tiles are waited for already; try again soon")
-            self._waiters += 1
         apart = tile.z - world.base_zoom
+        if apart < 0 or world.final(tile):
+            return _done()
         middle = Tile(world.base_zoom, tile.x >> apart, tile.y >> apart)
-        around = Box(middle.z, middle.x, middle.y, middle.x + 1, middle.y + 1).grown(1)
-        try:
-            self.want(client, world, [middle, *around.tiles()])
-            return self._await(world, around, deadline)
-        finally:
-            with self._changed:
-                self._waiters -= 1
-            self.drop(client)
-
-    def _await(self, world: World, around: Box, deadline: float) -> bool:
+        asked = Ask(world, around(middle), Future())
         with self._changed:
-            while not all(world.painted(cell) for cell in around.tiles()):
-                for (id, cell), failure in self._failures.items():
-                    if id == world.id and cell in around.grown(1):
-                        raise failure.error
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                if not self._thread.is_alive():
-                    raise PaintingFailed("the painter has stopped")
-                self._changed.wait(min(left, 1.0))
-        return True
+            if len(self._asks) >= self._queue_limit:
+                raise Busy(f"{len(self._asks)} tiles are waited for already; try again soon")
+            self._asks.append(asked)
+        asked.future.add_done_callback(lambda _: self._forget(asked))
+        self.want(asked.future, world, [middle, *asked.needed.tiles()])
+        self._answer(world)
+        return asked.future
+
+    def _forget(self, asked: Ask) -> None:
+        with self._changed:
+            self._asks.remove(asked)
+            self._wishes.pop(asked.future, None)
+
+    def _answer(self, world: World, failed: Sequence[Tile] = (), error: EarthError | None = None) -> None:
+        """Finish what was asked for and is there now, or cannot be."""
+        with self._changed:
+            asks = [a for a in self._asks if a.world is world]
+        for asked in asks:
+            if all(world.painted(cell) for cell in asked.needed.tiles()):
+                _finish(asked.future, None)
+            elif any(_concerns(cell, asked, world) for cell in failed):
+                _finish(asked.future, error)
 
     def status(self) -> Status:
         with self._changed:
@@ -150,10 +159,14 @@ class Painter:
         )
 
     def close(self) -> None:
+        """Stop after the batch at hand; whoever waits is told so."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            asks = list(self._asks)
         self._thread.join(timeout=60)
+        for asked in asks:
+            _finish(asked.future, PaintingFailed("the painter has stopped"))
 
     def _run(self) -> None:
         while True:
@@ -211,13 +224,13 @@ class Painter:
             base = [cell for cell in cells if cell.z == world.base_zoom]
             self._painted += len(base)
             self._seconds.extend([(time.monotonic() - started) / len(cells)] * len(base))
-            self._changed.notify_all()
         self._announce(world, base)
+        self._answer(world)
 
     def _announce(self, world: World, cells: list[Tile]) -> None:
         """Tiles shown for the first time, and neighbours that are complete now."""
         for cell in cells:
-            for tile in Box(cell.z, cell.x, cell.y, cell.x + 1, cell.y + 1).grown(1).tiles():
+            for tile in around(cell).tiles():
                 final = world.painted(tile) and world.final(tile)
                 if tile == cell or final:
                     self._tell(Event(world.id, "ready", tile, world.revision(tile), final, ""))
@@ -233,9 +246,9 @@ class Painter:
                 pause = PAUSES[min(times, len(PAUSES)) - 1]
                 until = time.monotonic() + (60 if isinstance(error, DiskFull) else pause)
                 self._failures[(world.id, cell)] = Failure(shown, times, until)
-            self._changed.notify_all()
         for cell in cells:
             self._tell(Event(world.id, "failed", cell, 0, False, str(shown)))
+        self._answer(world, cells, shown)
 
     def _tell(self, event: Event) -> None:
         for callback in tuple(self._listeners):
@@ -249,3 +262,24 @@ def _words(error: Exception) -> str:
     """One line about what a model raised."""
     text = str(error).strip().split("\n")[0][:200]
     return f"the model failed: {text or type(error).__name__}"
+
+
+def _concerns(cell: Tile, asked: Ask, world: World) -> bool:
+    """Whether what was asked for cannot be painted without ``cell``."""
+    return cell.z != world.base_zoom or asked.needed.grown(1).holds(cell)
+
+
+def _done() -> Future[None]:
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
+
+
+def _finish(future: Future[None], error: EarthError | None) -> None:
+    try:
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+    except InvalidStateError:
+        pass  # cancelled in the meantime

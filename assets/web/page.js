@@ -1,0 +1,76 @@
+// The page around the map: which world is open, the permalink, the status line, the theme.
+"use strict";
+
+window.earthPage = (() => {
+  let world = null;
+  const frame = () => document.getElementById("earth-map");
+  const tell = (message) => frame()?.contentWindow?.postMessage(message, location.origin);
+  const dark = () => document.documentElement.classList.contains("dark") || document.body.classList.contains("dark");
+
+  // "#world/zoom/x/y" in the address bar: a link to this very place.
+  const parse = () => {
+    const parts = /^#([a-z0-9][a-z0-9_-]{0,63})(\/\d{1,2}\/-?\d{1,15}\/-?\d{1,15})?$/.exec(location.hash);
+    return parts ? { world: parts[1], place: parts[2] ? "#" + parts[2].slice(1) : "" } : null;
+  };
+
+  function open(id, place = "") {
+    if (!id || !frame()) return;
+    world = id;
+    frame().src = `/worlds/${encodeURIComponent(id)}/map${place}`;
+    if (!place) history.replaceState(null, "", `#${id}`);
+  }
+
+  function first(id) {
+    const asked = parse();
+    open(asked ? asked.world : id, asked ? asked.place : "");
+  }
+
+  function status(now) {
+    const line = document.getElementById("status");
+    if (!line) return;
+    const seconds = now.seconds_per_tile;
+    const speed = seconds ? `${seconds < 10 ? seconds.toFixed(2) : Math.round(seconds)} s a tile` : "";
+    const parts = [
+      [`${now.painted.toLocaleString("en")}`, "tiles painted"],
+      [`${now.waiting}`, "waiting"],
+      [speed, ""],
+      [`${now.model}`, `on ${now.device}`],
+    ];
+    line.replaceChildren(
+      ...parts.filter(([figure]) => figure).map(([figure, word]) => {
+        const part = document.createElement("span");
+        const strong = document.createElement("b");
+        strong.textContent = figure;
+        part.append(strong, word ? ` ${word}` : "");
+        return part;
+      }),
+    );
+    line.classList.toggle("busy", now.waiting > 0);
+  }
+
+  function theme(name) {
+    document.body.classList.toggle("dark", name === "dark");
+    tell({ type: "theme", theme: name });
+    localStorage.setItem("earth-theme", name);
+  }
+
+  const system = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
+  window.addEventListener("message", (event) => {
+    if (event.origin !== location.origin || event.source !== frame()?.contentWindow) return;
+    const data = event.data;
+    if (data.type === "ready") theme(localStorage.getItem("earth-theme") || system());
+    if (data.type === "view" && data.world === world) history.replaceState(null, "", `#${world}/${data.hash.slice(1)}`);
+    if (data.type === "status") status(data.status);
+  });
+  window.addEventListener("hashchange", () => {
+    const asked = parse();
+    if (asked && asked.world !== world) open(asked.world, asked.place);
+    else if (asked && asked.place) tell({ type: "go", hash: asked.place });
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.id === "theme") theme(dark() ? "light" : "dark");
+    if (event.target.closest?.("#title")) document.getElementById("panel")?.classList.toggle("folded");
+  });
+  return { open, first };
+})();

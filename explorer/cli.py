@@ -1,0 +1,182 @@
+"""The commands. Nothing but wiring: what they do is elsewhere."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from explorer.settings import Settings
+from tiles.errors import BadBounds, EarthError
+from tiles.grid import Bounds, boxed
+
+if TYPE_CHECKING:
+    from explorer.atlas import Atlas
+    from explorer.painting.painter import Painter
+
+app = typer.Typer(help="A map of an Earth that does not exist.", no_args_is_help=False)
+worlds = typer.Typer(help="List, make and delete worlds.", no_args_is_help=True)
+app.add_typer(worlds, name="worlds")
+console = Console()
+FIRST = ("First Light", "rocky coast with islands and green mountains", 7)
+
+Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
+ModelName = Annotated[str | None, typer.Option("--model", help="shipped name or folder of a model")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda")]
+
+
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """Serve the app when no command is given."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    if context.invoked_subcommand is None:
+        serve()
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
+    worlds: Folder = None,
+    model: ModelName = None,
+    device: Device = None,
+) -> None:
+    """Start the app."""
+    settings = settings_with(host=host, port=port, worlds=worlds, model=model, device=device)
+    with opened(settings) as (atlas, painter):
+        import uvicorn
+
+        from explorer.web.server import create_app
+
+        make_first(atlas)
+        application = create_app(settings, atlas, painter)
+        console.print(f"Endless Earth: http://{settings.host}:{settings.port}", highlight=False)
+        uvicorn.run(application, host=settings.host, port=settings.port, log_level="warning")
+
+
+@worlds.command("list")
+def list_worlds(worlds: Folder = None) -> None:
+    """All worlds and what is painted of them."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        table = Table("id", "name", "prompt", "seed", "zoom", "cells")
+        for world in atlas.worlds():
+            figures = (world.seed, world.base_zoom, world.counts()["cells"])
+            table.add_row(world.id, world.name, world.prompt, *map(str, figures))
+        console.print(table)
+
+
+@worlds.command("new")
+def new_world(
+    name: str,
+    prompt: str,
+    seed: Annotated[int | None, typer.Option(help="drawn if none is given")] = None,
+    zoom: Annotated[int | None, typer.Option(help="zoom at which it is painted")] = None,
+    sketch: Annotated[int | None, typer.Option(help="zooms by which its sketch is coarser; 0: none")] = None,
+    model: ModelName = None,
+    worlds: Folder = None,
+) -> None:
+    """Make a world; prints its id."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        from explorer.atlas import NewWorld
+
+        world = atlas.create(NewWorld(name, prompt, seed, model, zoom, sketch=sketch))
+        print(world.id)
+
+
+@worlds.command("delete")
+def delete_world(
+    id: str,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    worlds: Folder = None,
+) -> None:
+    """Delete a world with all its land."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        world = atlas.get(id)
+        if yes or typer.confirm(f"Delete {world.name!r} for good?"):
+            atlas.delete(id)
+
+
+@app.command()
+def paint(
+    world: str,
+    bounds: Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")],
+    zoom: Annotated[int | None, typer.Option(help="zoom of the tiles; the world's own by default")] = None,
+    worlds: Folder = None,
+    device: Device = None,
+) -> None:
+    """Paint a rectangle of a world."""
+    with opened(settings_with(worlds=worlds, device=device)) as (atlas, painter):
+        found = atlas.get(world)
+        wanted = list(boxed(parse_bounds(bounds), zoom or found.base_zoom).tiles())
+        with progress() as bar:
+            task = bar.add_task(found.name, total=len(wanted))
+            for group in _groups(wanted, 64):
+                asked = [painter.ask(found, tile) for tile in group]
+                for future in concurrent.futures.as_completed(asked):
+                    future.result()
+                    bar.advance(task)
+        console.print(f"{len(wanted)} tiles of {found.id} are painted")
+
+
+def settings_with(**options: Any) -> Settings:
+    """The environment's settings, with the options that were given."""
+    return Settings(**{name: value for name, value in options.items() if value is not None})
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
+    """Worlds and painter; errors of ours end the command with one line and code 1."""
+    from explorer.atlas import Atlas
+    from explorer.models.library import Library
+    from explorer.painting.painter import Painter
+
+    try:
+        atlas = Atlas(settings.worlds, Library(settings.model, settings.device), settings.cache_bytes)
+        painter = Painter(settings.queue_tiles)
+        try:
+            yield atlas, painter
+        finally:
+            painter.close()
+            atlas.close()
+    except EarthError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def make_first(atlas: Atlas) -> None:
+    """A first world where there is none."""
+    from explorer.atlas import NewWorld
+
+    if not atlas.names():
+        name, prompt, seed = FIRST
+        atlas.create(NewWorld(name, prompt, seed))
+
+
+def parse_bounds(text: str) -> Bounds:
+    """Raises BadBounds."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadBounds(f"bounds {text[:60]!r}: four numbers west,south,east,north are needed") from None
+    return Bounds(west, south, east, north)
+
+
+def progress() -> Progress:
+    """A bar with what is done and the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+def _groups(items: list[Any], size: int) -> Iterator[list[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

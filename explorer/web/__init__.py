@@ -1,0 +1,1 @@
+"""The app in a browser: routes, feed, map and page."""

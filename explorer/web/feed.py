@@ -1,0 +1,192 @@
+"""The feed: what a map wants goes up, what became of it comes down, over one WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from explorer.painting.painter import Event, Painter
+from explorer.world import World
+from tiles.errors import BadAddress, BadSetting, EarthError
+from tiles.grid import Tile, checked_tile
+
+log = logging.getLogger(__name__)
+FRAME_LIMIT = 65536  # characters of one frame
+FLUSH, STATUS, OVERVIEW = 0.04, 1.0, 2.0  # seconds between messages of each kind
+
+
+class Hub:
+    """Hands the painter's events from its thread to the connections on the event loop."""
+
+    def __init__(self, painter: Painter) -> None:
+        self.painter = painter
+        self.connections: set[Connection] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = painter.listen(self._heard)
+
+    def join(self, connection: Connection) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.connections.add(connection)
+
+    def leave(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        self.painter.drop(connection)
+
+    def close(self) -> None:
+        self._stop()
+
+    def _heard(self, event: Event) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # closed between the question and the call
+                loop.call_soon_threadsafe(self._dispatch, event)
+
+    def _dispatch(self, event: Event) -> None:
+        for connection in self.connections:
+            if connection.world.id == event.world:
+                connection.hear(event)
+
+
+class Connection:
+    """One map. What it is to be told is kept as one state a tile, so a slow client costs little."""
+
+    def __init__(self, socket: WebSocket, world: World, hub: Hub, limit: int) -> None:
+        self.socket, self.world, self.hub, self.limit = socket, world, hub, limit
+        self.wanted: dict[Tile, list[Tile]] = {}  # base tile -> wanted tiles at or below it
+        self.overviews: set[Tile] = set()
+        self.news: dict[Tile, dict[str, Any]] = {}
+        self.changed: set[Tile] = set()  # overviews to look at again
+
+    async def run(self) -> None:
+        """Until the client goes."""
+        await self.socket.accept()
+        self.hub.join(self)
+        sender = asyncio.create_task(self._send_all())
+        try:
+            await self._receive_all()
+        except WebSocketDisconnect:
+            pass
+        except EarthError as error:
+            told = {"event": "error", "error": {"code": error.code, "message": str(error)}}
+            with contextlib.suppress(Exception):
+                await self.socket.send_json(told)
+                await self.socket.close(1008)
+        finally:
+            self.hub.leave(self)
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await sender
+
+    def hear(self, event: Event) -> None:
+        """An event of the painter, on the event loop."""
+        for tile in self.wanted.get(event.tile, ()):
+            message: dict[str, Any] = {"event": event.kind, "tile": list(tile)}
+            if event.kind == "ready":
+                message |= {"revision": event.revision, "final": event.final}
+            elif event.kind == "failed":
+                message["message"] = event.message
+            self.news[tile] = message
+        if event.kind == "ready" and self.overviews:
+            tile = event.tile
+            while tile.z > 0:
+                tile = tile.parent
+                if tile in self.overviews:
+                    self.changed.add(tile)
+
+    async def _receive_all(self) -> None:
+        while True:
+            text = await self.socket.receive_text()
+            tiles = await asyncio.to_thread(self._parse, text)
+            self._want(tiles)
+            revisions = await asyncio.to_thread(self._revisions, tiles)
+            await self.socket.send_json({"event": "revisions", "tiles": revisions})
+
+    def _parse(self, text: str) -> list[Tile]:
+        """The tiles of ``{"want": [[z, x, y], ...]}``. Raises BadSetting, BadAddress."""
+        import json
+
+        if len(text) > FRAME_LIMIT:
+            raise BadSetting(f"a frame may have up to {FRAME_LIMIT} characters")
+        try:
+            frame = json.loads(text)
+        except (ValueError, RecursionError):
+            raise BadSetting("a frame is a JSON object with a list 'want'") from None
+        if not isinstance(frame, dict) or not isinstance(frame.get("want"), list):
+            raise BadSetting("a frame is a JSON object with a list 'want'")
+        if len(frame["want"]) > self.limit:
+            raise BadSetting(f"{len(frame['want'])} tiles wanted, allowed are {self.limit}")
+        tiles = []
+        for row in frame["want"]:
+            if not isinstance(row, list) or len(row) != 3:
+                raise BadAddress("a tile is [z, x, y]")
+            tiles.append(checked_tile(*row))
+        return tiles
+
+    def _want(self, tiles: list[Tile]) -> None:
+        base = self.world.base_zoom
+        self.wanted, self.overviews = {}, set()
+        for tile in tiles:
+            apart = tile.z - base
+            if apart < 0:
+                self.overviews.add(tile)
+            else:
+                self.wanted.setdefault(Tile(base, tile.x >> apart, tile.y >> apart), []).append(tile)
+        self.news.clear()
+        self.changed &= self.overviews
+        if not self.world.readonly:
+            self.hub.painter.want(self, self.world, list(self.wanted))
+
+    def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
+        found = ((tile, self.world.revision(tile)) for tile in tiles)
+        return [[*tile, revision, self.world.final(tile)] for tile, revision in found if revision]
+
+    async def _send_all(self) -> None:
+        told: dict[str, Any] = {}
+        elapsed = {"status": STATUS, "overview": 0.0}
+        while True:
+            news, self.news = self.news, {}
+            for message in news.values():
+                await self.socket.send_json(message)
+            if elapsed["overview"] >= OVERVIEW and self.changed:
+                tiles, self.changed, elapsed["overview"] = list(self.changed), set(), 0.0
+                revisions = await asyncio.to_thread(self._revisions, tiles)
+                await self.socket.send_json({"event": "revisions", "tiles": revisions})
+            if elapsed["status"] >= STATUS:
+                elapsed["status"] = 0.0
+                status = await asyncio.to_thread(self._status)
+                if status != told:
+                    await self.socket.send_json({"event": "status", **status})
+                    told = status
+            await asyncio.sleep(FLUSH)
+            elapsed = {name: seconds + FLUSH for name, seconds in elapsed.items()}
+
+    def _status(self) -> dict[str, Any]:
+        status = self.hub.painter.status()
+        waiting = sum(not self.world.painted(tile) for tile in self.wanted)
+        return {
+            "painted": self.world.store.count(self.world.base_zoom),
+            "waiting": waiting,
+            "seconds_per_tile": status.seconds_per_tile,
+            "device": status.device or self.world.model.device,
+            "model": self.world.model.traits.name,
+            "readonly": self.world.readonly,
+            "error": status.error,
+        }
+
+
+async def serve(socket: WebSocket) -> None:
+    """The route ``WS /worlds/{id}/feed``."""
+    state = socket.app.state
+    try:
+        world = await asyncio.to_thread(state.atlas.get, socket.path_params["id"])
+    except EarthError as error:
+        await socket.accept()
+        told = {"code": error.code, "message": str(error)}
+        await socket.send_json({"event": "error", "error": told})
+        await socket.close(1008)
+        return
+    await Connection(socket, world, state.hub, state.settings.want_tiles).run()

@@ -1,0 +1,74 @@
+"""The map: a folium page whose tiles come over the feed."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+import folium
+from jinja2 import Template
+
+from explorer.web.tiles import stamp
+from explorer.world import World
+from tiles.grid import EARTH
+
+OVERVIEWS, ENLARGEMENTS = 5, 4  # zooms shown below and above the base zoom
+
+
+class PlaneMap(folium.Map):
+    """A folium map of the endless plane, with nothing loaded from other hosts."""
+
+    default_js: ClassVar[list[tuple[str, str]]] = [
+        ("leaflet", "/static/leaflet/leaflet.js"),
+        ("plane", "/static/earth/map.js"),
+    ]
+    default_css: ClassVar[list[tuple[str, str]]] = [
+        ("leaflet_css", "/static/leaflet/leaflet.css"),
+        ("earth_css", "/static/earth/map.css"),
+    ]
+
+
+class Land(folium.MacroElement):
+    """The layer that asks the feed for tiles; its settings go into the page as JSON."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "earth.open({{ this._parent.get_name() }}, {{ this.settings }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, settings: dict[str, object]) -> None:
+        super().__init__()
+        self._name = "Land"
+        # "</script>" and "<!--" inside JSON would end or change the script around it.
+        self.settings = json.dumps(settings).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+
+
+def page(world: World) -> str:
+    """The whole page of a world's map."""
+    base = world.base_zoom
+    lowest, highest = max(0, base - OVERVIEWS), min(22, base + ENLARGEMENTS)
+    plane = PlaneMap(
+        location=[world.home[1], world.home[0]],
+        crs="Plane",
+        tiles=None,
+        zoom_start=base,
+        min_zoom=lowest,
+        max_zoom=highest,
+        zoom_control=False,
+        attribution_control=False,
+        world_copy_jump=False,
+    )
+    Land(
+        {
+            "world": world.id,
+            "stamp": stamp(world),
+            "base": base,
+            "lowest": lowest,
+            "highest": highest,
+            "home": list(world.home),
+            "earth": EARTH,
+        }
+    ).add_to(plane)
+    html: str = plane.get_root().render()
+    return html

@@ -1,0 +1,99 @@
+"""Guards around the whole app, as plain ASGI: what is refused never reaches a route."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+OWN = ("/worlds", "/jobs")  # where the limit on bodies holds; Gradio has limits of its own
+
+
+def refusal(status: int, code: str, message: str, **headers: str) -> JSONResponse:
+    """A failure in the one shape that all of ours have."""
+    body = {"error": {"code": code, "message": message}}
+    return JSONResponse(body, status, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+class SameSite:
+    """Refuses what another site's page sends: changes over HTTP and any WebSocket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        changes = scope["type"] == "http" and scope["method"] not in SAFE
+        if (changes or scope["type"] == "websocket") and _foreign(Headers(scope=scope)):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            answer = refusal(403, "cross_site", "requests from pages of other sites are refused")
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _foreign(headers: Headers) -> bool:
+    site = headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+class BodyLimit:
+    """413 for bodies over the limit, whether they say their length or not."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(OWN):
+            await self.app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        answer = refusal(413, "body_too_large", f"the body may have up to {self.limit} bytes")
+        if not said.isdigit() or int(said) > self.limit:
+            await answer(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.limit:
+                raise _TooLarge
+            return message
+
+        try:
+            await self.app(scope, counted, send)
+        except _TooLarge:
+            await answer(scope, receive, send)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Headed:
+    """Headers that keep our pages to themselves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"x-frame-options", b"SAMEORIGIN"),
+                    (b"referrer-policy", b"same-origin"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, headed if scope["type"] == "http" else send)

@@ -1,0 +1,137 @@
+"""The app: our own routes first, Gradio's page mounted at ``/``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import swagger_ui_bundle
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import WebSocketRoute
+from xstatic.pkg import leaflet
+
+from explorer.atlas import Atlas
+from explorer.painting.painter import Painter
+from explorer.settings import Settings
+from explorer.web import feed, tiles, worlds
+from explorer.web.middleware import BodyLimit, Headed, SameSite, refusal
+from tiles.errors import EarthError
+
+log = logging.getLogger(__name__)
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "web"
+
+
+def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
+    """The whole app, with its page."""
+    app = create_api(settings, atlas, painter)
+    from explorer.web.ui import mount  # Gradio takes seconds to import
+
+    return mount(app)
+
+
+def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
+    """The routes without the page."""
+    app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
+    app.state.hub, app.state.desk = feed.Hub(painter), tiles.Desk(settings)
+    app.include_router(worlds.router)
+    app.include_router(tiles.router)
+    app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
+    app.add_api_route("/healthz", health, tags=["server"])
+    app.add_api_route("/metrics", metrics, tags=["server"], response_class=Response)
+    app.add_api_route("/docs", docs, include_in_schema=False)
+    app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
+    app.mount("/static/swagger", StaticFiles(directory=swagger_ui_bundle.swagger_ui_path))
+    app.mount("/static/earth", StaticFiles(directory=ASSETS))
+    app.add_exception_handler(EarthError, _earth_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(BodyLimit, limit=settings.body_bytes)
+    app.add_middleware(SameSite)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts)
+    app.add_middleware(Headed)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.hub.close()
+
+
+def health(request: Request, response: Response) -> dict[str, object]:
+    """200 while all is well; 503 when the painter is dead or a disk is full."""
+    status = request.app.state.painter.status()
+    full = [world.id for world in request.app.state.atlas.opened() if world.full]
+    troubles = [f"the disk is full (world {id})" for id in full]
+    if not status.alive:
+        troubles.append("the painter has stopped")
+    response.status_code = 503 if troubles else 200
+    return {
+        "status": "degraded" if troubles else "ok",
+        "troubles": troubles,
+        "device": status.device,
+        "model": status.model,
+    }
+
+
+def metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    status, registry = request.app.state.painter.status(), CollectorRegistry()
+    figures = {
+        "earth_tiles_painted": ("tiles painted since the start", status.painted),
+        "earth_tiles_waiting": ("wanted tiles not painted yet", status.waiting),
+        "earth_seconds_per_tile": ("median of the last 50 tiles", status.seconds_per_tile or 0.0),
+        "earth_painter_alive": ("1 while the painter runs", float(status.alive)),
+        "earth_maps_open": ("maps connected to the feed", len(request.app.state.hub.connections)),
+    }
+    for name, (meaning, value) in figures.items():
+        Gauge(name, meaning, registry=registry).set(value)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def docs() -> HTMLResponse:
+    """OpenAPI, shown by files of our own."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Endless Earth: API",
+        swagger_js_url="/static/swagger/swagger-ui-bundle.js",
+        swagger_css_url="/static/swagger/swagger-ui.css",
+        swagger_favicon_url="/static/earth/icon.svg",
+    )
+
+
+async def _earth_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EarthError)
+    headers = {"Retry_After": str(error.retry_after)} if error.retry_after else {}
+    return refusal(error.status, error.code, str(error), **headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    parts = []
+    for wrong in error.errors()[:5]:
+        where = ".".join(str(part) for part in wrong["loc"][1:]) or "body"
+        parts.append(f"{where[:80]}: {wrong['msg']}")
+    return refusal(422, "bad_request", "; ".join(parts))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    return refusal(error.status_code, code, str(error.detail))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return refusal(500, "internal", "something went wrong here; the log of the app says what")

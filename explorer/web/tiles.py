@@ -1,0 +1,93 @@
+"""The tile route: at once what is there, or, with ?wait, what is painted first."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Literal
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
+
+from explorer.pictures import Encoded
+from explorer.settings import Settings
+from explorer.world import World
+from tiles.errors import BadAddress, BadSetting, Busy
+from tiles.grid import Tile, parse_tile
+
+router = APIRouter(tags=["tiles"])
+TYPES = {"png": "image/png", "webp": "image/webp"}
+
+
+class Desk:
+    """Bounds how many tiles are looked up and decoded at a time, cached ones never behind others."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.decoding = settings, 0
+        self.lookups, self.decodes = CapacityLimiter(8), CapacityLimiter(2)
+
+    async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
+        found = await to_thread.run_sync(world.cached, tile, format, limiter=self.lookups)
+        if found is not None:
+            return found
+        if self.decoding >= self.settings.decode_tiles:
+            raise Busy(f"{self.decoding} tiles are being decoded already; try again soon")
+        self.decoding += 1
+        try:
+            return await to_thread.run_sync(world.tile, tile, format, limiter=self.decodes)
+        finally:
+            self.decoding -= 1
+
+
+@router.get("/worlds/{id}/tiles/{z}/{x}/{y}.{format}", response_class=Response)
+async def tile(
+    request: Request, id: str, z: str, x: str, y: str, format: str, wait: str = "", v: str = ""
+) -> Response:
+    """A tile of 256 x 256 pixels: 200, 204 where nothing is painted, 304 if it is unchanged.
+
+    With ``?wait=SECONDS`` it is painted first, with its surroundings; 503 when the time is up.
+    """
+    address = parse_tile(z, x, y)
+    if format not in TYPES:
+        raise BadAddress(f"format {format[:10]!r}: allowed are png and webp")
+    state = request.app.state
+    world = await to_thread.run_sync(state.atlas.get, id, limiter=state.desk.lookups)
+    if wait:
+        await _painted(request, world, address, _seconds(wait, state.settings.wait_seconds))
+    found = await state.desk.tile(world, address, format)
+    if found is None:
+        return Response(status_code=204, headers={"Cache-Control": "no-cache"})
+    etag = f'"{stamp(world)}-{found.revision}"'
+    fresh = found.final and v == f"{stamp(world)}.{found.revision}"
+    cache = "public, max-age=31536000, immutable" if fresh else "no-cache"
+    headers = {"ETag": etag, "Cache-Control": cache, "X-Revision": str(found.revision)}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(found.data, media_type=TYPES[format], headers=headers)
+
+
+def stamp(world: World) -> str:
+    """Tells this world from another that had its id before."""
+    return f"{zlib.crc32(f'{world.id} {world.created} {world.seed}'.encode()):08x}"
+
+
+def _seconds(text: str, most: float) -> float:
+    """Raises BadSetting."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = float("nan")
+    if not 0 <= seconds <= most:
+        raise BadSetting(f"wait {text[:20]!r}: allowed are 0 to {most:.0f} seconds")
+    return seconds
+
+
+async def _painted(request: Request, world: World, tile: Tile, seconds: float) -> None:
+    """Returns when the tile is final. Raises Busy when the time is up or too many wait."""
+    if world.readonly:
+        return
+    future = request.app.state.painter.ask(world, tile)
+    try:
+        await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+    except TimeoutError:
+        raise Busy(f"the tile was not painted within {seconds:g} seconds; ask again") from None

@@ -1,0 +1,174 @@
+"""The page: Gradio around the map."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import: nothing leaves the machine
+
+import gradio as gr  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+
+from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt  # noqa: E402
+from explorer.models.family import Traits  # noqa: E402
+from tiles.errors import EarthError  # noqa: E402
+from tiles.grid import metres_per_pixel  # noqa: E402
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "assets" / "web"
+EXAMPLES = ROOT / "assets" / "prompts" / "examples.json"
+SCALES = {
+    5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes", 10: "counties",
+    12: "towns", 14: "districts", 16: "neighbourhoods", 17: "streets", 18: "houses", 19: "gardens",
+}  # fmt: skip
+# No template: the map's frame is the only thing inside, and words never pass through here.
+FRAME = '<iframe id="earth-map" title="Map" src="about:blank"></iframe>'
+
+
+def mount(app: FastAPI) -> FastAPI:
+    """Gradio's page at ``/`` of ``app``."""
+    fonts = ["system-ui", "sans-serif"]
+    theme = gr.themes.Base(
+        primary_hue="teal", neutral_hue="stone", font=fonts, font_mono=["ui-monospace", "monospace"]
+    )
+    page = gr.mount_gradio_app(
+        app,
+        build(app.state.atlas),
+        path="/",
+        theme=theme,
+        css_paths=[ASSETS / "page.css"],
+        head='<script src="/static/earth/page.js" defer></script>'
+        '<link rel="icon" href="/static/earth/icon.svg">',
+        ssr_mode=False,
+        footer_links=[],
+    )
+    return page
+
+
+def build(atlas: Atlas) -> gr.Blocks:
+    """The controls beside the map."""
+    traits = atlas.library.get().traits
+    with gr.Blocks(title="Endless Earth", fill_height=True, fill_width=True) as blocks:
+        with gr.Row(elem_id="earth", equal_height=True):
+            with gr.Column(elem_id="panel", scale=0, min_width=300):
+                gr.HTML('<h1>Endless Earth</h1><p id="tagline">Land that does not exist.</p>', elem_id="title")
+                picker = gr.Dropdown(choices(atlas), label="World", elem_id="picker", filterable=False)
+                status = gr.HTML('<div id="status" role="status"></div>')
+                with gr.Accordion("This world", open=True):
+                    prompt = gr.Textbox(
+                        label="Prompt for land painted from now on", lines=2, max_length=500, elem_id="prompt"
+                    )
+                    with gr.Row():
+                        change = gr.Button("Change prompt", size="sm", elem_id="change")
+                        remove = gr.Button("Delete", size="sm", variant="stop", elem_id="delete")
+                    with gr.Row(visible=False) as sure:
+                        really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
+                        keep = gr.Button("Keep", size="sm", elem_id="keep")
+                with gr.Accordion("New world", open=False, elem_id="new"):
+                    form = new_world_form(traits)
+                gr.HTML(
+                    '<div id="links"><button id="theme" type="button">Light or dark</button>'
+                    '<a href="/docs" target="_blank">API</a></div>'
+                )
+            gr.HTML(FRAME, elem_id="hero", padding=False)
+        wire(blocks, atlas, picker, prompt, change, (remove, sure, really, keep), form)
+        _ = status
+    return blocks
+
+
+def new_world_form(traits: Traits) -> dict[str, Any]:
+    """Name, prompt with examples, seed with a dice, ground resolution."""
+    name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
+    prompt = gr.Textbox(label="Prompt", lines=2, max_length=500, elem_id="new-prompt")
+    rows = json.loads(EXAMPLES.read_text())
+    gr.Examples([[row["name"], row["prompt"]] for row in rows], [name, prompt], examples_per_page=6, label="Examples")
+    with gr.Row():
+        seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
+        dice = gr.Button("⚄", size="sm", elem_id="dice", scale=0, min_width=48)
+    low, high = traits.zooms
+    zoom = gr.Dropdown(
+        [(scale_words(z), z) for z in range(high, low - 1, -1)],
+        value=traits.base_zoom,
+        label="Ground resolution",
+        elem_id="new-zoom",
+        filterable=False,
+    )
+    create = gr.Button("Create world", variant="primary", elem_id="create")
+    dice.click(fn=None, outputs=seed, js="() => Math.floor(Math.random() * 2 ** 31)")
+    return {"name": name, "prompt": prompt, "seed": seed, "zoom": zoom, "create": create}
+
+
+def scale_words(zoom: int) -> str:
+    """A zoom as what one sees and metres per pixel."""
+    metres = metres_per_pixel(zoom)
+    size = f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
+    words = SCALES[max(z for z in SCALES if z <= max(zoom, min(SCALES)))]
+    return f"{words}: {size} per pixel (zoom {zoom})"
+
+
+def choices(atlas: Atlas) -> list[tuple[str, str]]:
+    return [(world.name, world.id) for world in atlas.worlds()]
+
+
+def wire(
+    blocks: gr.Blocks,
+    atlas: Atlas,
+    picker: gr.Dropdown,
+    prompt: gr.Textbox,
+    change: gr.Button,
+    deleting: tuple[gr.Button, gr.Row, gr.Button, gr.Button],
+    form: dict[str, Any],
+) -> None:
+    """What happens when."""
+    open_map = "(id) => { window.earthPage && window.earthPage.open(id); return id; }"
+
+    def start(request: gr.Request) -> tuple[Any, str]:
+        worlds = choices(atlas)
+        asked = request.query_params.get("world", "")
+        ids = [id for _, id in worlds]
+        chosen = asked if asked in ids else (ids[0] if ids else None)
+        return gr.update(choices=worlds, value=chosen), shown(chosen)
+
+    def shown(id: str | None) -> str:
+        return guarded(lambda: atlas.get(id).prompt) if id else ""
+
+    def set_prompt(id: str, text: str) -> None:
+        guarded(lambda: atlas.get(id).set_prompt(clean_prompt(text)))
+        gr.Info("New land follows the new prompt from now on.")
+
+    def create(name: str, text: str, seed: float | None, zoom: int) -> tuple[Any, str]:
+        number = None if seed is None else int(min(max(seed, -1), SEED_LIMIT))
+        world = guarded(lambda: atlas.create(NewWorld(name, text, number, base_zoom=zoom)))
+        return gr.update(choices=choices(atlas), value=world.id), world.prompt
+
+    def delete(id: str) -> tuple[Any, str, Any]:
+        guarded(lambda: atlas.delete(id))
+        worlds = choices(atlas)
+        first = worlds[0][1] if worlds else None
+        return gr.update(choices=worlds, value=first), shown(first), gr.update(visible=False)
+
+    remove, sure, really, keep = deleting
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    blocks.load(start, None, [picker, prompt], js=None, **quiet).then(
+        fn=None, inputs=picker, js="(id) => { window.earthPage.first(id); }"
+    )
+    picker.input(shown, picker, prompt, **quiet).then(fn=None, inputs=picker, js=open_map)
+    change.click(set_prompt, [picker, prompt], None, **quiet)
+    made = [form[part] for part in ("name", "prompt", "seed", "zoom")]
+    form["create"].click(create, made, [picker, prompt], **quiet).success(fn=None, inputs=picker, js=open_map)
+    remove.click(lambda: gr.update(visible=True), None, sure, **quiet)
+    keep.click(lambda: gr.update(visible=False), None, sure, **quiet)
+    really.click(delete, picker, [picker, prompt, sure], **quiet).success(fn=None, inputs=picker, js=open_map)
+
+
+def guarded(work: Callable[[], T]) -> T:
+    """``work``'s answer; our own errors as a message on the page."""
+    try:
+        return work()
+    except EarthError as error:
+        raise gr.Error(str(error), print_exception=False) from None

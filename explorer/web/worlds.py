@@ -1,0 +1,135 @@
+"""Routes of worlds: list, make, change, delete, TileJSON, map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
+
+from explorer.atlas import Atlas, NewWorld, clean_name, clean_prompt
+from explorer.web.map import page
+from explorer.world import World
+from tiles.grid import metres_per_pixel
+
+router = APIRouter(tags=["worlds"])
+
+
+class WorldBody(BaseModel):
+    """A new world; what is left out gets a good default."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: StrictStr
+    prompt: StrictStr
+    seed: StrictInt | None = None
+    model: StrictStr | None = None
+    base_zoom: StrictInt | None = None
+    home: tuple[float, float] | None = None
+    sketch: StrictInt | None = None
+
+
+class ChangeBody(BaseModel):
+    """What may change of a world. A prompt holds for land painted from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: StrictStr | None = None
+    prompt: StrictStr | None = None
+
+
+def describe(world: World) -> dict[str, Any]:
+    """A world as JSON."""
+    return {
+        "id": world.id,
+        "name": world.name,
+        "prompt": world.prompt,
+        "seed": world.seed,
+        "model": world.model.traits.name,
+        "base_zoom": world.base_zoom,
+        "metres_per_pixel": metres_per_pixel(world.base_zoom),
+        "sketch": world.layout.sketch,
+        "home": list(world.home),
+        "created": world.created,
+        "readonly": world.readonly,
+        **world.counts(),
+    }
+
+
+def atlas_of(request: Request) -> Atlas:
+    atlas: Atlas = request.app.state.atlas
+    return atlas
+
+
+@router.get("/worlds")
+def list_worlds(request: Request) -> list[dict[str, Any]]:
+    """All worlds that can be opened."""
+    return [describe(world) for world in atlas_of(request).worlds()]
+
+
+@router.post("/worlds", status_code=201)
+def make_world(request: Request, body: WorldBody) -> dict[str, Any]:
+    """Make a world. A seed is drawn if none is given."""
+    return describe(atlas_of(request).create(NewWorld(**body.model_dump())))
+
+
+@router.get("/worlds/{id}")
+def show_world(request: Request, id: str) -> dict[str, Any]:
+    """Settings and counts."""
+    return describe(atlas_of(request).get(id))
+
+
+@router.patch("/worlds/{id}")
+def change_world(request: Request, id: str, body: ChangeBody) -> dict[str, Any]:
+    """Change the name, or the prompt of land painted from now on."""
+    world = atlas_of(request).get(id)
+    name = None if body.name is None else clean_name(body.name)
+    prompt = None if body.prompt is None else clean_prompt(body.prompt)
+    if name is not None:
+        world.rename(name)
+    if prompt is not None:
+        world.set_prompt(prompt)
+    return describe(world)
+
+
+@router.delete("/worlds/{id}", status_code=204)
+def delete_world(request: Request, id: str) -> Response:
+    """Delete a world with all its land."""
+    request.app.state.painter.forget(atlas_of(request).get(id))
+    atlas_of(request).delete(id)
+    return Response(status_code=204)
+
+
+@router.get("/worlds/{id}/map", response_class=HTMLResponse)
+def show_map(request: Request, id: str) -> HTMLResponse:
+    """The map alone, as a page."""
+    return HTMLResponse(page(atlas_of(request).get(id)), headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/worlds/{id}/tilejson.json")
+def tilejson(request: Request, id: str) -> JSONResponse:
+    """TileJSON 3.0.0 for other programs; their tiles wait until they are painted."""
+    world = atlas_of(request).get(id)
+    base = str(request.base_url).rstrip("/")
+    document = {
+        "tilejson": "3.0.0",
+        "name": world.name,
+        "description": world.prompt,
+        "scheme": "xyz",
+        "tiles": [f"{base}/worlds/{world.id}/tiles/{{z}}/{{x}}/{{y}}.png?wait=30"],
+        "minzoom": 0,
+        "maxzoom": 22,
+        "bounds": [-180, -85.05112877980659, 180, 85.05112877980659],
+        "center": [*lonlat(*world.home), world.base_zoom],
+        "attribution": f"Imaginary land painted by {world.model.traits.name}",
+    }
+    return JSONResponse(document)
+
+
+def lonlat(x: float, y: float) -> tuple[float, float]:
+    """Degrees of a point in metres, kept inside the square that other programs know."""
+    import math
+
+    radius = 6378137.0
+    lon = math.degrees(x / radius)
+    lat = math.degrees(2 * math.atan(math.exp(max(min(y / radius, math.pi), -math.pi))) - math.pi / 2)
+    return max(-180.0, min(180.0, lon)), lat
