@@ -1,0 +1,75 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.painting.schedule import Layout, Phase, next_cells, parents, phase, requires, sees
+from tiles.grid import Tile
+
+spots = st.integers(-(10**9), 10**9)
+cells = st.builds(Tile, st.just(8), spots, spots)
+layouts = st.builds(Layout, st.just(8), st.integers(0, 3), st.just(8))
+
+
+def painted_for(wanted, layout, limit=1):
+    """Everything that gets painted until ``wanted`` is, in order."""
+    done = []
+    while batch := next_cells(wanted, layout, set(done).__contains__, limit):
+        done += batch
+        assert len(batch) <= limit
+    return done
+
+
+@given(cells)
+def test_what_a_cell_sees_is_of_an_earlier_phase(cell):
+    assert all(phase(other) < phase(cell) for other in sees(cell))
+    assert len(sees(cell)) == {Phase.A: 0, Phase.B: 2, Phase.D: 8}[phase(cell)]
+
+
+@given(cells)
+def test_b_cells_that_touch_at_a_corner_ignore_each_other(cell):
+    if phase(cell) is Phase.B:
+        assert all(phase(other) is Phase.A for other in sees(cell))
+
+
+@given(cells, layouts)
+def test_everything_required_is_painted_first(cell, layout):
+    order = painted_for([cell], layout)
+    assert order[-1] == cell and len(set(order)) == len(order)
+    for index, each in enumerate(order):
+        assert set(requires(each, layout)) <= set(order[:index])
+
+
+@given(st.integers(-4, 3), st.integers(-4, 3), layouts)
+def test_a_far_cell_costs_no_more_than_a_near_one(x, y, layout):
+    near = Tile(8, x, y)
+    far = Tile(8, 2**7 + 2**20 + x, -(2**20) + y)
+    assert len(painted_for([near], layout)) == len(painted_for([far], layout))
+
+
+def test_cold_costs_are_those_of_the_phases():
+    plain = Layout(8, 0, 8)
+    costs = [len(painted_for([Tile(8, x, y)], plain)) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
+    assert costs == [1, 3, 3, 9]
+    view = [Tile(8, x, y) for y in range(4) for x in range(6)]
+    assert len(painted_for(view, plain)) == 35
+
+
+@given(cells, st.integers(1, 3))
+def test_the_sketch_covers_the_window_and_is_bounded(cell, sketch):
+    layout = Layout(8, sketch, 8)
+    under = parents(cell, layout)
+    scale, side = 2**sketch, 32
+    assert under.left * side * scale <= cell.x * side - 8 - scale
+    assert under.right * side * scale >= cell.x * side + side + 8 + scale
+    assert under.size <= 4 and under.zoom == 8 - sketch
+    assert parents(Tile(8 - sketch, 0, 0), layout) is None
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=8), st.integers(1, 8))
+def test_cells_of_one_batch_never_see_each_other(spots, limit):
+    layout, done = Layout(8, 2, 8), set()
+    wanted = [Tile(8, x, y) for x, y in spots]
+    while batch := next_cells(wanted, layout, done.__contains__, limit):
+        for cell in batch:
+            assert set(requires(cell, layout)) <= done
+        done |= set(batch)
+    assert set(wanted) <= done

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from explorer.painting.noise import noise
+from explorer.painting.schedule import Layout, parents, requires, sees
+from explorer.painting.window import assemble, core
+from tiles.grid import Tile
+
+LAYOUT = Layout(8, 2, 8)
+
+
+def land(cells):
+    return {c: np.random.default_rng(hash(c) % 2**32).standard_normal((4, 32, 32)).astype(np.float16) for c in cells}
+
+
+@pytest.mark.parametrize(
+    ("cell", "known"), [(Tile(8, 0, 0), 0), (Tile(8, 1, 0), 512), (Tile(8, 0, -1), 512), (Tile(8, -1, 3), 1280)]
+)
+def test_each_phase_knows_its_share_and_no_more(cell, known):
+    window = assemble(cell, LAYOUT, 1, "coast", land(requires(cell, LAYOUT)))
+    assert window.mask.sum() == known and not core(window.mask, 8).any()
+    assert (window.known[:, window.mask[0] == 0] == 0).all()
+    assert window.coarser == 2 and window.parent_mask.all()
+
+
+def test_neighbours_it_must_not_see_change_nothing():
+    cell = Tile(8, 1, 0)
+    needed = land(requires(cell, LAYOUT))
+    everything = {**land(Tile(8, x, y) for x in range(4) for y in range(-2, 3)), **needed}
+    for one, other in zip(assemble(cell, LAYOUT, 1, "", needed), assemble(cell, LAYOUT, 1, "", everything)):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_known_latents_lie_where_the_neighbours_are():
+    cell = Tile(8, 1, 1)
+    painted = land(requires(cell, LAYOUT))
+    window = assemble(cell, LAYOUT, 1, "", painted)
+    assert (window.known[:, :8, :8] == painted[Tile(8, 0, 0)][:, 24:, 24:]).all()
+    assert (window.known[:, 8:40, 40:] == painted[Tile(8, 2, 1)][:, :, :8]).all()
+    assert (window.noise == noise(1, 8, 24, 24, 48, 48)).all()
+
+
+@pytest.mark.parametrize("spot", [(0, 0), (5, -7), (-3, 2), (2**20 + 1, -(2**20))])
+def test_the_sketch_is_enlarged_like_in_training(spot):
+    """The independent reference is torch's own bilinear enlargement of a larger sheet."""
+    cell = Tile(8, *spot)
+    painted = land(requires(cell, LAYOUT))
+    window = assemble(cell, LAYOUT, 1, "", painted)
+    box = parents(cell, LAYOUT)
+    rows = [np.concatenate([painted[Tile(6, x, y)] for x in range(box.left, box.right)], 2) for y in range(box.top, box.bottom)]
+    sheet = torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))[None]
+    large = F.interpolate(sheet, scale_factor=4, mode="bilinear")[0].numpy()
+    top, left = cell.y * 32 - 8 - box.top * 128, cell.x * 32 - 8 - box.left * 128
+    np.testing.assert_allclose(window.parent, large[:, top : top + 48, left : left + 48], atol=1e-5)
+
+
+def test_missing_latents_are_an_error_not_a_guess():
+    with pytest.raises(KeyError):
+        assemble(Tile(8, 1, 1), Layout(8, 0, 8), 1, "", land(sees(Tile(8, 1, 1))[:7]))
