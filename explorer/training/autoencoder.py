@@ -93,7 +93,7 @@ class Crops:
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
     """uint8 (n, h, w, 3) to float (n, 3, h, w) in -1..1."""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_pixels(pictures: Tensor) -> np.ndarray:

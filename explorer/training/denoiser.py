@@ -58,9 +58,11 @@ def train(
     rng = np.random.default_rng()
     painter = Autoencoder.from_pretrained(autoencoder).eval()
     tower = TextTower.load(text)
+    out.mkdir(parents=True, exist_ok=True)
+    every = mosaics(folder, painter, out / "latents.safetensors")
     there, held = (
-        Windows(mosaics(folder, painter, held_out), captions.tile_caption, tower.encode)
-        for held_out in (False, True)
+        Windows([m for m in every if m.picture.held_out == apart], captions.tile_caption, tower.encode)
+        for apart in (False, True)
     )
     model = Denoiser()
     run = Run(out, model, peak, minutes)

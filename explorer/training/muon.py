@@ -34,14 +34,22 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """``matrix`` (m, n) with its singular values moved to about 1, by Newton-Schulz iterations."""
+    """``matrix`` (m, n) with its singular values moved to about 1, by Newton-Schulz iterations.
+
+    All iterates are polynomials of the small Gram matrix times ``matrix``, so only the small
+    matrices are iterated: for convolutions, nine times wider than high, less than half the work.
+    """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
+    gram = x @ x.T  # (m, m)
+    whole = one = torch.eye(len(x), dtype=x.dtype, device=x.device)
     for _ in range(steps):
-        y = x @ x.T
-        x = 3.4445 * x + (2.0315 * y @ y - 4.7750 * y) @ x
-    return x.T if tall else x
+        step = 3.4445 * one - 4.7750 * gram + 2.0315 * gram @ gram
+        gram = step @ gram @ step
+        whole = step @ whole
+    found = whole @ x
+    return found.T if tall else found
 
 
 def optimizers(module: nn.Module, lr: float) -> list[torch.optim.Optimizer]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
@@ -49,25 +50,32 @@ class Batch(NamedTuple):
         return torch.cat([known, self.mask, self.parent, self.parent_mask], 1)
 
 
-def mosaics(folder: Path, model: Autoencoder, held_out: bool) -> list[Mosaic]:
-    """Every Blue Marble mosaic, encoded once."""
+def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
+    """Every Blue Marble mosaic, encoded once and then read from ``cache`` (safetensors)."""
+    cached = load_file(cache) if cache.exists() else {}
     found = []
     for picture in data.read(folder, "bluemarble-*"):
-        if picture.held_out == held_out and data.free(picture):
-            found.append(_encoded(picture, model))
+        if not data.free(picture):
+            continue
+        if picture.name not in cached:
+            cached[picture.name] = _encoded(picture.pixels, model)
+        sheets = cached[picture.name]
+        bare = picture._replace(pixels=np.empty(0, np.uint8))
+        found.append(Mosaic(bare, sheets[0], sheets[1:]))
+    if not cache.exists():
+        save_file(cached, cache)
     return found
 
 
 @torch.inference_mode()
-def _encoded(picture: data.Picture, model: Autoencoder) -> Mosaic:
-    pixels = to_tensor(picture.pixels[None])
-    latents = model.encode(pixels)
-    enlarged = []
+def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
+    """The latents of a mosaic and of its three parents, enlarged: half (4, 4, 128, 128)."""
+    pixels = to_tensor(image[None])
+    sheets = [model.encode(pixels)]
     for coarser in COARSER:
         small = model.encode(F.avg_pool2d(pixels, 2**coarser))
-        enlarged.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
-    bare = picture._replace(pixels=np.empty(0, np.uint8))
-    return Mosaic(bare, latents[0].half(), torch.cat(enlarged).half())
+        sheets.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
+    return torch.cat(sheets).half()
 
 
 class Windows:
