@@ -11,12 +11,15 @@ from explorer.models.family import Model
 from tiles.errors import ModelRefused
 
 log = logging.getLogger(__name__)
+DEVICES = ("auto", "cpu", "cuda")
 
 
 class Library:
-    """Models by name or folder, on one device; ``device`` is auto, cpu or cuda."""
+    """Models by name or folder, on one device. Raises ModelRefused for an unknown ``device``."""
 
     def __init__(self, default: str = "terra", device: str = "auto") -> None:
+        if device not in DEVICES:
+            raise ModelRefused(f"device {device!r}: allowed are auto, cpu and cuda")
         self.default, self.device = default, device
         self._models: dict[Path, Model] = {}
         self._lock = threading.Lock()
@@ -46,8 +49,6 @@ class Library:
 
 def chosen(device: str) -> str:
     """``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one. Raises ModelRefused."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise ModelRefused(f"device {device!r}: allowed are auto, cpu and cuda")
     import torch
 
     there = torch.cuda.is_available()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,17 +67,10 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self.limit:
-                raise _TooLarge
+                raise HTTPException(413, f"the body may have up to {self.limit} bytes")
             return message
 
-        try:
-            await self.app(scope, counted, send)
-        except _TooLarge:
-            await answer(scope, receive, send)
-
-
-class _TooLarge(Exception):
-    pass
+        await self.app(scope, counted, send)
 
 
 class Headed:

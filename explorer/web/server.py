@@ -27,6 +27,7 @@ from explorer.web.middleware import BodyLimit, Headed, SameSite, refusal
 from tiles.errors import EarthError
 
 log = logging.getLogger(__name__)
+CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "web"
 
 
@@ -128,7 +129,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    code = CODES.get(error.status_code, "http_error")
     return refusal(error.status_code, code, str(error.detail))
 
 

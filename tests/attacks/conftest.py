@@ -1,0 +1,21 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from explorer.atlas import Atlas
+from explorer.painting.painter import Painter
+from explorer.settings import Settings
+from explorer.web.server import create_api
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(worlds=tmp_path / "worlds", queue_tiles=8, decode_tiles=8)
+
+
+@pytest.fixture
+def client(settings: Settings, atlas: Atlas, painter: Painter) -> Iterator[TestClient]:
+    with TestClient(create_api(settings, atlas, painter), raise_server_exceptions=False) as client:
+        yield client

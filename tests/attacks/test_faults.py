@@ -1,0 +1,188 @@
+"""Crashes, second processes, failing models: nothing is lost, nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.atlas import Atlas, NewWorld
+from explorer.painting.painter import Painter
+from tiles.errors import Busy, DiskFull, PaintingFailed, WorldDamaged, WorldHeld, WorldNotFound
+from tiles.grid import Box, Tile
+from tiles.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTING = """
+import sys, numpy as np
+from pathlib import Path
+from tiles.store import Store
+from tiles.grid import Tile
+store = Store.open(Path(sys.argv[1]))
+for x in range(int(sys.argv[2]), 10**9):
+    latents = np.full((4, 32, 32), x % 1000, np.float16)
+    store.commit({Tile(8, x, 0): latents, Tile(8, x, 1): latents}, 1)
+    print(x, flush=True)
+"""
+
+
+def test_kill_at_any_moment_loses_no_committed_cell(tmp_path):
+    path = tmp_path / "world.db"
+    Store.create(path, {"name": "x"}).close()
+    rng, start, said = np.random.default_rng(0), 0, []
+    for _ in range(20):
+        child = subprocess.Popen(
+            [sys.executable, "-c", COMMITTING, str(path), str(start)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        said.append(int(child.stdout.readline()))
+        time.sleep(float(rng.random() * 0.05))
+        child.send_signal(signal.SIGKILL)
+        said += [int(line) for line in child.stdout.read().split("\n")[:-1]]
+        child.wait()
+        child.stdout.close()
+        store = Store.open(path)
+        found = store.read_many(Box(8, 0, 0, 10**9, 2))  # every digest is checked
+        for x in said:
+            assert (found[Tile(8, x, 0)].latents == x % 1000).all()
+        rows = [{cell.x for cell in found if cell.y == y} for y in (0, 1)]
+        assert rows[0] == rows[1]  # what is committed together is there together
+        start = max(rows[0]) + 1
+        store.close()
+    assert len(said) >= 20
+
+
+PAINTING = """
+import sys
+from pathlib import Path
+from explorer.atlas import Atlas
+from explorer.models.library import Library
+from explorer.painting.painter import Painter
+from tiles.grid import Tile
+atlas = Atlas(Path(sys.argv[1]), Library(sys.argv[2], "cpu"), 2**24)
+world, painter = atlas.get("test-land"), Painter()
+painter.listen(lambda event: print(event.kind, flush=True))
+painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(100)])
+import time; time.sleep(600)
+"""
+
+
+def test_a_killed_painter_goes_on_where_it_was(atlas, world, painter, bundle, tmp_path):
+    tiles = [Tile(8, x, y) for y in range(2) for x in range(4)]
+    for future in [painter.ask(world, tile) for tile in tiles]:
+        future.result(120)
+    expected = [world.tile(tile, "png").data for tile in tiles]
+    other = Atlas(tmp_path / "killed", atlas.library, 2**24)
+    other.create(NewWorld("Test land", "rocky coast", seed=1))
+    other.close()
+    for _ in range(2):
+        command = [sys.executable, "-c", PAINTING, str(tmp_path / "killed"), str(bundle)]
+        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(8):
+            assert child.stdout.readline()
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    other = Atlas(tmp_path / "killed", atlas.library, 2**24)
+    again = other.get("test-land")
+    assert again.counts()["cells"] > 0
+    for future in [painter.ask(again, tile) for tile in tiles]:
+        future.result(120)
+    assert [again.tile(tile, "png").data for tile in tiles] == expected
+    painter.forget(again)
+    other.close()
+
+
+def test_a_second_process_reads_and_says_who_paints(atlas, world, painter, library):
+    painter.ask(world, Tile(8, 1, 1)).result(120)
+    second = Atlas(atlas.folder, library, 2**24)  # a lock of its own, as another process would have
+    seen = second.get("test-land")
+    assert seen.readonly and f"process {os.getpid()}" in seen.holder
+    assert seen.tile(Tile(8, 1, 1), "png").data == world.tile(Tile(8, 1, 1), "png").data
+    for change in (lambda: seen.set_prompt("x"), lambda: seen.rename("x"), lambda: second.delete("test-land")):
+        with pytest.raises(WorldHeld, match="is being painted by"):
+            change()
+    second.close()
+    assert not Atlas(atlas.folder, library, 2**24).get("test-land").full
+
+
+class Failing:
+    """A model that raises, or runs out of memory, until told otherwise."""
+
+    def __init__(self, model, error):
+        self.traits, self.device, self.decode = model.traits, model.device, model.decode
+        self.error, self.model = error, model
+
+    def paint(self, windows):
+        if self.error:
+            raise self.error
+        return self.model.paint(windows)
+
+
+def test_a_model_that_raises_is_reported_and_nothing_is_cached(world, painter):
+    model = world.model
+    world.model = Failing(model, RuntimeError("out of memory\nand more"))
+    with pytest.raises(PaintingFailed, match="out of memory$"):
+        painter.ask(world, Tile(8, 0, 0)).result(60)
+    assert world.counts()["cells"] == 0 and world.tile(Tile(8, 0, 0), "png") is None
+    status = painter.status()
+    assert status.alive and "out of memory" in status.error
+    world.model = model
+    painter.ask(world, Tile(8, 40, 40)).result(120)
+    assert painter.status().error is None
+
+
+def test_a_full_disk_refuses_painting_and_still_serves(world, painter):
+    painter.ask(world, Tile(8, 1, 1)).result(120)
+    before = world.tile(Tile(8, 1, 1), "png").data
+    for database in (world.store._database, world.cache._database):
+        pages = database._writer.execute("PRAGMA page_count").fetchone()[0]
+        database._writer.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFull):
+        for x in range(10, 400, 10):
+            painter.ask(world, Tile(8, x, 1)).result(120)
+    world.cache.drop(Tile(8, 1, 1))
+    assert world.tile(Tile(8, 1, 1), "png").data == before
+
+
+def test_the_queue_is_bounded(world):
+    painter = Painter(queue_limit=3)
+    model = world.model
+    world.model = Failing(model, RuntimeError("slow"))
+    for x in range(3):
+        painter._asks.append(painter_ask(world, x))
+    with pytest.raises(Busy) as refused:
+        painter.ask(world, Tile(8, 9, 9))
+    assert refused.value.retry_after
+    painter.close()
+
+
+def painter_ask(world, x):
+    from concurrent.futures import Future
+
+    from explorer.painting.painter import Ask
+
+    return Ask(world, Box(8, x, 0, x + 1, 1), Future())
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database" * 1000])
+def test_a_damaged_world_is_named_and_the_others_go_on(atlas, world, damage):
+    other = atlas.create(NewWorld("Other", "coast"))
+    atlas.close()
+    for suffix in ("-wal", "-shm"):
+        (atlas.folder / "other" / f"world.db{suffix}").unlink(missing_ok=True)
+    (atlas.folder / "other" / "world.db").write_bytes(damage)
+    with pytest.raises(WorldDamaged, match="other"):
+        atlas.get(other.id)
+    assert [found.id for found in atlas.worlds()] == ["test-land"]
+
+
+def test_a_half_made_world_is_none(atlas):
+    (atlas.folder / "half").mkdir()
+    (atlas.folder / ".crashed.1.part").mkdir()
+    assert "half" not in atlas.names()
+    with pytest.raises(WorldNotFound):
+        atlas.get("half")
