@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -135,18 +134,17 @@ class Atlas:
         if not self._is_world(folder) or not (folder / "world.db").is_file():
             raise WorldNotFound(f"no world {id!r}")
         lock = FileLock(folder / "lock", timeout=0)
-        holder: str | None = None
         try:
             lock.acquire()
-            (folder / "holder").write_text(f"process {os.getpid()} on {socket.gethostname()}")
         except Timeout:
-            lock, holder = None, _holder(folder)
+            holder = _holder(folder)
             log.warning("%s is painted by %s; it is only read here", id, holder)
+            return self._opened(id, folder, holder), None
         try:
-            return self._opened(id, folder, holder), lock
+            (folder / "holder").write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            return self._opened(id, folder, None), lock
         except BaseException:
-            if lock is not None:
-                lock.release()
+            lock.release()
             raise
 
     def _opened(self, id: str, folder: Path, holder: str | None) -> World:
@@ -247,6 +245,6 @@ def checked_sketch(sketch: int | None, best: int) -> int:
 
 def _holder(folder: Path) -> str:
     try:
-        return json.dumps((folder / "holder").read_text()[:200]).strip('"')
+        return (folder / "holder").read_text()[:200]
     except OSError:
         return "another process"

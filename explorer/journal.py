@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ def era_of(cell: Tile, eras: Sequence[Era]) -> Era:
     The answer is the same when the cell is painted for the first time, when it is painted again
     after its latents were lost, and when the whole journal is replayed elsewhere.
     """
-    for before, after in zip(eras, eras[1:]):
+    for before, after in itertools.pairwise(eras):
         if cell in after.before:
             return before
     return eras[-1]

@@ -16,15 +16,23 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="EARTH_", frozen=True)
 
-    host: str = Field("127.0.0.1", description="address to listen on; others than loopback open it to the network")
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; others than loopback open it to the network"
+    )
     port: int = Field(7860, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     worlds: Path = Field(Path("worlds"), description="folder that holds the worlds")
-    model: str = Field("terra", description="model of new worlds: a shipped name or a folder with a bundle.json")
+    model: str = Field(
+        "terra", description="model of new worlds: a shipped name or a folder with a bundle.json"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
     cache_mb: int = Field(2048, ge=1, description="encoded tiles kept for each world, in MiB")
-    wait_seconds: float = Field(60, gt=0, le=600, description="longest that a tile request with ?wait is held")
+    wait_seconds: float = Field(
+        60, gt=0, le=600, description="longest that a tile request with ?wait is held"
+    )
     queue_tiles: int = Field(256, ge=1, description="tile requests with ?wait held at once; past it 503")
-    decode_tiles: int = Field(256, ge=1, description="uncached tiles waiting to be decoded at once; past it 503")
+    decode_tiles: int = Field(
+        256, ge=1, description="uncached tiles waiting to be decoded at once; past it 503"
+    )
     want_tiles: int = Field(1024, ge=1, description="most tiles one map may want at a time")
     body_bytes: int = Field(65536, ge=1024, description="largest request body accepted by our own routes")
     allowed_hosts: list[str] = Field(

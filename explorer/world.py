@@ -29,9 +29,7 @@ BORDER = 2  # px of its neighbours that an enlarged tile looks at, so that enlar
 class World:
     """One world, for any number of threads."""
 
-    def __init__(
-        self, id: str, store: Store, cache: Cache, model: Model, holder: str | None = None
-    ) -> None:
+    def __init__(self, id: str, store: Store, cache: Cache, model: Model, holder: str | None = None) -> None:
         """``holder`` says which other process holds the lock; then this one only reads."""
         self.id, self.store, self.cache, self.model, self.holder = id, store, cache, model, holder
         self._lock = threading.RLock()  # prompt changes and commits, one at a time

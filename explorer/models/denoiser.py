@@ -116,9 +116,7 @@ class Denoiser(ModelMixin, ConfigMixin):
                 Block(deep, deep, condition),
             ]
         )
-        self.middle = nn.ModuleList(
-            [Attention(deep), Block(deep, deep, condition), Attention(deep)]
-        )
+        self.middle = nn.ModuleList([Attention(deep), Block(deep, deep, condition), Attention(deep)])
         self.up = nn.ModuleList(
             [
                 Block(2 * deep, deep, condition),
@@ -135,9 +133,7 @@ class Denoiser(ModelMixin, ConfigMixin):
         self.leave = nn.Conv2d(wide, 4 * LATENTS, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
 
-    def forward(
-        self, windows: Tensor, t: Tensor, text: Tensor, zoom: Tensor, coarser: Tensor
-    ) -> Tensor:
+    def forward(self, windows: Tensor, t: Tensor, text: Tensor, zoom: Tensor, coarser: Tensor) -> Tensor:
         """``t`` (n,) in 0..1, ``text`` (n, 256), ``zoom`` (n,), ``coarser`` (n,) in 0..7."""
         c = self.conditioning(t, text, zoom, coarser)
         d, u = self.down, self.up

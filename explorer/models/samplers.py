@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import torch
@@ -31,7 +32,7 @@ def euler(
     2022, arXiv 2201.09865, made deterministic).
     """
     x = noise
-    for now, then in zip(times[:-1], times[1:]):
+    for now, then in itertools.pairwise(times):
         x = torch.where(mask > 0, (1 - now) * known + now * noise, x)
         x = x + (then - now) * velocity(x, now)
     return torch.where(mask > 0, known, x)

@@ -111,5 +111,6 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
 
 
 def _ready(module: M, device: str) -> M:
-    module = module.to(device=device, memory_format=torch.channels_last)
+    module.to(device)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module.eval().requires_grad_(False)

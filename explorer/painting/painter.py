@@ -82,6 +82,7 @@ class Painter:
         self._queue_limit = queue_limit
         self._seconds: deque[float] = deque(maxlen=50)
         self._painted, self._closed = 0, False
+        self._busy: World | None = None  # whose cell is being painted
         self._error: str | None = None
         self._device, self._model = "", ""
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
@@ -107,6 +108,7 @@ class Painter:
         with self._changed:
             for client in [c for c, w in self._wishes.items() if w.world is world]:
                 del self._wishes[client]
+            self._changed.wait_for(lambda: self._busy is not world or not self._thread.is_alive())
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """``callback`` runs on the painter's thread; the answer ends it."""
@@ -154,9 +156,7 @@ class Painter:
             seconds = statistics.median(self._seconds) if self._seconds else None
         missing = {(w.world.id, t) for w in wishes for t in w.tiles if not w.world.painted(t)}
         alive = self._thread.is_alive()
-        return Status(
-            self._device, self._model, self._painted, len(missing), seconds, alive, self._error
-        )
+        return Status(self._device, self._model, self._painted, len(missing), seconds, alive, self._error)
 
     def close(self) -> None:
         """Stop after the batch at hand; whoever waits is told so."""
@@ -175,33 +175,45 @@ class Painter:
                     self._changed.wait()
                 if self._closed:
                     return
-            world, cells = self._next()
-            if world is None or not cells:
+                wishes = list(self._wishes.items())
+            if not any(self._serve(client, wish) for client, wish in wishes):
                 with self._changed:
                     self._changed.wait(1.0)  # all painted, or what failed rests
-                continue
-            self._paint(world, cells)
 
-    def _next(self) -> tuple[World | None, list[Tile]]:
-        """The first paintable cells of the client whose turn it is."""
+    def _serve(self, client: Hashable, wish: Wish) -> bool:
+        """Paint one batch for a client and send it to the end of the line; False: nothing to do."""
         with self._changed:
-            wishes = list(self._wishes.items())
-        now = time.monotonic()
-        for client, wish in wishes:
-            world = wish.world
-            if world.readonly:
-                continue
-            resting = {
-                cell for (id, cell), f in self._failures.items() if id == world.id and f.until > now
-            }
-            batch = world.model.traits.batch
-            cells = world.next_cells([t for t in wish.tiles if t not in resting], batch)
-            if cells := [cell for cell in cells if cell not in resting]:
-                with self._changed:  # to the end of the line
+            if self._wishes.get(client) is not wish:
+                return True  # it wants something else by now: look anew
+            self._busy = wish.world
+        try:
+            cells = self._paintable(wish)
+            if cells:
+                with self._changed:
                     if self._wishes.get(client) is wish:
                         self._wishes[client] = self._wishes.pop(client)
-                return world, cells
-        return None, []
+                self._paint(wish.world, cells)
+            return bool(cells)
+        except Exception as error:  # whatever a world's file does must not end the painter
+            log.exception("%s cannot be painted", wish.world.id)
+            self._error = _words(error)
+            self.drop(client)
+            return False
+        finally:
+            with self._changed:
+                self._busy = None
+                self._changed.notify_all()
+
+    def _paintable(self, wish: Wish) -> list[Tile]:
+        """The first cells of a wish that can be painted now, without what failed a moment ago."""
+        world, now = wish.world, time.monotonic()
+        if world.readonly:
+            return []
+        with self._changed:
+            failures = list(self._failures.items())
+        resting = {cell for (id, cell), f in failures if id == world.id and f.until > now}
+        cells = world.next_cells([t for t in wish.tiles if t not in resting], world.model.traits.batch)
+        return [cell for cell in cells if cell not in resting]
 
     def _paint(self, world: World, cells: list[Tile]) -> None:
         started = time.monotonic()
@@ -261,7 +273,7 @@ class Painter:
 def _words(error: Exception) -> str:
     """One line about what a model raised."""
     text = str(error).strip().split("\n")[0][:200]
-    return f"the model failed: {text or type(error).__name__}"
+    return f"painting failed: {text or type(error).__name__}"
 
 
 def _concerns(cell: Tile, asked: Ask, world: World) -> bool:

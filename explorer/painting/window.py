@@ -27,9 +27,7 @@ class Window(NamedTuple):
     prompt: str
 
 
-def assemble(
-    cell: Tile, layout: Layout, seed: int, prompt: str, painted: Mapping[Tile, Latents]
-) -> Window:
+def assemble(cell: Tile, layout: Layout, seed: int, prompt: str, painted: Mapping[Tile, Latents]) -> Window:
     """The window of ``cell`` from ``painted``, which holds all that the cell ``requires``.
 
     What the cell's phase does not see is left out even where it is painted: that is what makes a
@@ -55,9 +53,7 @@ def core(window: Latents, halo: int) -> Latents:
     return window[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
 
 
-def _overlap(
-    other: Tile, left: int, top: int, width: int
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _overlap(other: Tile, left: int, top: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
     """Where a cell lies in the window, and which part of the cell that is: (rows, columns)."""
     here, there = [], []
     for start, index in ((top, other.y), (left, other.x)):

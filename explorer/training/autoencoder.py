@@ -30,6 +30,7 @@ class Training(nn.Module):
 
     def fold(self) -> Autoencoder:
         """The model with the latents' mean and deviation as its own numbers."""
+        assert self.unit.running_mean is not None and self.unit.running_var is not None
         std = (self.unit.running_var + self.unit.eps).sqrt()
         self.model.latent_mean.copy_(self.unit.running_mean.view(1, -1, 1, 1))
         self.model.latent_std.copy_(std.view(1, -1, 1, 1))
@@ -54,9 +55,7 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tens
     noisy = latents + torch.randn_like(latents) * (0.1 * torch.rand(len(latents), 1, 1, 1))
     painted = training.model.decode(noisy)
     apart = painted - target
-    steps = sum(
-        (torch.diff(painted, dim=d) - torch.diff(target, dim=d)).abs().mean() for d in (2, 3)
-    )
+    steps = sum((torch.diff(painted, dim=d) - torch.diff(target, dim=d)).abs().mean() for d in (2, 3))
     return apart.abs().mean() + 2 * apart.square().mean() + 0.5 * steps
 
 

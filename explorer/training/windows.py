@@ -75,7 +75,7 @@ def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
     for coarser in COARSER:
         small = model.encode(F.avg_pool2d(pixels, 2**coarser))
         sheets.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
-    return torch.cat(sheets).half()
+    return torch.cat(sheets).half().contiguous()
 
 
 class Windows:

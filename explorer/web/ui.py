@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import: nothing leaves the machine
 
-import gradio as gr  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
+import gradio as gr
+from fastapi import FastAPI
 
-from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt  # noqa: E402
-from explorer.models.family import Traits  # noqa: E402
-from tiles.errors import EarthError  # noqa: E402
-from tiles.grid import metres_per_pixel  # noqa: E402
+from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
+from explorer.models.family import Traits
+from tiles.errors import EarthError
+from tiles.grid import metres_per_pixel
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,9 +36,9 @@ def mount(app: FastAPI) -> FastAPI:
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="stone", font=fonts, font_mono=["ui-monospace", "monospace"]
     )
-    page = gr.mount_gradio_app(
+    return gr.mount_gradio_app(
         app,
-        build(app.state.atlas),
+        build(app.state.atlas, app.state.painter),
         path="/",
         theme=theme,
         css_paths=[ASSETS / "page.css"],
@@ -47,16 +47,17 @@ def mount(app: FastAPI) -> FastAPI:
         ssr_mode=False,
         footer_links=[],
     )
-    return page
 
 
-def build(atlas: Atlas) -> gr.Blocks:
+def build(atlas: Atlas, painter: Painter) -> gr.Blocks:
     """The controls beside the map."""
     traits = atlas.library.get().traits
     with gr.Blocks(title="Endless Earth", fill_height=True, fill_width=True) as blocks:
         with gr.Row(elem_id="earth", equal_height=True):
             with gr.Column(elem_id="panel", scale=0, min_width=300):
-                gr.HTML('<h1>Endless Earth</h1><p id="tagline">Land that does not exist.</p>', elem_id="title")
+                gr.HTML(
+                    '<h1>Endless Earth</h1><p id="tagline">Land that does not exist.</p>', elem_id="title"
+                )
                 picker = gr.Dropdown(choices(atlas), label="World", elem_id="picker", filterable=False)
                 status = gr.HTML('<div id="status" role="status"></div>')
                 with gr.Accordion("This world", open=True):
@@ -76,7 +77,7 @@ def build(atlas: Atlas) -> gr.Blocks:
                     '<a href="/docs" target="_blank">API</a></div>'
                 )
             gr.HTML(FRAME, elem_id="hero", padding=False)
-        wire(blocks, atlas, picker, prompt, change, (remove, sure, really, keep), form)
+        wire(blocks, atlas, painter, picker, prompt, change, (remove, sure, really, keep), form)
         _ = status
     return blocks
 
@@ -86,7 +87,9 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
     name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
     prompt = gr.Textbox(label="Prompt", lines=2, max_length=500, elem_id="new-prompt")
     rows = json.loads(EXAMPLES.read_text())
-    gr.Examples([[row["name"], row["prompt"]] for row in rows], [name, prompt], examples_per_page=6, label="Examples")
+    gr.Examples(
+        [[row["name"], row["prompt"]] for row in rows], [name, prompt], examples_per_page=6, label="Examples"
+    )
     with gr.Row():
         seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
         dice = gr.Button("⚄", size="sm", elem_id="dice", scale=0, min_width=48)
@@ -118,6 +121,7 @@ def choices(atlas: Atlas) -> list[tuple[str, str]]:
 def wire(
     blocks: gr.Blocks,
     atlas: Atlas,
+    painter: Painter,
     picker: gr.Dropdown,
     prompt: gr.Textbox,
     change: gr.Button,
@@ -147,6 +151,7 @@ def wire(
         return gr.update(choices=choices(atlas), value=world.id), world.prompt
 
     def delete(id: str) -> tuple[Any, str, Any]:
+        guarded(lambda: painter.forget(atlas.get(id)))
         guarded(lambda: atlas.delete(id))
         worlds = choices(atlas)
         first = worlds[0][1] if worlds else None

@@ -36,7 +36,10 @@ def test_kill_at_any_moment_loses_no_committed_cell(tmp_path):
     rng, start, said = np.random.default_rng(0), 0, []
     for _ in range(20):
         child = subprocess.Popen(
-            [sys.executable, "-c", COMMITTING, str(path), str(start)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", COMMITTING, str(path), str(start)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         said.append(int(child.stdout.readline()))
         time.sleep(float(rng.random() * 0.05))
@@ -102,7 +105,11 @@ def test_a_second_process_reads_and_says_who_paints(atlas, world, painter, libra
     seen = second.get("test-land")
     assert seen.readonly and f"process {os.getpid()}" in seen.holder
     assert seen.tile(Tile(8, 1, 1), "png").data == world.tile(Tile(8, 1, 1), "png").data
-    for change in (lambda: seen.set_prompt("x"), lambda: seen.rename("x"), lambda: second.delete("test-land")):
+    for change in (
+        lambda: seen.set_prompt("x"),
+        lambda: seen.rename("x"),
+        lambda: second.delete("test-land"),
+    ):
         with pytest.raises(WorldHeld, match="is being painted by"):
             change()
     second.close()
@@ -125,7 +132,7 @@ class Failing:
 def test_a_model_that_raises_is_reported_and_nothing_is_cached(world, painter):
     model = world.model
     world.model = Failing(model, RuntimeError("out of memory\nand more"))
-    with pytest.raises(PaintingFailed, match="out of memory$"):
+    with pytest.raises(PaintingFailed, match=r"out of memory$"):
         painter.ask(world, Tile(8, 0, 0)).result(60)
     assert world.counts()["cells"] == 0 and world.tile(Tile(8, 0, 0), "png") is None
     status = painter.status()

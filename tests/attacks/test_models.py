@@ -46,7 +46,9 @@ def test_truncated_weights_are_refused(copy):
         Library(str(copy), "cpu").get()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"family": 3}', '{"family": "evil"}', '{"family": "terra"}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"family": 3}', '{"family": "evil"}', '{"family": "terra"}']
+)
 def test_a_bundle_that_says_nonsense_is_refused(copy, text):
     (copy / "bundle.json").write_text(text)
     with pytest.raises(ModelRefused):

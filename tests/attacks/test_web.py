@@ -7,7 +7,14 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 HOME = 2**7
-HOSTILE = ["<img src=x onerror=alert(1)>", "${alert(1)}", "{{7*7}}", "{% raw %}", "'; DROP TABLE cells;--", "</script><script>"]
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "${alert(1)}",
+    "{{7*7}}",
+    "{% raw %}",
+    "'; DROP TABLE cells;--",
+    "</script><script>",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +32,9 @@ def test_absurd_tile_addresses_are_404(client, address):
     assert answer.status_code == 404 and len(answer.text) < 300
 
 
-@pytest.mark.parametrize("id", ["..", "%2e%2e", "..%2f..%2fetc", "A", "a" * 65, "-a", "a%00", "test-land%2f..", "é"])
+@pytest.mark.parametrize(
+    "id", ["..", "%2e%2e", "..%2f..%2fetc", "A", "a" * 65, "-a", "a%00", "test-land%2f..", "é"]
+)
 def test_ids_cannot_leave_the_folder(client, id):
     for path in ("", "/map", "/tilejson.json", "/tiles/8/0/0.png"):
         answer = client.get(f"/worlds/{id}{path}")
@@ -50,7 +59,9 @@ def test_hostile_text_is_plain_text_everywhere(client, text):
 
 
 @pytest.mark.parametrize("field", ["name", "prompt"])
-@pytest.mark.parametrize("text", ["x" * 100_000, "a\x00b", "a\x1b[31m", "\ud800"], ids=["long", "null", "escape", "surrogate"])
+@pytest.mark.parametrize(
+    "text", ["x" * 100_000, "a\x00b", "a\x1b[31m", "\ud800"], ids=["long", "null", "escape", "surrogate"]
+)
 def test_text_that_is_no_plain_text_is_refused(client, field, text):
     body = {"name": "n", "prompt": "p", field: text}
     answer = client.post("/worlds", content=json.dumps(body), headers={"content-type": "application/json"})
@@ -84,12 +95,20 @@ def test_absurd_waits_are_refused(client, wait):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
 )
 def test_other_sites_may_change_nothing(client, headers):
     assert client.post("/worlds", json={"name": "n", "prompt": "p"}, headers=headers).status_code == 403
     assert client.delete("/worlds/test-land", headers=headers).status_code == 403
-    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/worlds/test-land/feed", headers=headers):
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("/worlds/test-land/feed", headers=headers),
+    ):
         pass
     assert client.get("/worlds/test-land").status_code == 200
 

@@ -77,7 +77,10 @@ def test_tiles_join_as_if_they_were_one_sheet(first, world):
 
     box = REGION.grown(1)
     cells = world.store.read_many(box)
-    rows = [np.concatenate([cells[Tile(8, x, y)].latents for x in range(box.left, box.right)], 2) for y in range(box.top, box.bottom)]
+    rows = [
+        np.concatenate([cells[Tile(8, x, y)].latents for x in range(box.left, box.right)], 2)
+        for y in range(box.top, box.bottom)
+    ]
     sheet = torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))[None]
     with torch.inference_mode():
         whole = world.model.autoencoder.decode(sheet)[0]
@@ -125,7 +128,10 @@ def test_overviews_are_the_mean_of_what_is_painted(first, world):
 
 
 def test_zoomed_in_the_base_tile_is_enlarged_without_a_seam(first, world):
-    left, right = (pictures.decode(world.tile(Tile(10, 4 * HOME + x, 4 * HOME), "png").data).astype(float) for x in (-1, 0))
+    left, right = (
+        pictures.decode(world.tile(Tile(10, 4 * HOME + x, 4 * HOME), "png").data).astype(float)
+        for x in (-1, 0)
+    )
     across = np.abs(left[:, -1] - right[:, 0]).mean()
     beside = np.abs(np.diff(np.concatenate([left[:, -24:], right[:, :24]], 1), axis=1)).mean()
     assert across < 2 * beside
@@ -151,7 +157,9 @@ def test_an_evicted_tile_comes_back_as_the_same_bytes(first, world):
 def test_damaged_latents_are_named_and_never_shown(first, world):
     cell = Tile(8, HOME, HOME)
     with world.store._database.write() as connection:
-        connection.execute("UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 8 AND x = ? AND y = ?", cell[1:])
+        connection.execute(
+            "UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 8 AND x = ? AND y = ?", cell[1:]
+        )
     for tile in around(cell).tiles():
         world.cache.drop(tile)
     with pytest.raises(WorldDamaged, match=f"8/{HOME}/{HOME}"):

@@ -7,8 +7,18 @@ from hypothesis import strategies as st
 
 from tiles.errors import BadAddress, BadBounds
 from tiles.grid import (
-    EARTH, MAX_INDEX, Bounds, Box, Tile, around, boxed, checked_tile, inside_square,
-    metres_per_pixel, parse_tile, tile_at,
+    EARTH,
+    MAX_INDEX,
+    Bounds,
+    Box,
+    Tile,
+    around,
+    boxed,
+    checked_tile,
+    inside_square,
+    metres_per_pixel,
+    parse_tile,
+    tile_at,
 )  # fmt: skip
 
 MERCATOR = morecantile.tms.get("WebMercatorQuad")
@@ -51,7 +61,8 @@ def test_an_address_survives_being_written_and_read(tile):
 
 
 @pytest.mark.parametrize(
-    "text", ["1_0", "+2", " 2", "2 ", "2.0", "-0", "01", "", "0x1", "1e3", "٣", "²", "9" * 11, "nan", "-", "1\n"]
+    "text",
+    ["1_0", "+2", " 2", "2 ", "2.0", "-0", "01", "", "0x1", "1e3", "٣", "²", "9" * 11, "nan", "-", "1\n"],
 )
 def test_only_plain_whole_numbers_are_addresses(text):
     for parts in ((text, "0", "0"), ("3", text, "0"), ("3", "0", text)):
@@ -81,7 +92,7 @@ def test_bounds_that_are_no_rectangle_are_refused(bounds):
 
 
 def test_the_square_has_the_side_every_tool_expects():
-    assert EARTH == pytest.approx(40075016.685578488)
+    assert pytest.approx(40075016.685578488) == EARTH
     assert not inside_square(Tile(3, 8, 0)) and not inside_square(Tile(3, 0, -1))
 
 

@@ -17,7 +17,9 @@ def test_windows_that_overlap_see_the_same_noise(seed, left, top, right, down):
 
 
 def test_it_is_standard_normal_and_differs_by_seed_zoom_and_place():
-    fields = [cell_noise(seed, Tile(z, x, y)) for seed in (0, 1) for z in (7, 8) for x in (-1, 0) for y in (0, 5)]
+    fields = [
+        cell_noise(seed, Tile(z, x, y)) for seed in (0, 1) for z in (7, 8) for x in (-1, 0) for y in (0, 5)
+    ]
     every = np.stack(fields)
     assert abs(every.mean()) < 0.02 and abs(every.std() - 1) < 0.02
     assert abs(every).max() < 7

@@ -12,11 +12,15 @@ LAYOUT = Layout(8, 2, 8)
 
 
 def land(cells):
-    return {c: np.random.default_rng(hash(c) % 2**32).standard_normal((4, 32, 32)).astype(np.float16) for c in cells}
+    return {
+        c: np.random.default_rng(hash(c) % 2**32).standard_normal((4, 32, 32)).astype(np.float16)
+        for c in cells
+    }
 
 
 @pytest.mark.parametrize(
-    ("cell", "known"), [(Tile(8, 0, 0), 0), (Tile(8, 1, 0), 512), (Tile(8, 0, -1), 512), (Tile(8, -1, 3), 1280)]
+    ("cell", "known"),
+    [(Tile(8, 0, 0), 0), (Tile(8, 1, 0), 512), (Tile(8, 0, -1), 512), (Tile(8, -1, 3), 1280)],
 )
 def test_each_phase_knows_its_share_and_no_more(cell, known):
     window = assemble(cell, LAYOUT, 1, "coast", land(requires(cell, LAYOUT)))
@@ -49,7 +53,10 @@ def test_the_sketch_is_enlarged_like_in_training(spot):
     painted = land(requires(cell, LAYOUT))
     window = assemble(cell, LAYOUT, 1, "", painted)
     box = parents(cell, LAYOUT)
-    rows = [np.concatenate([painted[Tile(6, x, y)] for x in range(box.left, box.right)], 2) for y in range(box.top, box.bottom)]
+    rows = [
+        np.concatenate([painted[Tile(6, x, y)] for x in range(box.left, box.right)], 2)
+        for y in range(box.top, box.bottom)
+    ]
     sheet = torch.from_numpy(np.concatenate(rows, 1).astype(np.float32))[None]
     large = F.interpolate(sheet, scale_factor=4, mode="bilinear")[0].numpy()
     top, left = cell.y * 32 - 8 - box.top * 128, cell.x * 32 - 8 - box.left * 128

@@ -30,7 +30,7 @@ def test_what_is_wanted_is_painted_in_that_order_and_announced(client):
         wanted = [[8, HOME, HOME], [8, HOME + 4, HOME]]
         socket.send_json({"want": wanted})
         seen = until(socket, lambda m: m.get("tile") == wanted[1] and m["event"] == "ready")
-        assert [tile for tile in of(seen, "ready")] == [tuple(t) for t in wanted]
+        assert list(of(seen, "ready")) == [tuple(t) for t in wanted]
         assert all(m["revision"] > 0 for m in seen if m["event"] == "ready")
 
 

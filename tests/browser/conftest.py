@@ -1,0 +1,112 @@
+"""A real server and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from explorer.atlas import Atlas, NewWorld
+from explorer.models.library import Library
+from explorer.painting.painter import Painter
+from explorer.settings import Settings
+from explorer.web.server import create_app
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HINT = "no Chromium found: browser tests need one, on Debian `apt-get install chromium`"
+
+
+class Server:
+    """The app on a port of its own; it can be stopped and started again."""
+
+    def __init__(self, folder: Path, library: Library) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = Settings(worlds=folder, port=self.port)
+        self.library = library
+        self.start()
+
+    def start(self) -> None:
+        self.atlas, self.painter = Atlas(self.settings.worlds, self.library, 2**26), Painter()
+        if not self.atlas.names():
+            self.atlas.create(NewWorld("First", "rocky coast", seed=1))
+        app = create_app(self.settings, self.atlas, self.painter)
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+        self.painter.close()
+        self.atlas.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, library: Library) -> Iterator[Server]:
+    server = Server(tmp_path / "worlds", library)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail(HINT)
+        pytest.skip(HINT)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watch(list[str]):
+    """What the page did that it should not: requests elsewhere, errors, dialogs."""
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server, watch: Watch) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1100, "height": 700}, color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+
+    def requested(url: str) -> None:
+        if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:", "about:")):
+            watch.append(f"request to {url}")
+
+    page.on("request", lambda request: requested(request.url))
+    page.on("websocket", lambda socket: requested(socket.url))
+    page.on("pageerror", lambda error: watch.append(f"error {error}"))
+    page.on("dialog", lambda dialog: (watch.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    yield page
+    context.close()

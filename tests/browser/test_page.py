@@ -1,0 +1,160 @@
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
+
+
+def opened(page: Page, server, place: str = "") -> None:
+    page.goto(f"{server.url}/{place}")
+    shown(page)
+
+
+def shown(page: Page, at_least: int = 6) -> None:
+    """Until so many tiles show land."""
+    page.wait_for_function(
+        "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.land img').length >= n",
+        arg=at_least,
+    )
+
+
+def view(page: Page) -> tuple[str, int, int, int]:
+    world, zoom, x, y = re.fullmatch(r".*#([^/]+)/(\d+)/(-?\d+)/(-?\d+)", page.url).groups()
+    return world, int(zoom), int(x), int(y)
+
+
+def pan(page: Page, right: int, down: int) -> None:
+    page.evaluate(
+        "([x, y]) => document.getElementById('earth-map').contentWindow.earth.map.map.panBy([x, y], {animate: false})",
+        [right, down],
+    )
+
+
+def test_land_appears_and_goes_on_without_any_other_host(page, server, watch):
+    opened(page, server)
+    before = view(page)
+    assert before[:2] == ("first", 8)
+    painted = server.painter.status().painted
+    pan(page, 1500, 0)
+    expect(page).to_have_url(re.compile(f"#first/8/(?!{before[2]}/)"))
+    page.wait_for_function(
+        "n => Number(document.querySelector('#status b')?.textContent.replace(/,/g, '')) > n", arg=painted
+    )
+    shown(page)
+    assert view(page)[2] > before[2] and watch == []
+    expect(page.locator("#status")).to_contain_text("tiny on cpu")
+    frame = page.frame_locator("#earth-map")
+    expect(frame.locator(".leaflet-control-scale-line")).to_contain_text(re.compile(r"\d k?m"))
+    expect(frame.locator(".place")).to_contain_text("km")
+
+
+def test_a_link_leads_back_to_the_place(page, server, watch):
+    opened(page, server, "#first/8/3000000/-2000000")
+    assert view(page) == ("first", 8, 3000000, -2000000)
+    page.reload()
+    shown(page)
+    assert view(page) == ("first", 8, 3000000, -2000000) and watch == []
+
+
+def test_the_map_survives_a_restart_of_the_server(page, server, watch):
+    opened(page, server)
+    server.stop()
+    badge = page.frame_locator("#earth-map").locator(".badge")
+    expect(badge).to_contain_text("connection lost")
+    server.start()
+    expect(badge).not_to_have_class(re.compile("shown"))
+    pan(page, 3000, 0)
+    shown(page)
+    assert server.painter.status().painted > 0
+
+
+def test_zooming_out_and_in_shows_what_is_painted_and_paints_nothing_new(page, server, watch):
+    opened(page, server)
+    painted = -1
+    while painted != (painted := server.atlas.get("first").counts()["cells"]):
+        page.wait_for_timeout(1500)
+    cells = server.atlas.get("first").counts()["cells"]
+    for zoom, steps in (("out", 2), ("in", 4)):
+        for _ in range(steps):
+            page.frame_locator("#earth-map").locator(f".leaflet-control-zoom-{zoom}").click()
+            page.wait_for_timeout(400)
+        shown(page, 1)
+    assert view(page)[1] == 10
+    assert server.atlas.get("first").counts()["cells"] == cells and watch == []
+
+
+def test_a_new_world_is_made_and_opened_and_text_stays_text(page, server, watch):
+    opened(page, server)
+    page.get_by_text("New world", exact=True).click()
+    page.locator("#new-name textarea, #new-name input").fill("Hostile " + HOSTILE[:30])
+    page.locator("#new-prompt textarea").fill(HOSTILE)
+    page.locator("#dice").click()
+    page.wait_for_function("document.querySelector('#new-seed input').value !== '1'")
+    seed = int(page.locator("#new-seed input").input_value())
+    page.locator("#create").click()
+    expect(page).to_have_url(re.compile("#hostile-img-src-x-onerror"))
+    shown(page)
+    world = server.atlas.get(view(page)[0])
+    assert world.prompt == HOSTILE and world.seed == seed
+    expect(page.locator("#prompt textarea")).to_have_value(HOSTILE)
+    assert watch == []
+
+
+def test_a_world_without_a_name_is_refused_in_words(page, server, watch):
+    opened(page, server)
+    page.get_by_text("New world", exact=True).click()
+    page.locator("#create").click()
+    expect(page.get_by_text("the name is empty")).to_be_visible()
+    assert server.atlas.names() == ["first"] and watch == []
+
+
+def test_the_prompt_of_a_world_can_be_changed(page, server, watch):
+    opened(page, server)
+    expect(page.locator("#prompt textarea")).to_have_value("rocky coast")
+    page.locator("#prompt textarea").fill("sand desert")
+    page.locator("#change").click()
+    expect(page.get_by_text("follows the new prompt")).to_be_visible()
+    assert server.atlas.get("first").prompt == "sand desert" and watch == []
+
+
+def test_deleting_asks_first(page, server, watch):
+    opened(page, server)
+    page.locator("#delete").click()
+    page.locator("#keep").click()
+    expect(page.locator("#really")).to_be_hidden()
+    assert server.atlas.names() == ["first"]
+    page.locator("#delete").click()
+    page.locator("#really").click()
+    expect(page.locator("#really")).to_be_hidden()
+    assert server.atlas.names() == [] and watch == []
+
+
+def test_light_and_dark(page, server, watch):
+    opened(page, server)
+    colour = "getComputedStyle(document.getElementById('panel')).backgroundColor"
+    light = page.evaluate(colour)
+    page.locator("#theme").click()
+    page.wait_for_function(f"{colour} !== '{light}'")
+    inside = page.locator("#earth-map").element_handle().content_frame()
+    assert inside.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    shown(page)
+    page.wait_for_function(f"{colour} !== '{light}'")
+    assert watch == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1440, 900)])
+def test_the_map_is_the_hero_on_every_screen(page, server, watch, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    opened(page, server)
+    box = page.locator("#earth-map").bounding_box()
+    assert box["width"] * box["height"] > 0.5 * width * height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width and watch == []
+
+
+def test_a_click_selects_a_tile(page, server, watch):
+    opened(page, server)
+    page.locator("#earth-map").click(position={"x": 300, "y": 300})
+    expect(page.frame_locator("#earth-map").locator("path.selected")).to_have_count(1)
+    assert watch == []
