@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
 from explorer.models.family import Traits
+from explorer.painting.painter import Painter
 from tiles.errors import EarthError
 from tiles.grid import metres_per_pixel
 
