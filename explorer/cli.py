@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="A map of an Earth that does not exist.", no_args_is_help=False)
 worlds = typer.Typer(help="List, make and delete worlds.", no_args_is_help=True)
+train = typer.Typer(
+    help="Train terra's parts; each run can be stopped and started again.", no_args_is_help=True
+)
+models = typer.Typer(help="Look at models and put trained parts together.", no_args_is_help=True)
 app.add_typer(worlds, name="worlds")
+app.add_typer(train, name="train")
+app.add_typer(models, name="model")
 console = Console()
 FIRST = ("First Light", "rocky coast with islands and green mountains", 7)
 
@@ -128,6 +134,66 @@ def paint(
         console.print(f"{len(wanted)} tiles of {found.id} are painted")
 
 
+Data = Annotated[Path, typer.Option(help="folder of tar shards, or of folders of pictures and JSON")]
+Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run in it goes on")]
+Minutes = Annotated[float, typer.Option(help="length of the run, restarts included")]
+
+
+@train.command("autoencoder")
+def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: Minutes = 60) -> None:
+    """Pictures to latents and back. First of all; the others need it."""
+    from explorer.training import autoencoder
+
+    autoencoder.train(data, out, minutes)
+
+
+@train.command("text")
+def train_text(data: Data, out: Out = Path("runs/text"), minutes: Minutes = 12) -> None:
+    """Prompts to vectors, against an image tower."""
+    from explorer.training import text
+
+    text.train(data, out, minutes)
+
+
+@train.command("denoiser")
+def train_denoiser(
+    data: Data,
+    out: Out = Path("runs/denoiser"),
+    minutes: Minutes = 120,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    text: Path = Path("runs/text/text"),
+) -> None:
+    """Noise to land. Needs the autoencoder and the text tower."""
+    from explorer.training import denoiser
+
+    denoiser.train(data, autoencoder, text, out, minutes)
+
+
+@models.command("pack")
+def pack_model(
+    out: Path,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    text: Path = Path("runs/text/text"),
+    images: Path = Path("runs/text/images"),
+    denoiser: Path = Path("runs/denoiser/model"),
+) -> None:
+    """Put trained parts together as a bundle; prints its folder."""
+    from explorer.training.pack import pack
+
+    print(pack(autoencoder, text, images, denoiser, out))
+
+
+@models.command("show")
+def show_model(model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra") -> None:
+    """What a model is and can do."""
+    from explorer.models.library import Library
+
+    with worded():
+        traits = Library(model).get().traits
+        for name, value in traits._asdict().items():
+            console.print(f"{name}: {value}", highlight=False)
+
+
 def settings_with(**options: Any) -> Settings:
     """The environment's settings, with the options that were given."""
     return Settings(**{name: value for name, value in options.items() if value is not None})
@@ -135,12 +201,12 @@ def settings_with(**options: Any) -> Settings:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
-    """Worlds and painter; errors of ours end the command with one line and code 1."""
+    """Worlds and painter."""
     from explorer.atlas import Atlas
     from explorer.models.library import Library
     from explorer.painting.painter import Painter
 
-    try:
+    with worded():
         atlas = Atlas(settings.worlds, Library(settings.model, settings.device), settings.cache_bytes)
         painter = Painter(settings.queue_tiles)
         try:
@@ -148,6 +214,13 @@ def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
         finally:
             painter.close()
             atlas.close()
+
+
+@contextmanager
+def worded() -> Iterator[None]:
+    """Errors of ours end the command with one line and code 1."""
+    try:
+        yield
     except EarthError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -1,0 +1,50 @@
+"""Puts trained components together as a bundle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explorer.models.autoencoder import Autoencoder
+from explorer.models.denoiser import Denoiser
+from explorer.models.images import ImageTower
+
+DEFAULTS: dict[str, Any] = {
+    "family": "terra",
+    "name": "terra",
+    "licence": "CC0-1.0",
+    "halo": 8,
+    "steps": 8,
+    "shift": 1.5,
+    "guidance_scale": 2.0,
+    "batch": {"cpu": 1, "gpu": 16},
+    "sketch": 2,
+    "zooms": [5, 8],
+    "base_zoom": 8,
+}
+
+
+def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path) -> Path:
+    """A bundle in ``out`` from the folders that training left, all weights as fp16.
+
+    A ``bundle.json`` that is there already keeps what it says.
+    """
+    read = {"low_cpu_mem_usage": False}
+    for name, kind, folder in (
+        ("autoencoder", Autoencoder, autoencoder),
+        ("images", ImageTower, images),
+        ("denoiser", Denoiser, denoiser),
+    ):
+        model = kind.from_pretrained(folder, **read).to(torch.float16)
+        model.save_pretrained(out / name, safe_serialization=True)
+    if (out / "text").exists():
+        shutil.rmtree(out / "text")
+    shutil.copytree(text, out / "text")
+    path = out / "bundle.json"
+    said = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**DEFAULTS, **said}, indent=1) + "\n")
+    return out

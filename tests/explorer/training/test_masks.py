@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from explorer.painting.schedule import Layout, requires
+from explorer.painting.window import assemble
+from explorer.training import masks
+from tiles.grid import Tile
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [("A", Tile(8, 0, 0)), ("B horizontal", Tile(8, 1, 0)), ("B vertical", Tile(8, 0, 1)), ("D", Tile(8, 1, 1))],
+)
+def test_training_masks_are_those_of_painting(kind, cell):
+    layout = Layout(8, 0, 8)
+    painted = {c: np.zeros((4, 32, 32), np.float16) for c in requires(cell, layout)}
+    painting = assemble(cell, layout, 0, "", painted).mask[0]
+    assert (masks.phase_mask(kind, 48, 8) == painting).all()
+
+
+def test_there_is_always_something_to_paint():
+    rng = np.random.default_rng(0)
+    drawn = [masks.draw(32, 8, rng) for _ in range(500)]
+    assert all(mask.min() == 0 and set(np.unique(mask)) <= {0, 1} for mask in drawn)
+    assert 0.2 < np.mean([mask.max() == 0 for mask in drawn]) < 0.5
