@@ -147,6 +147,19 @@ def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: 
     autoencoder.train(data, out, minutes)
 
 
+@train.command("texture")
+def train_texture(
+    data: Data,
+    out: Out = Path("runs/texture"),
+    minutes: Minutes = 15,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+) -> None:
+    """The decoder's texture, by a critic; latents stay what they are."""
+    from explorer.training import texture
+
+    texture.train(data, autoencoder, out, minutes)
+
+
 @train.command("text")
 def train_text(data: Data, out: Out = Path("runs/text"), minutes: Minutes = 12) -> None:
     """Prompts to vectors, against an image tower."""

@@ -47,8 +47,8 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tens
     latents = training.unit(training.model.encoder(pictures))
     turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
     half = len(pictures) // 2
-    moved, target = _move(latents[:half], turns, mirror), _move(pictures[:half], turns, mirror)
-    latents = torch.cat([moved, latents[half:]])
+    turned, target = moved(latents[:half], turns, mirror), moved(pictures[:half], turns, mirror)
+    latents = torch.cat([turned, latents[half:]])
     target = torch.cat([target, pictures[half:]])
     if rng.random() < 0.15:
         latents, target = F.avg_pool2d(latents, 2), F.avg_pool2d(target, 2)
@@ -59,7 +59,8 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tens
     return apart.abs().mean() + 2 * apart.square().mean() + 0.5 * steps
 
 
-def _move(x: Tensor, turns: int, mirror: bool) -> Tensor:
+def moved(x: Tensor, turns: int, mirror: bool) -> Tensor:
+    """``x`` (n, c, h, w), square, turned by quarters and mirrored."""
     x = torch.rot90(x, turns, (2, 3))
     return x.flip(3) if mirror else x
 
@@ -112,7 +113,7 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float 
     torch.manual_seed(0)
     rng = np.random.default_rng()
     crops, held = Crops(folder, False), Crops(folder, True)
-    tests = [Crops.draw(_only(held, i), 32, np.random.default_rng(7)) for i in range(2)]
+    tests = [Crops.draw(only(held, i), 32, np.random.default_rng(7)) for i in range(2)]
     training = Training(Autoencoder())
     run = Run(out, training, peak, minutes, decay=0.998)
 
@@ -135,7 +136,8 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float 
         pass
 
 
-def _only(crops: Crops, source: int) -> Crops:
+def only(crops: Crops, source: int) -> Crops:
+    """Crops of one source, by its place in ``SHARES``."""
     one = object.__new__(Crops)
     one.sources = [p if i == source else [] for i, p in enumerate(crops.sources)]
     return one

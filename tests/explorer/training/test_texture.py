@@ -1,0 +1,25 @@
+import numpy as np
+import torch
+
+from explorer.models.autoencoder import Autoencoder
+from explorer.training.texture import Painting, loss, sharpness
+
+
+def test_only_decoder_and_critic_learn():
+    torch.manual_seed(0)
+    painting = Painting(Autoencoder(widths=(16, 16, 16), blocks=(1, 1, 1)))
+    pictures = torch.rand(4, 3, 64, 64) * 2 - 1
+    latents = painting.model.encode(pictures)
+    loss(painting, pictures, np.random.default_rng(0)).backward()
+    assert all(p.grad is None for p in painting.model.encoder.parameters())
+    assert any(p.grad.abs().sum() > 0 for p in painting.model.levels.parameters())
+    assert any(p.grad.abs().sum() > 0 for p in painting.critic.parameters())
+    torch.optim.SGD(painting.parameters(), 0.1).step()
+    assert torch.equal(painting.model.encode(pictures), latents)
+
+
+def test_sharpness_is_one_for_the_same_and_less_for_a_blur():
+    torch.manual_seed(0)
+    pictures = torch.rand(2, 3, 32, 32)
+    assert sharpness(pictures, pictures) == 1
+    assert sharpness(torch.nn.functional.avg_pool2d(pictures, 3, 1, 1), pictures) < 0.6
