@@ -20,7 +20,7 @@ from explorer.models.library import Library
 from explorer.world import World
 from tiles.cache import Cache
 from tiles.errors import BadPrompt, BadSetting, EarthError, WorldDamaged, WorldNotFound
-from tiles.grid import EARTH, MAX_ZOOM, metres_per_pixel
+from tiles.grid import EARTH, MAX_ZOOM, metres_per_pixel, tile_metres
 from tiles.store import Store
 
 log = logging.getLogger(__name__)
@@ -81,16 +81,17 @@ class Atlas:
     def create(self, new: NewWorld) -> World:
         """Raises BadSetting, BadPrompt, ModelRefused, DiskFull."""
         name, prompt = clean_name(new.name), clean_prompt(new.prompt)
-        model = self.library.get(new.model)
-        traits = model.traits
+        traits = self.library.get(new.model).traits
+        zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
+        sketch = checked_sketch(new.sketch, traits.sketch)
         settings = {
             "name": name,
             "seed": checked_seed(new.seed),
             "model": new.model or self.library.default,
             "digest": traits.digest,
-            "base_zoom": checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms),
-            "home": list(checked_home(new.home)),
-            "sketch": checked_sketch(new.sketch, traits.sketch),
+            "base_zoom": zoom,
+            "home": list(checked_home(new.home or quick_home(zoom, sketch))),
+            "sketch": sketch,
             "halo": traits.halo,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -229,8 +230,15 @@ def checked_zoom(zoom: int | None, best: int, known: tuple[int, int]) -> int:
     return zoom
 
 
-def checked_home(home: tuple[float, float] | None) -> tuple[float, float]:
-    x, y = home or (0.0, 0.0)
+def quick_home(zoom: int, sketch: int) -> tuple[float, float]:
+    """The place next to the middle of the square where the first tile is there soonest: the
+    middle of a cell of phase A that lies inside a sketch cell of phase A, so two windows."""
+    away = (2**sketch // 2 // 2 * 2 + 0.5) * tile_metres(zoom)
+    return away, -away
+
+
+def checked_home(home: tuple[float, float]) -> tuple[float, float]:
+    x, y = home
     if not (abs(x) <= HOME_LIMIT and abs(y) <= HOME_LIMIT):
         raise BadSetting(f"home {x}, {y}: allowed are up to {HOME_LIMIT:.0f} metres each way")
     return float(x), float(y)

@@ -12,14 +12,17 @@ SCENES = sorted(captions.grammar()["scenes"])
 @pytest.mark.parametrize("cls", SCENES)
 def test_every_scene_is_said_in_many_short_ways(cls):
     rng = np.random.default_rng(0)
-    said = {captions.caption(cls, "crossed by a river with lakes", "Alps; Austria", 8, rng) for _ in range(200)}
+    said = {
+        captions.caption(cls, "crossed by a river with lakes", "Alps; Austria", 8, rng) for _ in range(200)
+    }
     assert len(said) > 100 and all(0 < len(text) < 160 for text in said)
     assert any("Alps" in text or "alps" in text for text in said)
 
 
 def test_it_is_a_function_of_the_generator():
     once, again = (
-        [captions.caption("coast", "", "", 8, np.random.default_rng(seed)) for seed in range(20)] for _ in range(2)
+        [captions.caption("coast", "", "", 8, np.random.default_rng(seed)) for seed in range(20)]
+        for _ in range(2)
     )
     assert once == again
 

@@ -9,7 +9,12 @@ from tiles.grid import Tile
 
 @pytest.mark.parametrize(
     ("kind", "cell"),
-    [("A", Tile(8, 0, 0)), ("B horizontal", Tile(8, 1, 0)), ("B vertical", Tile(8, 0, 1)), ("D", Tile(8, 1, 1))],
+    [
+        ("A", Tile(8, 0, 0)),
+        ("B horizontal", Tile(8, 1, 0)),
+        ("B vertical", Tile(8, 0, 1)),
+        ("D", Tile(8, 1, 1)),
+    ],
 )
 def test_training_masks_are_those_of_painting(kind, cell):
     layout = Layout(8, 0, 8)

@@ -1,0 +1,70 @@
+import pytest
+
+from explorer.atlas import Atlas, NewWorld
+from explorer.models.library import Library
+from explorer.painting.schedule import next_cells
+from tests.bundles import build_bundle
+from tiles.errors import BadSetting, WorldNotFound
+from tiles.grid import tile_at
+
+
+def test_ids_are_made_of_names_and_never_taken_twice(atlas):
+    made = [atlas.create(NewWorld(name, "coast")).id for name in ("Åland 1", "Åland 1", "日本", "a" * 80)]
+    assert made == ["aland-1", "aland-1-2", "world", "a" * 48]
+    assert atlas.names() == sorted(made)
+
+
+def test_a_world_is_the_same_after_a_restart(atlas, library):
+    made = atlas.create(NewWorld("Mine", "coast", seed=5, base_zoom=7, home=(1e6, -2e6), sketch=1))
+    atlas.close()
+    again = Atlas(atlas.folder, library, 2**20)
+    found = again.get("mine")
+    assert (found.seed, found.base_zoom, found.home, found.layout) == (5, 7, (1e6, -2e6), made.layout)
+    assert found.prompt == "coast" and found.created == made.created
+    again.close()
+
+
+@pytest.mark.parametrize("sketch", [0, 2, 3])
+def test_the_first_tile_at_home_needs_two_windows_at_most(atlas, sketch):
+    world = atlas.create(NewWorld("Quick", "coast", sketch=sketch))
+    home, painted = tile_at(*world.home, world.base_zoom), set()
+    while cells := next_cells([home], world.layout, painted.__contains__, 1):
+        painted.update(cells)
+    assert len(painted) == (2 if sketch else 1)
+    assert abs(home.x - 128) <= 4 and abs(home.y - 128) <= 4
+
+
+def test_what_is_damaged_or_foreign_is_left_out_of_the_list(atlas):
+    atlas.create(NewWorld("Good", "coast"))
+    (atlas.folder / "UPPER").mkdir()
+    (atlas.folder / "empty").mkdir()
+    (atlas.folder / "file").write_text("x")
+    assert atlas.names() == ["good"]
+    for id in ("UPPER", "empty", "file", "", ".", ".."):
+        with pytest.raises(WorldNotFound):
+            atlas.get(id)
+
+
+def test_zooms_a_model_does_not_know_are_refused_in_words(atlas):
+    with pytest.raises(BadSetting, match=r"knows 5 to 8 \(4892 to 611 metres per pixel\)"):
+        atlas.create(NewWorld("x", "coast", base_zoom=17))
+
+
+def test_other_weights_are_noted_in_the_journal_and_keep_what_is_painted(tmp_path, painter):
+    import torch
+
+    folder = build_bundle(tmp_path / "model")
+    atlas = Atlas(tmp_path / "worlds", Library(str(folder), "cpu"), 2**24)
+    world = atlas.create(NewWorld("Land", "coast", seed=1))
+    home = tile_at(*world.home, world.base_zoom)
+    painter.ask(world, home).result(120)
+    before = world.store.read(home).latents.tobytes()
+    painter.forget(world)
+    atlas.close()
+    build_bundle(folder, steps=3)
+    torch.manual_seed(1)
+    atlas = Atlas(tmp_path / "worlds", Library(str(folder), "cpu"), 2**24)
+    again = atlas.get("land")
+    assert [entry.kind for entry in again.store.journal()] == ["prompt", "model"]
+    assert again.store.read(home).latents.tobytes() == before and again.prompt == "coast"
+    atlas.close()
