@@ -184,7 +184,7 @@ class World:
         """A part of the base tile, enlarged; its border comes from the base tile's neighbours."""
         deeper = tile.z - self.base_zoom
         base = Tile(self.base_zoom, tile.x >> deeper, tile.y >> deeper)
-        middle = self._decoded(base)
+        middle = self._cached_pixels(base)
         if middle is None:
             return None
         side = TILE_PIXELS * 2**-deeper  # px of the base tile, below 1 for the deepest zooms
@@ -193,7 +193,7 @@ class World:
         reach = (left < BORDER, top < BORDER, left + side > 256 - BORDER, top + side > 256 - BORDER)
         for other, here, there in pictures.borders(BORDER, reach):
             x, y = other
-            if (beside := self._decoded(Tile(base.z, base.x + x, base.y + y))) is not None:
+            if (beside := self._cached_pixels(Tile(base.z, base.x + x, base.y + y))) is not None:
                 sheet[here] = beside[there]
         return pictures.enlarged(sheet, left + BORDER, top + BORDER, side)
 

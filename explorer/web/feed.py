@@ -62,24 +62,31 @@ class Connection:
         self.changed: set[Tile] = set()  # overviews to look at again
 
     async def run(self) -> None:
-        """Until the client goes."""
+        """Until the client goes, or its world."""
         await self.socket.accept()
         self.hub.join(self)
-        sender = asyncio.create_task(self._send_all())
+        sender = asyncio.create_task(self._speak())
         try:
             await self._receive_all()
         except WebSocketDisconnect:
             pass
         except EarthError as error:
-            told = {"event": "error", "error": {"code": error.code, "message": str(error)}}
-            with contextlib.suppress(Exception):
-                await self.socket.send_json(told)
-                await self.socket.close(1008)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await refuse(self.socket, error)
         finally:
             self.hub.leave(self)
             sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await sender
+
+    async def _speak(self) -> None:
+        """Send what there is; a world that cannot be read any more ends the connection."""
+        try:
+            await self._send_all()
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client is gone
+        except Exception as error:
+            log.warning("the feed of %s ends: %s", self.world.id, error)
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await self.socket.close(1011)
 
     def hear(self, event: Event) -> None:
         """An event of the painter, on the event loop."""
@@ -178,6 +185,13 @@ class Connection:
         }
 
 
+async def refuse(socket: WebSocket, error: EarthError) -> None:
+    """Say why, and close."""
+    told = {"code": error.code, "message": str(error)}
+    await socket.send_json({"event": "error", "error": told})
+    await socket.close(1008)
+
+
 async def serve(socket: WebSocket) -> None:
     """The route ``WS /worlds/{id}/feed``."""
     state = socket.app.state
@@ -185,8 +199,6 @@ async def serve(socket: WebSocket) -> None:
         world = await asyncio.to_thread(state.atlas.get, socket.path_params["id"])
     except EarthError as error:
         await socket.accept()
-        told = {"code": error.code, "message": str(error)}
-        await socket.send_json({"event": "error", "error": told})
-        await socket.close(1008)
+        await refuse(socket, error)
         return
     await Connection(socket, world, state.hub, state.settings.want_tiles).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -19,6 +20,32 @@ def refusal(status: int, code: str, message: str, **headers: str) -> JSONRespons
     return JSONResponse(body, status, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
+class KnownHost:
+    """Answers only under its own names: a page elsewhere whose name leads here gets nothing."""
+
+    def __init__(self, app: ASGIApp, names: Sequence[str]) -> None:
+        self.app, self.names = app, {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket") or "*" in self.names:
+            await self.app(scope, receive, send)
+        elif _hostname(Headers(scope=scope).get("host", "")) in self.names:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            words = "this name is not one of the app's; EARTH_ALLOWED_HOSTS lists them"
+            await refusal(400, "unknown_host", words)(scope, receive, send)
+
+
+def _hostname(host: str) -> str:
+    """``host`` without its port; an IPv6 address without its brackets."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
 class SameSite:
     """Refuses what another site's page sends: changes over HTTP and any WebSocket."""
 
@@ -27,7 +54,7 @@ class SameSite:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         changes = scope["type"] == "http" and scope["method"] not in SAFE
-        if (changes or scope["type"] == "websocket") and _foreign(Headers(scope=scope)):
+        if (changes or scope["type"] == "websocket") and foreign(Headers(scope=scope)):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
                 return
@@ -37,7 +64,8 @@ class SameSite:
         await self.app(scope, receive, send)
 
 
-def _foreign(headers: Headers) -> bool:
+def foreign(headers: Headers) -> bool:
+    """Whether a browser says that another site's page asks."""
     site = headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         return True
@@ -57,7 +85,7 @@ class BodyLimit:
             return
         said = Headers(scope=scope).get("content-length", "0")
         answer = refusal(413, "body_too_large", f"the body may have up to {self.limit} bytes")
-        if not said.isdigit() or int(said) > self.limit:
+        if not said.isdecimal() or int(said) > self.limit:
             await answer(scope, receive, send)
             return
         read = 0

@@ -15,19 +15,20 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import WebSocketRoute
+from starlette.routing import Match, Mount, WebSocketRoute
+from starlette.types import Scope
 from xstatic.pkg import leaflet
 
 from explorer.atlas import Atlas
 from explorer.painting.painter import Painter
 from explorer.settings import Settings
 from explorer.web import feed, tiles, worlds
-from explorer.web.middleware import BodyLimit, Headed, SameSite, refusal
+from explorer.web.middleware import BodyLimit, Headed, KnownHost, SameSite, refusal
 from tiles.errors import EarthError
 
 log = logging.getLogger(__name__)
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+OWN = ("/worlds", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json")
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "web"
 
 
@@ -36,7 +37,7 @@ def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app = create_api(settings, atlas, painter)
     from explorer.web.ui import mount  # Gradio takes seconds to import
 
-    return mount(app)
+    return end_own_paths(mount(app))
 
 
 def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
@@ -50,6 +51,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_api_route("/healthz", health, tags=["server"])
     app.add_api_route("/metrics", metrics, tags=["server"], response_class=Response)
     app.add_api_route("/docs", docs, include_in_schema=False)
+    app.add_api_route("/docs/openapi.json", shown_schema, include_in_schema=False)
     app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
     app.mount("/static/swagger", StaticFiles(directory=swagger_ui_bundle.swagger_ui_path))
     app.mount("/static/earth", StaticFiles(directory=ASSETS))
@@ -59,8 +61,24 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(BodyLimit, limit=settings.body_bytes)
     app.add_middleware(SameSite)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts)
+    app.add_middleware(KnownHost, names=settings.hosts)
     app.add_middleware(Headed)
+    return app
+
+
+class Rest(Mount):
+    """Gradio, which takes every path that is not ours."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        ours = scope.get("path", "").startswith(OWN)
+        return (Match.NONE, {}) if ours else super().matches(scope)
+
+
+def end_own_paths(app: FastAPI) -> FastAPI:
+    """Let failures below our own paths be ours: Gradio words its own in another shape."""
+    page = next(route for route in app.router.routes if isinstance(route, Mount) and not route.path)
+    page.app.add_exception_handler(404, _http_error)  # type: ignore[attr-defined]
+    app.router.routes[app.router.routes.index(page)] = Rest("/", app=page.app)
     return app
 
 
@@ -101,14 +119,20 @@ def metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
+def shown_schema(request: Request) -> dict[str, object]:
+    """The schema under the version that the bundled swagger-ui reads; it refuses 3.1 by its number."""
+    return {**request.app.openapi(), "openapi": "3.0.3"}
+
+
 def docs() -> HTMLResponse:
     """OpenAPI, shown by files of our own."""
     return get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url="/docs/openapi.json",
         title="Endless Earth: API",
         swagger_js_url="/static/swagger/swagger-ui-bundle.js",
         swagger_css_url="/static/swagger/swagger-ui.css",
         swagger_favicon_url="/static/earth/icon.svg",
+        swagger_ui_parameters={"validatorUrl": None},  # by default another host is asked
     )
 
 
@@ -130,7 +154,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, "http_error")
-    return refusal(error.status_code, code, str(error.detail))
+    headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
+    return refusal(error.status_code, code, str(error.detail), **headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

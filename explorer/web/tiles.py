@@ -11,12 +11,19 @@ from fastapi import APIRouter, Request, Response
 
 from explorer.pictures import Encoded
 from explorer.settings import Settings
+from explorer.web.middleware import foreign
 from explorer.world import World
-from tiles.errors import BadAddress, BadSetting, Busy
+from tiles.errors import BadAddress, BadSetting, Busy, EarthError
 from tiles.grid import Tile, parse_tile
 
 router = APIRouter(tags=["tiles"])
 TYPES = {"png": "image/png", "webp": "image/webp"}
+
+
+class CrossSite(EarthError):
+    """Something that only our own pages and programs may ask for."""
+
+    code, status = "cross_site", 403
 
 
 class Desk:
@@ -83,7 +90,12 @@ def _seconds(text: str, most: float) -> float:
 
 
 async def _painted(request: Request, world: World, tile: Tile, seconds: float) -> None:
-    """Returns when the tile is final. Raises Busy when the time is up or too many wait."""
+    """Returns when the tile is final. Raises Busy when the time is up or too many wait.
+
+    Painting changes the world, so a picture in another site's page must not set it off: CrossSite.
+    """
+    if foreign(request.headers):
+        raise CrossSite("pages of other sites may show tiles, not have them painted")
     if world.readonly:
         return
     future = request.app.state.painter.ask(world, tile)

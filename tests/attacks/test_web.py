@@ -113,8 +113,25 @@ def test_other_sites_may_change_nothing(client, headers):
     assert client.get("/worlds/test-land").status_code == 200
 
 
-def test_requests_for_another_host_are_refused(client):
-    assert client.get("/worlds", headers={"Host": "evil.example"}).status_code == 400
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:7860", "localhost.evil.example", "[::1", "a@b:c", ""]
+)
+def test_requests_for_another_host_are_refused(client, host):
+    answer = client.get("/worlds", headers={"Host": host})
+    assert answer.status_code == 400 and answer.json()["error"]["code"] == "unknown_host"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "LOCALHOST", "[::1]:7860"])
+def test_the_app_answers_under_its_own_names(client, host):
+    assert client.get("/worlds", headers={"Host": host}).status_code == 200
+
+
+def test_a_picture_in_another_sites_page_paints_nothing(client, world):
+    url = f"/worlds/test-land/tiles/8/{HOME}/{HOME}.png"
+    answer = client.get(url + "?wait=20", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403 and answer.json()["error"]["code"] == "cross_site"
+    assert world.counts()["cells"] == 0
+    assert client.get(url, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 204
 
 
 def test_a_huge_body_is_refused_however_it_comes(client):

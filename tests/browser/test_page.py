@@ -130,6 +130,21 @@ def test_deleting_asks_first(page, server, watch):
     assert server.atlas.names() == [] and watch == []
 
 
+def test_the_api_page_shows_every_route(page, server, watch):
+    page.goto(f"{server.url}/docs")
+    expect(page.get_by_text("/worlds/{id}/tiles/{z}/{x}/{y}.{format}")).to_be_visible()
+    assert watch == []
+
+
+def test_failures_have_the_one_shape_beside_the_page_too(page, server):
+    for method, path, status in (
+        ("GET", "/nothing", 404), ("GET", "/worlds/a/b/c", 404), ("GET", "/jobs/none", 404),
+        ("PUT", "/worlds", 405), ("GET", "/worlds/first/nothing", 404), ("POST", "/healthz", 405),
+    ):  # fmt: skip
+        answer = page.request.fetch(server.url + path, method=method)
+        assert answer.status == status and set(answer.json()["error"]) == {"code", "message"}
+
+
 def test_light_and_dark(page, server, watch):
     opened(page, server)
     colour = "getComputedStyle(document.getElementById('panel')).backgroundColor"

@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 HOME = 2**7
 URL = "/worlds/test-land/feed"
@@ -82,3 +83,12 @@ def test_status_tells_how_it_goes(client):
         socket.send_json({"want": [[8, HOME, HOME]]})
         status = until(socket, lambda m: m["event"] == "status" and m["seconds_per_tile"])[-1]
         assert status["model"] == "tiny" and status["device"] == "cpu" and status["painted"] >= 1
+
+
+def test_the_feed_of_a_deleted_world_ends(client, atlas):
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [[8, HOME, HOME]]})
+        until(socket, lambda m: m["event"] == "ready")
+        assert client.delete("/worlds/test-land").status_code == 204
+        with pytest.raises(WebSocketDisconnect):
+            until(socket, lambda m: False)
