@@ -27,9 +27,8 @@ class KnownHost:
         self.app, self.names = app, {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or "*" in self.names:
-            await self.app(scope, receive, send)
-        elif _hostname(Headers(scope=scope).get("host", "")) in self.names:
+        asked = scope["type"] in ("http", "websocket") and "*" not in self.names
+        if not asked or _hostname(Headers(scope=scope).get("host", "")) in self.names:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
