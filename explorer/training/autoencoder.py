@@ -44,6 +44,7 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tens
     turned, mirrored or shrunk (EQ-VAE, Kouzelis et al. 2025, arXiv 2502.09509); a little noise on
     the latents makes the decoder forgive what a denoiser leaves.
     """
+    pictures = pictures.contiguous(memory_format=torch.channels_last)  # a fifth faster on CPUs
     latents = training.unit(training.model.encoder(pictures))
     turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
     half = len(pictures) // 2

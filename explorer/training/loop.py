@@ -6,6 +6,7 @@ import csv
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -36,6 +37,12 @@ def learning_rate(peak: float, progress: float) -> float:
         return peak * (0.05 + 0.95 * progress / WARMUP)
     fall = (progress - WARMUP) / (1 - WARMUP)
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+
+
+@cache
+def half_precision() -> bool:
+    """Whether this CPU multiplies bfloat16 itself: training is then nearly twice as fast."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 class Average:
@@ -97,7 +104,8 @@ class Run:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(self.peak, progress)
-        value, count = loss()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
+            value, count = loss()
         self.module.zero_grad(set_to_none=True)
         value.backward()
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
