@@ -1,15 +1,22 @@
-"""What every training run shares: an exponential average, a learning rate, a clock, a log."""
+"""What every training run shares: an exponential average, a learning rate, a clock, a log.
+
+Started by ``torchrun``, several processes train one model together on one machine: each draws its own
+batches, and the mean of their gradients moves all. Two processes of one thread each wait for each
+other once a step; two threads of one process, thousands of times.
+"""
 
 from __future__ import annotations
 
 import csv
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -45,6 +52,28 @@ def half_precision() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def joined() -> int:
+    """This process's rank among those that ``torchrun`` started; 0 if it did not."""
+    if "RANK" in os.environ and not dist.is_initialized():
+        dist.init_process_group("gloo")
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def processes() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def the_first(flat: Tensor) -> None:
+    """What the first process has."""
+    dist.broadcast(flat, 0)
+
+
+def mean(flat: Tensor) -> None:
+    """The mean over all processes."""
+    dist.all_reduce(flat)
+    flat /= processes()
+
+
 class Average:
     """Exponential moving average of a module's weights, quick at first."""
 
@@ -71,11 +100,14 @@ class Run:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.module, self.peak = folder, module, peak
+        self.rank = joined()
         self.optimizers = optimizers(module, peak)
         self.average = Average(module, decay)
         self.clock, self.step, self.samples = Clock(minutes), 0, 0
         if (folder / "state.safetensors").exists():
             self._resume(minutes)
+        torch.manual_seed(self.step * 64 + self.rank)
+        self._agree([p.data for p in module.parameters()], the_first)
 
     def steps(
         self, loss: Callable[[], tuple[Tensor, int]], sheet: Callable[[], None], every: float = 180
@@ -88,15 +120,16 @@ class Run:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns) as bar:
             task = bar.add_task(self.folder.name, total=1.0)
-            progress, drawn, smooth = self.clock.tick(), time.monotonic(), 0.0
+            progress, drawn, smooth = self._tick(), time.monotonic(), 0.0
             while progress < 1:
                 value = self._step(loss, progress)
                 smooth = value if not smooth else 0.98 * smooth + 0.02 * value
-                progress = self.clock.tick()
+                progress = self._tick()
                 bar.update(task, completed=progress, description=f"{self.step} {smooth:.4f}")
                 if time.monotonic() - drawn > every or progress >= 1:
-                    self.save(smooth)
-                    with_average(self.module, self.average, sheet)
+                    if self.rank == 0:
+                        self.save(smooth)
+                        with_average(self.module, self.average, sheet)
                     drawn = time.monotonic()
                     yield self.step, smooth
 
@@ -108,13 +141,31 @@ class Run:
             value, count = loss()
         self.module.zero_grad(set_to_none=True)
         value.backward()
+        self._agree([p.grad for p in self.module.parameters() if p.grad is not None], mean)
         norm = nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
         if torch.isfinite(norm):
             for optimizer in self.optimizers:
                 optimizer.step()
             self.average.update(self.module)
-        self.step, self.samples = self.step + 1, self.samples + count
+        self.step, self.samples = self.step + 1, self.samples + count * processes()
         return float(value.detach())
+
+    def _tick(self) -> float:
+        """Progress 0..1 by the first process's clock."""
+        self.clock.tick()
+        spent = torch.tensor([self.clock.spent], dtype=torch.float64)
+        self._agree([spent], the_first)
+        self.clock.spent = float(spent)
+        return min(self.clock.spent / self.clock.total, 1.0)
+
+    def _agree(self, tensors: list[Tensor], how: Callable[[Tensor], None]) -> None:
+        """Make ``tensors`` the same in all processes, as one flat message."""
+        if processes() == 1:
+            return
+        flat = torch.cat([t.flatten() for t in tensors])
+        how(flat)
+        for tensor, part in zip(tensors, flat.split([t.numel() for t in tensors])):
+            tensor.copy_(part.view_as(tensor))
 
     def save(self, loss: float) -> None:
         """Write the whole state, then put it in place of the old one in a single move."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,14 +64,16 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
         bare = picture._replace(pixels=np.empty(0, np.uint8))
         found.append(Mosaic(bare, sheets[0], sheets[1:]))
     if not cache.exists():
-        save_file(cached, cache)
+        part = cache.with_suffix(f".{os.getpid()}.part")  # several processes may train together
+        save_file(cached, part)
+        part.replace(cache)
     return found
 
 
 @torch.inference_mode()
 def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
     """The latents of a mosaic and of its three parents, enlarged: half (4, 4, 128, 128)."""
-    pixels = to_tensor(image[None])
+    pixels = to_tensor(image[None]).contiguous(memory_format=torch.channels_last)
     sheets = [model.encode(pixels)]
     for coarser in COARSER:
         small = model.encode(F.avg_pool2d(pixels, 2**coarser))

@@ -1,4 +1,10 @@
 import csv
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -39,6 +45,44 @@ def test_a_run_goes_on_where_it_was(tmp_path):
         steps = [int(row[0]) for row in csv.reader(log)]
     assert steps == sorted(steps) and steps[-1] == resumed.step
     assert not list(tmp_path.glob("*.part"))
+
+
+ALONE = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from explorer.training.loop import Run
+module = nn.Linear(3, 4, bias=False)
+run = Run(Path(sys.argv[1]), module, 0.1, minutes=2 / 60)
+goal = 2.0 * run.rank  # one wants 0, the other 2
+for _ in run.steps(lambda: ((module(torch.eye(3)) - goal).square().mean(), 1), lambda: None):
+    pass
+print(run.step, run.samples, module.weight.detach().flatten().tolist())
+"""
+
+
+def test_processes_train_one_model_together(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", ALONE, str(tmp_path)],
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, **shared, "RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [worker.communicate(timeout=120)[0].splitlines()[-1] for worker in workers]
+    assert said[0] == said[1]
+    step, samples, weights = said[0].split(" ", 2)
+    assert int(samples) == 2 * int(step)
+    assert all(abs(weight - 1) < 0.3 for weight in json.loads(weights))
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 1  # one of them writes
 
 
 def test_the_learning_rate_rises_then_falls():
