@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from explorer.settings import Settings
-from tiles.errors import BadBounds, EarthError
-from tiles.grid import Bounds, boxed
+from tiles.errors import EarthError
+from tiles.grid import boxed, parse_bounds
 
 if TYPE_CHECKING:
     from explorer.atlas import Atlas
@@ -121,17 +120,45 @@ def paint(
     device: Device = None,
 ) -> None:
     """Paint a rectangle of a world."""
+    from explorer.painting.errand import paint_all
+
     with opened(settings_with(worlds=worlds, device=device)) as (atlas, painter):
         found = atlas.get(world)
-        wanted = list(boxed(parse_bounds(bounds), zoom or found.base_zoom).tiles())
+        box = boxed(parse_bounds(bounds), found.base_zoom if zoom is None else zoom)
+        cells = list(box.at(found.base_zoom).tiles())
         with progress() as bar:
-            task = bar.add_task(found.name, total=len(wanted))
-            for group in _groups(wanted, 64):
-                asked = [painter.ask(found, tile) for tile in group]
-                for future in concurrent.futures.as_completed(asked):
-                    future.result()
-                    bar.advance(task)
-        console.print(f"{len(wanted)} tiles of {found.id} are painted")
+            task = bar.add_task(found.name, total=len(cells))
+            paint_all(painter, found, cells, lambda more: bar.advance(task, more))
+        console.print(f"{len(cells)} tiles of {found.id} are painted")
+
+
+@app.command()
+def export(
+    world: str,
+    bounds: Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")],
+    zoom: Annotated[int | None, typer.Option(help="zoom of the pixels; the world's own by default")] = None,
+    format: Annotated[str, typer.Option(help="cog, png, mbtiles, pmtiles, xyz or postcard")] = "cog",
+    out: Annotated[Path | None, typer.Option(help="file to write; by default WORLD-zZOOM here")] = None,
+    paint_missing: Annotated[bool, typer.Option(help="paint what is not painted yet")] = True,
+    worlds: Folder = None,
+    device: Device = None,
+) -> None:
+    """Write a region as one file, and print its path last."""
+    from explorer import exports
+
+    settings = settings_with(worlds=worlds, device=device)
+    with opened(settings) as (atlas, painter):
+        found = atlas.get(world)
+        depth = found.base_zoom if zoom is None else zoom
+        wish = exports.Wish(parse_bounds(bounds), depth, format, paint_missing)
+        _, kind = exports.checked(wish)
+        path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
+        limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
+        exports.check(found, wish, limits, path.absolute().parent)
+        with progress() as bar:
+            task = bar.add_task("", total=None)
+            written = exports.make(found, painter, wish, path, _stages(bar, task))
+    print(written[0])
 
 
 Data = Annotated[Path, typer.Option(help="folder of tar shards, or of folders of pictures and JSON")]
@@ -248,21 +275,16 @@ def make_first(atlas: Atlas) -> None:
         atlas.create(NewWorld(name, prompt, seed))
 
 
-def parse_bounds(text: str) -> Bounds:
-    """Raises BadBounds."""
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        raise BadBounds(f"bounds {text[:60]!r}: four numbers west,south,east,north are needed") from None
-    return Bounds(west, south, east, north)
-
-
 def progress() -> Progress:
     """A bar with what is done and the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console)
 
 
-def _groups(items: list[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _stages(bar: Progress, task: TaskID) -> Callable[[str, int, int], None]:
+    """What tells a bar of a stage, what is done and of how much."""
+
+    def step(stage: str, done: int, total: int) -> None:
+        bar.update(task, description=stage, completed=done, total=total)
+
+    return step

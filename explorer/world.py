@@ -120,14 +120,14 @@ class World:
 
     def revision(self, tile: Tile) -> int:
         """0 while nothing of the tile is painted; goes up with each change of its pixels."""
-        count, total = self.store.version_sum(self._cells(tile))
+        count, total = self.store.version_sum(self.cells_under(tile))
         if not count:
             return 0
-        return total + self.store.version_sum(self._cells(tile).grown(1))[1]
+        return total + self.store.version_sum(self.cells_under(tile).grown(1))[1]
 
     def final(self, tile: Tile) -> bool:
         """Whether nothing that the tile's pixels depend on is missing."""
-        around = self._cells(tile).grown(1)
+        around = self.cells_under(tile).grown(1)
         return self.store.version_sum(around)[0] == around.size
 
     def cached(self, tile: Tile, format: Format) -> pictures.Encoded | None:
@@ -197,14 +197,9 @@ class World:
                 sheet[here] = beside[there]
         return pictures.enlarged(sheet, left + BORDER, top + BORDER, side)
 
-    def _cells(self, tile: Tile) -> Box:
+    def cells_under(self, tile: Tile) -> Box:
         """The base cells that lie under a tile of any zoom."""
-        apart = self.base_zoom - tile.z
-        if apart <= 0:
-            x, y = tile.x >> -apart, tile.y >> -apart
-            return Box(self.base_zoom, x, y, x + 1, y + 1)
-        x, y, side = tile.x << apart, tile.y << apart, 1 << apart
-        return Box(self.base_zoom, x, y, x + side, y + side)
+        return around(tile, 0).at(self.base_zoom)
 
     def _latents(self, cell: Tile) -> Latents:
         found = self.store.read(cell)

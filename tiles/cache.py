@@ -112,6 +112,16 @@ class Cache:
         """Bytes of encoded tiles."""
         return self._size
 
+    def mean_size(self, format: str) -> float | None:
+        """Mean bytes of a tile in that format; None while there is none."""
+        query = "SELECT avg(size) FROM (SELECT size FROM pixels WHERE format = ? LIMIT 500)"
+        try:
+            (mean,) = self._database.read().execute(query, (format,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            self._doubt(error)
+            return None
+        return mean and float(mean)
+
     def close(self) -> None:
         try:
             self._note_uses()

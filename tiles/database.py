@@ -77,8 +77,11 @@ def make(path: Path, statements: tuple[str, ...], fill: Callable[[sqlite3.Connec
         connection.execute("BEGIN")
         fill(connection)
         connection.execute("COMMIT")
-    finally:
+    except BaseException:
         connection.close()
+        part.unlink()
+        raise
+    connection.close()
     part.replace(path)
 
 

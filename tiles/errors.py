@@ -77,3 +77,27 @@ class ModelRefused(EarthError):
     """A model that is not there, not whole or not safe."""
 
     code, status = "model_refused", 422
+
+
+class TooLarge(EarthError):
+    """More than one request may ask for."""
+
+    code, status = "too_large", 413
+
+
+class JobNotFound(EarthError):
+    """No job of that id."""
+
+    code, status = "job_not_found", 404
+
+
+class NotFinished(EarthError):
+    """A job's file before there is one."""
+
+    code, status, retry_after = "not_finished", 409, 2
+
+
+class Cancelled(EarthError):
+    """Somebody called the work off."""
+
+    code, status = "cancelled", 409

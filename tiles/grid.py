@@ -86,6 +86,14 @@ class Box(NamedTuple):
     def grown(self, by: int) -> Box:
         return Box(self.zoom, self.left - by, self.top - by, self.right + by, self.bottom + by)
 
+    def at(self, zoom: int) -> Box:
+        """The tiles of another zoom that it touches."""
+        apart = zoom - self.zoom
+        if apart >= 0:
+            return Box(zoom, *(side << apart for side in self[1:]))
+        left, top = self.left >> -apart, self.top >> -apart
+        return Box(zoom, left, top, -(-self.right >> -apart), -(-self.bottom >> -apart))
+
     def tiles(self) -> Iterator[Tile]:
         """Row by row."""
         for y in range(self.top, self.bottom):
@@ -162,6 +170,15 @@ def boxed(bounds: Bounds, zoom: int) -> Box:
     left = math.floor((bounds.west + EARTH / 2) / side + 1e-6)
     top = math.floor((EARTH / 2 - bounds.north) / side + 1e-6)
     return Box(zoom, left, top, max(right, first.x + 1), max(bottom, first.y + 1))
+
+
+def parse_bounds(text: str) -> Bounds:
+    """``west,south,east,north`` in metres. Raises BadBounds."""
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise BadBounds(f"bounds {text[:60]!r}: four numbers west,south,east,north are needed") from None
+    return Bounds(west, south, east, north)
 
 
 def inside_square(tile: Tile) -> bool:

@@ -56,7 +56,7 @@ def train(
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``."""
     rng = np.random.default_rng()
-    painter = Autoencoder.from_pretrained(autoencoder).eval()
+    painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
     tower = TextTower.load(text)
     out.mkdir(parents=True, exist_ok=True)
     every = mosaics(folder, painter, out / "latents.safetensors")

@@ -17,6 +17,7 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import data, masks
 from explorer.training.autoencoder import to_tensor
+from explorer.training.loop import half_precision
 
 COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
 ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
@@ -59,7 +60,8 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
         if not data.free(picture):
             continue
         if picture.name not in cached:
-            cached[picture.name] = _encoded(picture.pixels, model)
+            with torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
+                cached[picture.name] = _encoded(picture.pixels, model)
         sheets = cached[picture.name]
         bare = picture._replace(pixels=np.empty(0, np.uint8))
         found.append(Mosaic(bare, sheets[0], sheets[1:]))

@@ -20,9 +20,10 @@ from starlette.types import Scope
 from xstatic.pkg import leaflet
 
 from explorer.atlas import Atlas
+from explorer.jobs import Jobs
 from explorer.painting.painter import Painter
 from explorer.settings import Settings
-from explorer.web import feed, tiles, worlds
+from explorer.web import exports, feed, tiles, worlds
 from explorer.web.middleware import BodyLimit, Headed, KnownHost, SameSite, refusal
 from tiles.errors import EarthError
 
@@ -45,7 +46,9 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
     app.state.hub, app.state.desk = feed.Hub(painter), tiles.Desk(settings)
+    app.state.jobs = Jobs(atlas.folder / ".exports")
     app.include_router(worlds.router)
+    app.include_router(exports.router)
     app.include_router(tiles.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
     app.add_api_route("/healthz", health, tags=["server"])
@@ -86,6 +89,7 @@ def end_own_paths(app: FastAPI) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.hub.close()
+    app.state.jobs.close()
 
 
 def health(request: Request, response: Response) -> dict[str, object]:

@@ -1,0 +1,53 @@
+"""Painting a long list of tiles to its end, while maps go on being served."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+
+from explorer.painting.painter import Event, Painter
+from explorer.world import World
+from tiles.errors import PaintingFailed, WorldHeld
+from tiles.grid import Tile, around
+
+GROUP = 64  # tiles wanted at a time
+PATIENCE = 0.5  # seconds between two looks at whether to go on
+
+
+def paint_all(painter: Painter, world: World, tiles: Sequence[Tile], step: Callable[[int], None]) -> None:
+    """Paint ``tiles`` (base zoom) and their surroundings until all are final.
+
+    It is one client of the painter, so a map beside it gets every other batch. ``step`` is told how
+    many more are done, or 0 now and then, and may raise to end it. Raises PaintingFailed, WorldHeld.
+    """
+    if world.readonly:
+        raise WorldHeld(f"world {world.id!r} is being painted by {world.holder}; it can be read here")
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    client = object()
+    stop = painter.listen(lambda event: events.put(event) if event.world == world.id else None)
+    try:
+        for start in range(0, len(tiles), GROUP):
+            left = [tile for tile in tiles[start : start + GROUP] if not world.final(tile)]
+            step(len(tiles[start : start + GROUP]) - len(left))
+            ring = (other for tile in left for other in around(tile).tiles())
+            painter.want(client, world, [*left, *dict.fromkeys(ring)])
+            while left:
+                _wait(events, painter)
+                there = [tile for tile in left if world.final(tile)]
+                left = [tile for tile in left if tile not in there]
+                step(len(there))
+    finally:
+        stop()
+        painter.drop(client)
+
+
+def _wait(events: queue.SimpleQueue[Event], painter: Painter) -> None:
+    """Until something happens. Raises PaintingFailed."""
+    try:
+        event = events.get(timeout=PATIENCE)
+    except queue.Empty:
+        if not painter.status().alive:
+            raise PaintingFailed("the painter has stopped") from None
+        return
+    if event.kind == "failed":
+        raise PaintingFailed(event.message)

@@ -1,0 +1,109 @@
+"""Routes of exports and of the jobs that make them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
+
+from explorer import exports
+from explorer.exports import Limits, Wish
+from explorer.jobs import Job
+from explorer.settings import Settings
+from tiles.grid import Bounds, parse_bounds
+from tiles.mosaic.formats import FORMATS
+
+router = APIRouter(tags=["exports"])
+
+
+class ExportBody(BaseModel):
+    """A region of a world as a file."""
+
+    model_config = ConfigDict(extra="forbid")
+    bounds: tuple[float, float, float, float]
+    zoom: StrictInt | None = None
+    format: StrictStr = "cog"
+    paint_missing: StrictBool = True
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """A job as JSON."""
+    error = {"code": job.error.code, "message": str(job.error)} if job.error else None
+    left = job.seconds_left
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "world": job.world,
+        "state": job.state,
+        "stage": job.stage,
+        "done": job.done,
+        "total": job.total,
+        "seconds_left": None if left is None else round(left, 1),
+        "error": error,
+        "files": [
+            {
+                "name": path.name,
+                "bytes": path.stat().st_size,
+                "url": f"/jobs/{job.id}/file?part={path.suffix[1:]}",
+            }
+            for path in job.files
+            if path.exists()
+        ],
+    }
+
+
+@router.post("/worlds/{id}/exports", status_code=202)
+def export(request: Request, id: str, body: ExportBody) -> dict[str, Any]:
+    """Start an export. 413 past the limit of pixels, 507 where the disk has no room for it."""
+    world, state = request.app.state.atlas.get(id), request.app.state
+    zoom = world.base_zoom if body.zoom is None else body.zoom
+    wish = Wish(Bounds(*body.bounds), zoom, body.format, body.paint_missing)
+    guess = exports.check(world, wish, limits(state.settings), state.atlas.folder)
+    name = f"{world.id}-z{zoom}{FORMATS[body.format].suffix}"
+    job = state.jobs.add(
+        "export", world.id, lambda folder, step: exports.make(world, state.painter, wish, folder / name, step)
+    )
+    return {**describe(job), "estimate": guess._asdict()}
+
+
+@router.get("/worlds/{id}/exports/estimate")
+def estimate(
+    request: Request,
+    id: str,
+    bounds: str,
+    zoom: int | None = None,
+    format: str = "cog",
+    paint_missing: bool = True,
+) -> dict[str, Any]:
+    """How many pixels, tiles, bytes and seconds an export will be, and what is unpainted of it."""
+    state, world = request.app.state, request.app.state.atlas.get(id)
+    wish = Wish(parse_bounds(bounds), world.base_zoom if zoom is None else zoom, format, paint_missing)
+    exports.check(world, wish, limits(state.settings), state.atlas.folder)
+    return exports.estimate(world, wish, state.painter.status().seconds_per_tile)._asdict()
+
+
+@router.get("/jobs/{id}")
+def show_job(request: Request, id: str) -> dict[str, Any]:
+    """State, what is done of how much, seconds left, files."""
+    return describe(request.app.state.jobs.get(id))
+
+
+@router.delete("/jobs/{id}")
+def cancel_job(request: Request, id: str) -> dict[str, Any]:
+    """Cancel a job; one that is finished is forgotten with its files."""
+    return describe(request.app.state.jobs.cancel(id))
+
+
+@router.get("/jobs/{id}/file")
+def job_file(request: Request, id: str, part: str = "") -> FileResponse:
+    """The finished file, streamed; with ``part`` the one beside it of that suffix."""
+    job: Job = request.app.state.jobs.get(id)
+    path = job.file(f".{part}" if part else "")
+    types = {format.suffix: format.media_type for format in FORMATS.values()}
+    return FileResponse(path, filename=path.name, media_type=types.get(path.suffix, "text/plain"))
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)

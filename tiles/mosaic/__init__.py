@@ -1,0 +1,1 @@
+"""Mosaics: a region of a world as one file that other tools open."""

@@ -1,0 +1,104 @@
+"""Tiles as they are, with all their overviews: MBTiles, PMTiles, or a zip of plain XYZ tiles."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
+
+from tiles.database import make
+from tiles.grid import Tile
+from tiles.mosaic.area import About, Area, Read, Step, lonlat, pyramid, require_square
+
+SCHEMA = (
+    "PRAGMA application_id = 0x4d504258",  # "MPBX", as the MBTiles specification says
+    "CREATE TABLE metadata (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE tiles (
+        zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB,
+        PRIMARY KEY (zoom_level, tile_column, tile_row)) WITHOUT ROWID""",
+)
+E7 = 10_000_000  # PMTiles says degrees as integers
+
+
+def write_mbtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
+    """MBTiles 1.3. Raises BadBounds for what lies beyond the mercator square."""
+    require_square(area)
+
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT INTO metadata VALUES (?, ?)", metadata(area, about).items())
+        for (z, x, y), data in _tiles(area, read, step):
+            row = (z, x, (1 << z) - 1 - y, data)
+            connection.execute("INSERT INTO tiles VALUES (?, ?, ?, ?)", row)
+
+    make(path, SCHEMA, fill)
+
+
+def write_pmtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
+    """PMTiles 3. Raises BadBounds for what lies beyond the mercator square."""
+    require_square(area)
+    found = lonlat(area.tiled.bounds)
+    west, south, east, north = (round(degrees * E7) for degrees in found)
+    header = {
+        "tile_type": TileType.PNG, "tile_compression": Compression.NONE,
+        "min_lon_e7": west, "min_lat_e7": south, "max_lon_e7": east, "max_lat_e7": north,
+        "center_zoom": area.zoom, "center_lon_e7": (west + east) // 2, "center_lat_e7": (south + north) // 2,
+    }  # fmt: skip
+    with open(path, "wb") as file, tempfile.TemporaryFile(dir=path.parent) as tiles:
+        writer = Writer(file)
+        writer.tile_f.close()
+        writer.tile_f = tiles  # on the disk that was checked for room, and closed whatever happens
+        for tile, data in _tiles(area, read, step, by_id=True):
+            writer.write_tile(zxy_to_tileid(*tile), data)
+        writer.finalize(header, metadata(area, about))
+
+
+def write_xyz(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
+    """A zip of ``z/x/y.png`` and ``about.json``. Beyond the square x and y are negative or large."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for (z, x, y), data in _tiles(area, read, step):
+            archive.writestr(f"{z}/{x}/{y}.png", data)
+        said = {**about._asdict(), "bounds_metres": area.bounds, "scheme": "xyz", "tile_pixels": 256}
+        archive.writestr("about.json", json.dumps({**said, "maxzoom": area.zoom, "crs": "EPSG:3857"}))
+
+
+def metadata(area: Area, about: About) -> dict[str, str]:
+    """What MBTiles and PMTiles say of themselves, by the names of the MBTiles specification."""
+    west, south, east, north = lonlat(area.tiled.bounds)
+    return {
+        "name": about.name,
+        "description": about.prompt,
+        "format": "png",
+        "type": "baselayer",
+        "version": "1",
+        "minzoom": "0",
+        "maxzoom": str(area.zoom),
+        "bounds": f"{west:.7f},{south:.7f},{east:.7f},{north:.7f}",
+        "center": f"{(west + east) / 2:.7f},{(south + north) / 2:.7f},{area.zoom}",
+        "attribution": f"Imaginary land painted by {about.model}, {about.licence}",
+        "generator": about.software,
+        "world": about.world,
+        "seed": str(about.seed),
+    }
+
+
+def count(area: Area) -> int:
+    """How many tiles an archive of the area looks at."""
+    return sum(box.size for box in pyramid(area))
+
+
+def _tiles(area: Area, read: Read, step: Step, by_id: bool = False) -> Iterator[tuple[Tile, bytes]]:
+    """The painted tiles, the coarsest zoom first; ``by_id``: along the Hilbert curve of PMTiles."""
+    for box in pyramid(area):
+        tiles = list(box.tiles())
+        if by_id:
+            tiles.sort(key=lambda tile: zxy_to_tileid(*tile))
+        for tile in tiles:
+            if (data := read(tile)) is not None:
+                yield tile, data
+            step(1)

@@ -1,0 +1,119 @@
+"""The pixels of a region: a rectangle of the endless plane at one zoom. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tiles.errors import BadBounds
+from tiles.grid import EARTH, TILE_PIXELS, Bounds, Box, Tile, boxed, inside_square, metres_per_pixel
+
+# The lossless encoded tile, None where nothing is painted.
+Read = Callable[[Tile], bytes | None]
+# Told how many more tiles are done; may raise to stop the work.
+Step = Callable[[int], None]
+
+
+class Area(NamedTuple):
+    """Pixels of one zoom, counted from the top left corner of the mercator square, so they may be
+    negative; right and bottom are one past the last."""
+
+    zoom: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def box(self) -> Box:
+        """The tiles that hold these pixels."""
+        side = TILE_PIXELS
+        right, bottom = -(-self.right // side), -(-self.bottom // side)
+        return Box(self.zoom, self.left // side, self.top // side, right, bottom)
+
+    @property
+    def tiled(self) -> Area:
+        """The area grown to whole tiles."""
+        return Area(self.zoom, *(side * TILE_PIXELS for side in self.box[1:]))
+
+    @property
+    def bounds(self) -> Bounds:
+        """EPSG:3857 metres of the pixels' outer edges."""
+        metres = metres_per_pixel(self.zoom)
+        west, east = (x * metres - EARTH / 2 for x in (self.left, self.right))
+        south, north = (EARTH / 2 - y * metres for y in (self.bottom, self.top))
+        return Bounds(west, south, east, north)
+
+
+class About(NamedTuple):
+    """What a mosaic says of itself."""
+
+    world: str  # id
+    name: str
+    prompt: str
+    seed: int
+    model: str
+    licence: str
+    software: str
+
+    def tags(self) -> dict[str, str]:
+        """As metadata of a file."""
+        return {
+            "TIFFTAG_SOFTWARE": self.software,
+            "TIFFTAG_IMAGEDESCRIPTION": f"{self.name}: imaginary land, painted by {self.model}",
+            "TIFFTAG_COPYRIGHT": self.licence,
+            "WORLD": self.world,
+            "NAME": self.name,
+            "PROMPT": self.prompt,
+            "SEED": str(self.seed),
+            "MODEL": self.model,
+            "LICENCE": self.licence,
+        }
+
+
+def area(bounds: Bounds, zoom: int) -> Area:
+    """The pixels that ``bounds`` (EPSG:3857 metres) touch. Raises BadBounds."""
+    boxed(bounds, zoom)
+    metres = metres_per_pixel(zoom)
+    # A thousandth of a pixel: bounds that were made from pixels must give those pixels back.
+    left, top = (math.floor(v / metres + 1e-3) for v in (bounds.west + EARTH / 2, EARTH / 2 - bounds.north))
+    right, bottom = (
+        math.ceil(v / metres - 1e-3) for v in (bounds.east + EARTH / 2, EARTH / 2 - bounds.south)
+    )
+    return Area(zoom, left, top, max(right, left + 1), max(bottom, top + 1))
+
+
+def pyramid(area: Area) -> list[Box]:
+    """The tiles of an area at its zoom and at every coarser one, the coarsest first."""
+    return [area.box.at(zoom) for zoom in range(area.zoom + 1)]
+
+
+def require_square(area: Area) -> None:
+    """Raises BadBounds where an area reaches beyond what tile addresses of other tools can say."""
+    box = area.box
+    corners = (Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1))
+    if not all(inside_square(tile) for tile in corners):
+        raise BadBounds(
+            "this region reaches beyond the mercator square, which MBTiles and PMTiles cannot say;"
+            " cog, png and xyz can"
+        )
+
+
+def lonlat(bounds: Bounds) -> tuple[float, float, float, float]:
+    """West, south, east, north in degrees; the bounds must lie inside the square."""
+    radius = EARTH / 2 / math.pi
+
+    def latitude(y: float) -> float:
+        return math.degrees(2 * math.atan(math.exp(y / radius)) - math.pi / 2)
+
+    west, east = (math.degrees(x / radius) for x in (bounds.west, bounds.east))
+    return west, latitude(bounds.south), east, latitude(bounds.north)
