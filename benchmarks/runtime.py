@@ -34,7 +34,7 @@ def eager(module: nn.Module, inputs: Inputs) -> Call:
 
 def channels_last(module: nn.Module, inputs: Inputs) -> Call:
     """What the app does."""
-    module = copy.deepcopy(module).to(memory_format=torch.channels_last)
+    module = copy.deepcopy(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     windows = inputs[0].contiguous(memory_format=torch.channels_last)
     return lambda: module(windows, *inputs[1:])
 

@@ -127,9 +127,74 @@ const Land = L.GridLayer.extend({
   },
 });
 
+// A rectangle drawn by shift and drag, or, on touch screens too, after a press of its button.
+class Region {
+  constructor(map, tell) {
+    Object.assign(this, { map, tell, drawing: false, start: null, shape: null });
+    map.boxZoom.disable();
+    const control = L.control({ position: "bottomright" });
+    control.onAdd = () => this.button();
+    control.addTo(map);
+    const container = map.getContainer();
+    container.addEventListener("pointerdown", (event) => this.begin(event), true);
+    window.addEventListener("pointermove", (event) => this.start && this.draw(event));
+    window.addEventListener("pointerup", () => this.end());
+  }
+
+  button() {
+    const bar = L.DomUtil.create("div", "leaflet-bar");
+    this.toggle = L.DomUtil.create("a", "draw", bar);
+    Object.assign(this.toggle, { href: "#", title: "Draw a rectangle (or hold shift and drag)", textContent: "▭", role: "button" });
+    L.DomEvent.disableClickPropagation(bar);
+    L.DomEvent.on(this.toggle, "click", (event) => {
+      L.DomEvent.preventDefault(event);
+      this.arm(!this.drawing);
+    });
+    return bar;
+  }
+
+  arm(drawing) {
+    this.drawing = drawing;
+    this.toggle.classList.toggle("on", drawing);
+    this.map.dragging[drawing ? "disable" : "enable"]();
+    this.map.getContainer().classList.toggle("drawing", drawing);
+  }
+
+  begin(event) {
+    const control = event.target.closest(".leaflet-control");
+    if (control || event.button || !(event.shiftKey || this.drawing)) return;
+    event.preventDefault();
+    this.map.dragging.disable();
+    this.start = this.map.mouseEventToLatLng(event);
+  }
+
+  draw(event) {
+    const bounds = L.latLngBounds([this.start, this.map.mouseEventToLatLng(event)]);
+    if (this.shape) this.shape.setBounds(bounds);
+    else this.shape = L.rectangle(bounds, { className: "region", interactive: false }).addTo(this.map);
+  }
+
+  end() {
+    if (!this.start) return;
+    this.start = null;
+    this.arm(false);
+    if (this.shape) this.tell(metres(this.shape.getBounds()));
+  }
+
+  clear() {
+    this.arm(false);
+    if (this.shape) this.shape = this.shape.remove() && null;
+    this.tell(null);
+  }
+}
+
+// west, south, east, north
+const metres = (bounds) => [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+
 class EarthMap {
   constructor(map, options) {
     Object.assign(this, { map, options, selected: null });
+    this.region = new Region(map, (bounds) => this.post({ type: "region", bounds }));
     this.land = new Land({ world: options.world, stamp: options.stamp, minZoom: options.lowest, maxZoom: options.highest });
     this.land.addTo(map);
     this.controls();
@@ -139,8 +204,9 @@ class EarthMap {
     map.on("click", (event) => this.select(event.latlng));
     window.addEventListener("message", (event) => this.command(event));
     window.addEventListener("hashchange", () => this.goTo(location.hash, true));
+    window.addEventListener("keydown", (event) => event.key === "Escape" && this.clear());
+    this.post({ type: "ready", base: options.base });
     this.moved();
-    this.post({ type: "ready" });
   }
 
   controls() {
@@ -188,7 +254,7 @@ class EarthMap {
     this.say(centre);
     const view = `#${this.map.getZoom()}/${Math.round(centre.lng)}/${Math.round(centre.lat)}`;
     if (window.parent === window) history.replaceState(null, "", view);
-    this.post({ type: "view", hash: view });
+    this.post({ type: "view", hash: view, bounds: metres(this.map.getBounds()) });
   }
 
   // "#zoom/x/y", x and y in metres; anything else is left alone.
@@ -207,6 +273,11 @@ class EarthMap {
     if (this.selected) this.selected.remove();
     this.selected = L.rectangle([corner(x, y), corner(x + 1, y + 1)], { className: "selected", interactive: false }).addTo(this.map);
     this.post({ type: "tile_click", tile: [this.options.base, x, y], metres: side });
+  }
+
+  clear() {
+    if (this.selected) this.selected = this.selected.remove() && null;
+    this.region.clear();
   }
 
   hear(message) {
@@ -237,7 +308,7 @@ class EarthMap {
     if (event.data.type === "theme") document.documentElement.dataset.theme = event.data.theme;
     if (event.data.type === "go") this.goTo(event.data.hash, true);
     if (event.data.type === "home") this.map.setView([this.options.home[1], this.options.home[0]], this.options.base);
-    if (event.data.type === "clear" && this.selected) this.selected = this.selected.remove() && null;
+    if (event.data.type === "clear") this.clear();
   }
 
   post(data) {

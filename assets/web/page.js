@@ -62,15 +62,17 @@ window.earthPage = (() => {
     if (data.type === "ready") theme(localStorage.getItem("earth-theme") || system());
     if (data.type === "view" && data.world === world) history.replaceState(null, "", `#${world}/${data.hash.slice(1)}`);
     if (data.type === "status") status(data.status);
+    window.earthExport?.hear(data);
   });
   window.addEventListener("hashchange", () => {
     const asked = parse();
     if (asked && asked.world !== world) open(asked.world, asked.place);
     else if (asked && asked.place) tell({ type: "go", hash: asked.place });
   });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && tell({ type: "clear" }));
   document.addEventListener("click", (event) => {
     if (event.target.id === "theme") theme(dark() ? "light" : "dark");
     if (event.target.closest?.("#title")) document.getElementById("panel")?.classList.toggle("folded");
   });
-  return { open, first };
+  return { open, first, tell };
 })();

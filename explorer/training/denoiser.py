@@ -51,7 +51,7 @@ def train(
     text: Path,
     out: Path,
     minutes: float,
-    batch: int = 32,
+    batch: int = 64,
     peak: float = 1e-3,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``."""

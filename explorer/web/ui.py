@@ -18,6 +18,7 @@ from explorer.models.family import Traits
 from explorer.painting.painter import Painter
 from tiles.errors import EarthError
 from tiles.grid import metres_per_pixel
+from tiles.mosaic.formats import FORMATS
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,8 @@ def mount(app: FastAPI) -> FastAPI:
         path="/",
         theme=theme,
         css_paths=[ASSETS / "page.css"],
-        head='<script src="/static/earth/page.js" defer></script>'
+        head='<script src="/static/earth/export.js" defer></script>'
+        '<script src="/static/earth/page.js" defer></script>'
         '<link rel="icon" href="/static/earth/icon.svg">',
         ssr_mode=False,
         footer_links=[],
@@ -73,6 +75,8 @@ def build(atlas: Atlas, painter: Painter) -> gr.Blocks:
                         keep = gr.Button("Keep", size="sm", elem_id="keep")
                 with gr.Accordion("New world", open=False, elem_id="new"):
                     form = new_world_form(traits)
+                with gr.Accordion("Take it home", open=False, elem_id="home"):
+                    gr.HTML(export_form(), padding=False)
                 gr.HTML(
                     '<div id="links"><button id="theme" type="button">Light or dark</button>'
                     '<a href="/docs" target="_blank">API</a></div>'
@@ -105,6 +109,23 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
     create = gr.Button("Create world", variant="primary", elem_id="create")
     dice.click(fn=None, outputs=seed, js="() => Math.floor(Math.random() * 2 ** 31)")
     return {"name": name, "prompt": prompt, "seed": seed, "zoom": zoom, "create": create}
+
+
+def export_form() -> str:
+    """Region, format, resolution; assets/web/export.js fills it in."""
+    options = "".join(f'<option value="{name}">{format.words}</option>' for name, format in FORMATS.items())
+    return f"""<div id="export">
+<div id="export-head"><span id="export-region">The view</span>
+<button id="export-clear" class="quiet" type="button" hidden>Take the view</button></div>
+<label>Format<select id="export-format">{options}</select></label>
+<label>Resolution<select id="export-zoom"></select></label>
+<label class="tick"><input id="export-paint" type="checkbox" checked>Paint what is missing</label>
+<p id="export-estimate" role="status"></p>
+<button id="export-go" type="button" disabled>Export</button>
+<div id="export-job" hidden><progress id="export-bar" max="1" value="0"></progress>
+<span id="export-state"></span><button id="export-cancel" class="quiet" type="button">Cancel</button></div>
+<div id="export-files"></div>
+</div>"""
 
 
 def scale_words(zoom: int) -> str:

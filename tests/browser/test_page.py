@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
@@ -172,4 +173,57 @@ def test_a_click_selects_a_tile(page, server, watch):
     opened(page, server)
     page.locator("#earth-map").click(position={"x": 300, "y": 300})
     expect(page.frame_locator("#earth-map").locator("path.selected")).to_have_count(1)
+    assert watch == []
+
+
+def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Shift and drag on the map, in px from its corner."""
+    box = page.locator("#earth-map").bounding_box()
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+    page.mouse.down()
+    page.mouse.move(box["x"] + end[0], box["y"] + end[1], steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+
+
+def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
+    opened(page, server)
+    before = view(page)
+    page.get_by_text("Take it home", exact=True).click()
+    estimate = page.locator("#export-estimate")
+    expect(estimate).to_contain_text("px")
+    expect(page.locator("#export-region")).to_contain_text("The view")
+    drag(page, (200, 150), (500, 350))
+    expect(page.locator("#export-region")).to_contain_text("The rectangle: 183 km x 122 km")
+    assert page.frame_locator("#earth-map").locator("path.region").count() == 1
+    assert view(page) == before  # drawing does not pan
+    expect(estimate).to_contain_text(re.compile(r"30[01] x 20[01] px"))
+    page.locator("#export-format").select_option("png")
+    with page.expect_download() as download:
+        page.locator("#export-go").click()
+    download.value.save_as(tmp_path / "home.png")
+    with Image.open(tmp_path / "home.png") as image:
+        assert image.mode == "RGB" and abs(image.width - 300) <= 1 and abs(image.height - 200) <= 1
+    expect(page.locator("#export-files a")).to_have_count(3)
+    expect(estimate).to_contain_text("all painted")
+    page.keyboard.press("Escape")
+    expect(page.locator("#export-region")).to_contain_text("The view")
+    assert watch == []
+
+
+def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, server, watch):
+    opened(page, server)
+    page.get_by_text("Take it home", exact=True).click()
+    for _ in range(4):
+        page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
+        page.wait_for_timeout(400)
+    page.locator("#export-zoom").select_option("10")
+    expect(page.locator("#export-estimate")).to_contain_text("allowed are")
+    expect(page.locator("#export-go")).to_be_disabled()
+    page.locator("#export-zoom").select_option("8")
+    page.locator("#export-go").click()
+    expect(page.locator("#export-state")).to_contain_text(re.compile(r"painting: \d+ of"))
+    page.locator("#export-cancel").click()
+    expect(page.locator("#export-files")).to_contain_text("cancelled")
     assert watch == []

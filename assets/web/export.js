@@ -1,0 +1,146 @@
+// Taking land home: what an export will be, its progress, its files.
+"use strict";
+
+window.earthExport = (() => {
+  const get = (id) => document.getElementById(`export-${id}`);
+  const state = { world: null, view: null, region: null, job: null, base: 8, asked: 0, timer: 0 };
+
+  const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 0 });
+  const length = (metres) => (metres >= 10000 ? `${number(metres / 1000)} km` : `${number(metres)} m`);
+
+  function bytes(count) {
+    const units = ["bytes", "KB", "MB", "GB", "TB"];
+    const step = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), 4);
+    return `${(count / 1000 ** step).toLocaleString("en", { maximumSignificantDigits: 3 })} ${units[step]}`;
+  }
+
+  function time(seconds) {
+    if (seconds < 1) return "a moment";
+    if (seconds < 90) return `${Math.ceil(seconds)} s`;
+    return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+  }
+
+  const wish = () => ({
+    bounds: state.region || state.view,
+    zoom: Number(get("zoom").value),
+    format: get("format").value,
+    paint_missing: get("paint").checked,
+  });
+
+  function wire() {
+    const box = document.getElementById("export");
+    if (!box || box.dataset.wired) return;
+    box.dataset.wired = "yes";
+    for (const id of ["format", "zoom", "paint"]) get(id).addEventListener("change", () => estimate(0));
+    get("go").addEventListener("click", go);
+    get("cancel").addEventListener("click", cancel);
+    get("clear").addEventListener("click", () => window.earthPage.tell({ type: "clear" }));
+    new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && estimate(0)).observe(box);
+    return true;
+  }
+
+  // Resolutions around that of the world.
+  function zooms(base) {
+    if (get("zoom").dataset.base === String(base)) return;
+    get("zoom").dataset.base = base;
+    get("zoom").replaceChildren(
+      ...[-4, -3, -2, -1, 0, 1, 2].map((step) => base + step).filter((zoom) => zoom >= 0 && zoom <= 22).map((zoom) => {
+        const metres = 156543.03392804097 / 2 ** zoom;
+        const text = `${metres < 10 ? metres.toFixed(2) : number(metres)} m per pixel (zoom ${zoom})`;
+        return new Option(text, zoom, zoom === base, zoom === base);
+      }),
+    );
+  }
+
+  function say(text, wrong = false) {
+    get("estimate").textContent = text;
+    get("estimate").classList.toggle("wrong", wrong);
+  }
+
+  function estimate(pause = 300) {
+    clearTimeout(state.timer);
+    state.timer = setTimeout(look, pause);
+  }
+
+  async function look() {
+    if (!state.world || !state.view || !document.getElementById("export")?.offsetParent) return;
+    zooms(state.base);
+    const asked = ++state.asked;
+    const { bounds, ...rest } = wish();
+    const [west, south, east, north] = bounds;
+    get("region").textContent = `${state.region ? "The rectangle" : "The view"}: ${length(east - west)} x ${length(north - south)}`;
+    get("clear").hidden = !state.region;
+    const answer = await fetch(`/worlds/${state.world}/exports/estimate?${new URLSearchParams({ bounds: bounds.join(","), ...rest })}`);
+    const said = await answer.json();
+    if (asked !== state.asked) return;
+    get("go").disabled = !answer.ok || Boolean(state.job);
+    if (!answer.ok) return say(said.error.message, true);
+    const missing = said.unpainted ? `${number(said.unpainted)} tiles unpainted` : "all painted";
+    say(`${number(said.width)} x ${number(said.height)} px, ${number(said.tiles)} tiles, about ${bytes(said.bytes)}, ${time(said.seconds)}; ${missing}`);
+  }
+
+  async function go() {
+    get("files").replaceChildren();
+    const head = { "Content-Type": "application/json" };
+    const answer = await fetch(`/worlds/${state.world}/exports`, { method: "POST", headers: head, body: JSON.stringify(wish()) });
+    const said = await answer.json();
+    if (!answer.ok) return say(said.error.message, true);
+    state.job = said.id;
+    follow();
+  }
+
+  async function cancel() {
+    if (state.job) await fetch(`/jobs/${state.job}`, { method: "DELETE" });
+  }
+
+  async function follow() {
+    while (state.job) {
+      const answer = await fetch(`/jobs/${state.job}`).catch(() => null);
+      const job = answer && answer.ok ? await answer.json() : null;
+      if (answer && !answer.ok) return finish(null, "the app was started again: this export is gone");
+      if (job) show(job);
+      if (job && !["waiting", "running"].includes(job.state)) return finish(job);
+      await new Promise((done) => setTimeout(done, 400));
+    }
+  }
+
+  function show(job) {
+    get("job").hidden = false;
+    get("bar").value = job.total ? job.done / job.total : 0;
+    const left = job.seconds_left === null ? "" : `, ${time(job.seconds_left)} left`;
+    get("state").textContent = job.stage ? `${job.stage}: ${number(job.done)} of ${number(job.total)}${left}` : "waiting";
+  }
+
+  function finish(job, trouble = "") {
+    state.job = null;
+    get("job").hidden = true;
+    if (job && job.state === "done") {
+      get("files").replaceChildren(
+        ...job.files.map((file) => {
+          const link = document.createElement("a");
+          link.href = file.url;
+          link.download = file.name;
+          link.textContent = `${file.name} (${bytes(file.bytes)})`;
+          return link;
+        }),
+      );
+      get("files").firstChild?.click();
+    }
+    estimate(0);
+    const said = trouble || job?.error?.message || (job?.state === "cancelled" ? "cancelled; what was painted is kept" : "");
+    if (said) get("files").textContent = said;
+  }
+
+  // What the map says: its view, and the rectangle drawn on it.
+  function hear(data) {
+    if (data.type === "ready" && data.world !== state.world) Object.assign(state, { world: data.world, region: null });
+    if (data.type === "ready") state.base = data.base;
+    if (data.type === "view") state.view = data.bounds;
+    if (data.type === "region") state.region = data.bounds;
+    if (["ready", "view", "region"].includes(data.type)) estimate();
+  }
+
+  // Gradio makes the panel only when it is opened, and may make it anew.
+  new MutationObserver(wire).observe(document.documentElement, { childList: true, subtree: true });
+  return { hear };
+})();
