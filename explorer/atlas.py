@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from explorer.models.library import Library
 from explorer.world import World
+from tiles import package
 from tiles.cache import Cache
 from tiles.errors import BadPrompt, BadSetting, EarthError, WorldDamaged, WorldNotFound
 from tiles.grid import EARTH, MAX_ZOOM, metres_per_pixel, tile_metres
@@ -108,6 +109,20 @@ class Atlas:
                 shutil.rmtree(part, ignore_errors=True)
                 raise
             return self.get(id)
+
+    def unpack(self, file: Path) -> World:
+        """The world in a packed file, under an id of its own here. Raises BadPackage, DiskFull,
+        ModelRefused if the model it was painted with is not here; then nothing is changed."""
+        said = package.settings(file)
+        mine = self.library.get().traits.digest == said["digest"]
+        with self._lock:
+            id = self._free_id(said["name"])
+            package.unpack(file, self.folder / id, self.library.default if mine else None)
+            try:
+                return self.get(id)
+            except EarthError:
+                shutil.rmtree(self.folder / id, ignore_errors=True)
+                raise
 
     def delete(self, id: str) -> None:
         """Raises WorldNotFound, WorldHeld."""

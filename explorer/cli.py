@@ -98,6 +98,29 @@ def new_world(
         print(world.id)
 
 
+@worlds.command("pack")
+def pack_world(
+    id: str,
+    out: Annotated[Path | None, typer.Option(help="file to write; by default ID.earth here")] = None,
+    latents: Annotated[bool, typer.Option("--latents", help="with what is painted: 8 KB a tile")] = False,
+    worlds: Folder = None,
+) -> None:
+    """Write a world as one file that rebuilds it elsewhere; prints its path."""
+    from tiles.package import SUFFIX, pack
+
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        path = out or Path(f"{id}{SUFFIX}")
+        pack(atlas.get(id).store, path, latents)
+        print(path)
+
+
+@worlds.command("unpack")
+def unpack_world(file: Path, worlds: Folder = None) -> None:
+    """Make the world in a packed file one of yours; prints its id."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        print(atlas.unpack(file).id)
+
+
 @worlds.command("delete")
 def delete_world(
     id: str,

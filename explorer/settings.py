@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     )
     want_tiles: int = Field(1024, ge=1, description="most tiles one map may want at a time")
     body_bytes: int = Field(65536, ge=1024, description="largest request body accepted by our own routes")
+    upload_mb: int = Field(512, ge=1, description="largest file that can be sent to the app, in MiB")
     export_pixels: int = Field(1_600_000_000, ge=1, description="most pixels of one export")
     export_tiles: int = Field(100_000, ge=1, description="most base tiles under one export")
     spare_mb: int = Field(512, ge=0, description="free disk, in MiB, that an export leaves")
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     @property
     def cache_bytes(self) -> int:
         return self.cache_mb * MEBIBYTE
+
+    @property
+    def upload_bytes(self) -> int:
+        return self.upload_mb * MEBIBYTE
 
     @property
     def spare_bytes(self) -> int:

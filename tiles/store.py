@@ -66,7 +66,7 @@ class Store:
         """A new world; nothing appears at ``path`` before it is whole. Raises DiskFull."""
 
         def fill(connection: sqlite3.Connection) -> None:
-            _put_settings(connection, settings)
+            put_settings(connection, settings)
 
         with _errors(path):
             make(path, SCHEMA, fill)
@@ -107,7 +107,7 @@ class Store:
 
     def change_settings(self, **changes: Any) -> None:
         with _errors(self.path), self._database.write() as connection:
-            _put_settings(connection, changes)
+            put_settings(connection, changes)
 
     def journal(self) -> list[Entry]:
         """In order."""
@@ -132,7 +132,7 @@ class Store:
             if latents.shape != SHAPE or latents.dtype != np.float16 or not np.isfinite(latents).all():
                 raise ValueError(f"a cell is finite float16 {SHAPE}, not {latents.dtype} {latents.shape}")
             data = np.ascontiguousarray(latents, "<f2").tobytes()
-            rows.append((z, x, y, entry, 1, _digest(Tile(z, x, y), entry, data), data))
+            rows.append((z, x, y, entry, 1, cell_digest(Tile(z, x, y), entry, data), data))
         with _errors(self.path), self._database.write() as connection:
             connection.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
@@ -148,7 +148,7 @@ class Store:
         with _errors(self.path):
             for x, y, entry, version, digest, data in self._database.read().execute(query, _ends(box)):
                 cell = Tile(box.zoom, x, y)
-                if digest != _digest(cell, entry, data):
+                if digest != cell_digest(cell, entry, data):
                     raise WorldDamaged(
                         f"the latents of cell {cell.z}/{x}/{y} are damaged: their digest does not match"
                     )
@@ -198,12 +198,12 @@ def _ends(box: Box) -> tuple[int, int, int, int, int]:
     return box.zoom, box.left, box.right, box.top, box.bottom
 
 
-def _put_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
+def put_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
     rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings.items()]
     connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
 
 
-def _digest(cell: Tile, entry: int, data: bytes) -> bytes:
+def cell_digest(cell: Tile, entry: int, data: bytes) -> bytes:
     head = f"{cell.z}/{cell.x}/{cell.y}/{entry}:".encode()
     return hashlib.blake2b(head + data, digest_size=16).digest()
 

@@ -65,6 +65,9 @@ window.earthExport = (() => {
   async function look() {
     if (!state.world || !state.view || !document.getElementById("export")?.offsetParent) return;
     zooms(state.base);
+    get("package").href = `/worlds/${state.world}/package?latents=true`;
+    get("qgis").href = `/worlds/${state.world}/qgis.xml`;
+    get("wmts").href = `/worlds/${state.world}/wmts.xml`;
     const asked = ++state.asked;
     const { bounds, ...rest } = wish();
     const [west, south, east, north] = bounds;

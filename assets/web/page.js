@@ -69,6 +69,23 @@ window.earthPage = (() => {
     if (asked && asked.world !== world) open(asked.world, asked.place);
     else if (asked && asked.place) tell({ type: "go", hash: asked.place });
   });
+  // A world file becomes a world here; the list of worlds is made with the page, so that is made anew.
+  async function unpack(input) {
+    const said = document.getElementById("unpack-said");
+    said.textContent = "reading…";
+    const head = { "Content-Type": "application/octet-stream" };
+    const answer = await fetch("/worlds/unpack", { method: "POST", headers: head, body: input.files[0] });
+    const found = await answer.json();
+    input.value = "";
+    said.textContent = answer.ok ? "" : found.error.message;
+    if (!answer.ok) return;
+    history.replaceState(null, "", `#${found.id}`);
+    location.reload();
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.closest?.("#unpack") && event.target.files[0]) unpack(event.target);
+  });
   document.addEventListener("keydown", (event) => event.key === "Escape" && tell({ type: "clear" }));
   document.addEventListener("click", (event) => {
     if (event.target.id === "theme") theme(dark() ? "light" : "dark");

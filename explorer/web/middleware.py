@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -73,18 +73,22 @@ def foreign(headers: Headers) -> bool:
 
 
 class BodyLimit:
-    """413 for bodies over the limit, whether they say their length or not."""
+    """413 for bodies over the limit, whether they say their length or not.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    ``larger`` has limits of their own for the paths where files are sent.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
+        self.app, self.limit, self.larger = app, limit, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(OWN):
             await self.app(scope, receive, send)
             return
+        limit = self.larger.get(scope["path"], self.limit)
         said = Headers(scope=scope).get("content-length", "0")
-        answer = refusal(413, "body_too_large", f"the body may have up to {self.limit} bytes")
-        if not said.isdecimal() or int(said) > self.limit:
+        answer = refusal(413, "body_too_large", f"the body may have up to {limit} bytes")
+        if not said.isdecimal() or int(said) > limit:
             await answer(scope, receive, send)
             return
         read = 0
@@ -93,8 +97,8 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.limit:
-                raise HTTPException(413, f"the body may have up to {self.limit} bytes")
+            if read > limit:
+                raise HTTPException(413, f"the body may have up to {limit} bytes")
             return message
 
         await self.app(scope, counted, send)

@@ -23,7 +23,7 @@ from explorer.atlas import Atlas
 from explorer.jobs import Jobs
 from explorer.painting.painter import Painter
 from explorer.settings import Settings
-from explorer.web import exports, feed, tiles, worlds
+from explorer.web import exports, feed, files, services, tiles, worlds
 from explorer.web.middleware import BodyLimit, Headed, KnownHost, SameSite, refusal
 from tiles.errors import EarthError
 
@@ -47,7 +47,9 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
     app.state.hub, app.state.desk = feed.Hub(painter), tiles.Desk(settings)
     app.state.jobs = Jobs(atlas.folder / ".exports")
+    app.include_router(files.router)
     app.include_router(worlds.router)
+    app.include_router(services.router)
     app.include_router(exports.router)
     app.include_router(tiles.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
@@ -62,7 +64,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(BodyLimit, limit=settings.body_bytes)
+    app.add_middleware(BodyLimit, limit=settings.body_bytes, larger={files.UNPACK: settings.upload_bytes})
     app.add_middleware(SameSite)
     app.add_middleware(KnownHost, names=settings.hosts)
     app.add_middleware(Headed)

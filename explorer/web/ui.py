@@ -107,6 +107,11 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
         filterable=False,
     )
     create = gr.Button("Create world", variant="primary", elem_id="create")
+    gr.HTML(
+        '<label id="unpack">or open a world file <input type="file" accept=".earth"></label>'
+        '<p id="unpack-said" role="status"></p>',
+        padding=False,
+    )
     dice.click(fn=None, outputs=seed, js="() => Math.floor(Math.random() * 2 ** 31)")
     return {"name": name, "prompt": prompt, "seed": seed, "zoom": zoom, "create": create}
 
@@ -125,6 +130,8 @@ def export_form() -> str:
 <div id="export-job" hidden><progress id="export-bar" max="1" value="0"></progress>
 <span id="export-state"></span><button id="export-cancel" class="quiet" type="button">Cancel</button></div>
 <div id="export-files"></div>
+<div id="export-links"><a id="export-package" download>World file</a>
+<a id="export-qgis" download>QGIS connection</a><a id="export-wmts" target="_blank">WMTS</a></div>
 </div>"""
 
 
@@ -153,9 +160,8 @@ def wire(
     """What happens when."""
     open_map = "(id) => { window.earthPage && window.earthPage.open(id); return id; }"
 
-    def start(request: gr.Request) -> tuple[Any, str]:
+    def start(asked: str) -> tuple[Any, str]:
         worlds = choices(atlas)
-        asked = request.query_params.get("world", "")
         ids = [id for _, id in worlds]
         chosen = asked if asked in ids else (ids[0] if ids else None)
         return gr.update(choices=worlds, value=chosen), shown(chosen)
@@ -181,7 +187,10 @@ def wire(
 
     remove, sure, really, keep = deleting
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    blocks.load(start, None, [picker, prompt], js=None, **quiet).then(
+    # The world that the address bar names; the server never sees what stands behind its hash.
+    linked = gr.Textbox(visible=False)
+    named = "() => location.hash.slice(1).split('/')[0]"
+    blocks.load(start, linked, [picker, prompt], js=named, **quiet).then(
         fn=None, inputs=picker, js="(id) => { window.earthPage.first(id); }"
     )
     picker.input(shown, picker, prompt, **quiet).then(fn=None, inputs=picker, js=open_map)

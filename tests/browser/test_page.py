@@ -4,6 +4,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from explorer.atlas import NewWorld
+from tiles.grid import Tile
+
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
 
 
@@ -174,6 +177,34 @@ def test_a_click_selects_a_tile(page, server, watch):
     page.locator("#earth-map").click(position={"x": 300, "y": 300})
     expect(page.frame_locator("#earth-map").locator("path.selected")).to_have_count(1)
     assert watch == []
+
+
+def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path):
+    opened(page, server)
+    page.get_by_text("Take it home", exact=True).click()
+    with page.expect_download() as download:
+        page.locator("#export-package").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    page.get_by_text("New world", exact=True).click()
+    (tmp_path / "broken.earth").write_bytes(path.read_bytes()[:-9])
+    page.locator("#unpack input").set_input_files(tmp_path / "broken.earth")
+    expect(page.locator("#unpack-said")).to_contain_text("whole world file")
+    page.locator("#unpack input").set_input_files(path)
+    expect(page).to_have_url(re.compile("#first-2/"))
+    shown(page)
+    expect(page.locator("#picker input")).to_have_value("First")
+    expect(page.locator("#prompt textarea")).to_have_value("rocky coast")
+    tile = Tile(8, 128, 128)
+    first, again = (server.atlas.get(id).tile(tile, "png") for id in ("first", "first-2"))
+    assert first and again and first.data == again.data and watch == []
+
+
+def test_a_link_to_another_world_chooses_it_in_the_list(page, server, watch):
+    server.atlas.create(NewWorld("Other", "sand desert", seed=2))
+    opened(page, server, "#other")
+    expect(page.locator("#picker input")).to_have_value("Other")
+    expect(page.locator("#prompt textarea")).to_have_value("sand desert")
 
 
 def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:

@@ -12,7 +12,7 @@ from explorer.web.server import create_api
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(worlds=tmp_path / "worlds", queue_tiles=8, decode_tiles=8)
+    return Settings(worlds=tmp_path / "worlds", queue_tiles=8, decode_tiles=8, upload_mb=4)
 
 
 @pytest.fixture

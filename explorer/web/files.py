@@ -1,0 +1,61 @@
+"""Routes by which whole worlds come and go as files."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from explorer.web.worlds import describe
+from tiles import package
+
+router = APIRouter(tags=["worlds"])
+UNPACK = "/worlds/unpack"
+
+
+@router.get("/worlds/{id}/package", response_class=FileResponse)
+def pack_world(request: Request, id: str, latents: bool = False) -> FileResponse:
+    """The world as one file: settings and journal, with ``latents`` also what is painted."""
+    atlas = request.app.state.atlas
+    world = atlas.get(id)
+    path = _spare(atlas.folder)
+    try:
+        package.pack(world.store, path, latents)
+    except BaseException:
+        _remove(path)
+        raise
+    return FileResponse(
+        path,
+        filename=f"{world.id}{package.SUFFIX}",
+        media_type=package.MEDIA_TYPE,
+        background=BackgroundTask(_remove, path),
+    )
+
+
+@router.post(UNPACK, status_code=201)
+async def unpack_world(request: Request) -> dict[str, Any]:
+    """Make the world in the body, a packed file, one of these."""
+    atlas = request.app.state.atlas
+    path = _spare(atlas.folder)
+    try:
+        with open(path, "wb") as file:
+            async for chunk in request.stream():
+                await to_thread.run_sync(file.write, chunk)
+        return describe(await to_thread.run_sync(atlas.unpack, path))
+    finally:
+        _remove(path)
+
+
+def _spare(folder: Path) -> Path:
+    """A path beside the worlds that nobody uses."""
+    return Path(tempfile.mkdtemp(prefix=".file-", dir=folder)) / f"world{package.SUFFIX}"
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.parent.rmdir()

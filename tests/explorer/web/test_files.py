@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from tests.bundles import build_bundle
+from tiles.grid import Tile
+
+HOME = Tile(8, 128, 128)
+
+
+@pytest.fixture
+def packed(client, world, painter):
+    """A painted world as files: without and with its latents."""
+    painter.ask(world, HOME).result(60)
+    return [
+        client.get(f"/worlds/test-land/package?latents={latents}").content for latents in ("false", "true")
+    ]
+
+
+def unpack(client, data):
+    return client.post("/worlds/unpack", content=data, headers={"content-type": "application/octet-stream"})
+
+
+@pytest.mark.parametrize("latents", [0, 1])
+def test_a_world_comes_back_from_its_file_as_the_same_bytes(client, world, painter, atlas, packed, latents):
+    answer = unpack(client, packed[latents])
+    assert answer.status_code == 201, answer.text
+    said = answer.json()
+    assert said["id"] == "test-land-2" and said["name"] == "Test land" and said["seed"] == world.seed
+    again = atlas.get("test-land-2")
+    assert (again.counts()["cells"] > 0) == bool(latents)
+    painter.ask(again, HOME).result(60)
+    assert again.tile(HOME, "png").data == world.tile(HOME, "png").data
+    painter.forget(again)
+
+
+def test_the_file_is_named_and_nothing_is_left_behind(client, world, atlas, packed):
+    answer = client.get("/worlds/test-land/package")
+    assert 'filename="test-land.earth"' in answer.headers["content-disposition"]
+    assert len(packed[0]) < 4000 < len(packed[1])
+    unpack(client, packed[1])
+    unpack(client, b"nonsense")
+    left = {path.name for path in atlas.folder.iterdir()} - {".exports"}
+    assert left == {"test-land", "test-land-2"}
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\3\4", b"x" * 10_000, b'{"format": "endless-earth"}'])
+def test_what_is_no_world_is_refused(client, world, atlas, data):
+    answer = unpack(client, data)
+    assert answer.status_code == 422 and answer.json()["error"]["code"] == "bad_package"
+    assert atlas.names() == ["test-land"]
+
+
+def test_a_world_of_a_model_that_is_not_here_is_refused(client, atlas, world, packed, monkeypatch, tmp_path):
+    other = build_bundle(tmp_path / "other", steps=3)
+    monkeypatch.setattr(atlas.library, "default", str(other))
+    answer = unpack(client, packed[0])
+    assert answer.status_code == 422 and answer.json()["error"]["code"] == "model_refused"
+    assert atlas.names() == ["test-land"]
+
+
+def test_files_may_be_larger_than_other_bodies(client, world, packed, settings):
+    assert len(packed[1]) > settings.body_bytes
+    assert unpack(client, packed[1]).status_code == 201
+    long = json.dumps({"name": "x" * settings.body_bytes, "prompt": ""})
+    assert client.post("/worlds", content=long).status_code == 413
+
+
+def test_files_have_a_limit_too(client, settings):
+    assert unpack(client, b"x" * (settings.upload_bytes + 1)).status_code == 413
