@@ -157,22 +157,64 @@ def paint(
 
 @app.command()
 def export(
-    world: str,
-    bounds: Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")],
-    zoom: Annotated[int | None, typer.Option(help="zoom of the pixels; the world's own by default")] = None,
+    world: Annotated[str | None, typer.Argument(help="world to take a region of")] = None,
+    bounds: Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")] = "",
+    zoom: Annotated[str, typer.Option(help="zoom of the pixels; the world's own by default")] = "",
     format: Annotated[str, typer.Option(help="cog, png, mbtiles, pmtiles, xyz or postcard")] = "cog",
     out: Annotated[Path | None, typer.Option(help="file to write; by default WORLD-zZOOM here")] = None,
     paint_missing: Annotated[bool, typer.Option(help="paint what is not painted yet")] = True,
+    dataset: Annotated[Path | None, typer.Option(help="write training data into this folder instead")] = None,
+    prompt: Annotated[list[str], typer.Option(help="of a dataset; may be given many times")] = [],  # noqa: B006
+    count: Annotated[int, typer.Option(help="pictures of a dataset")] = 1000,
+    seed: Annotated[int, typer.Option(help="of a dataset")] = 0,
+    side: Annotated[int, typer.Option(help="px of a dataset's pictures: 256 or 512")] = 256,
     worlds: Folder = None,
+    model: ModelName = None,
     device: Device = None,
 ) -> None:
-    """Write a region as one file, and print its path last."""
+    """Write a region of a world as one file, or a dataset of painted pictures; print its path last.
+
+    A dataset's --zoom may be a list, as in "7,8".
+    """
+    settings = settings_with(worlds=worlds, model=model, device=device)
+    if dataset is not None:
+        export_dataset(settings, dataset, prompt, zoom, count, seed, side)
+    elif world is None or not bounds:
+        raise typer.BadParameter("a WORLD and --bounds are needed, or --dataset")
+    else:
+        export_region(settings, world, bounds, _zooms(zoom), format, out, paint_missing)
+
+
+def export_dataset(
+    settings: Settings, out: Path, prompts: list[str], zoom: str, count: int, seed: int, side: int
+) -> None:
+    from explorer import dataset
+
+    with opened(settings) as (atlas, painter):
+        zooms = tuple(_zooms(zoom)) or (atlas.library.get().traits.base_zoom,)
+        plan = dataset.Plan(tuple(prompts), zooms, count, seed, side)
+        with progress() as bar:
+            task = bar.add_task("pictures", total=count)
+            written = dataset.export(
+                atlas.library, painter, plan, out, lambda done, total: bar.update(task, completed=done)
+            )
+    print(written)
+
+
+def export_region(
+    settings: Settings,
+    world: str,
+    bounds: str,
+    zooms: list[int],
+    format: str,
+    out: Path | None,
+    paint_missing: bool,
+) -> None:
     from explorer import exports
 
-    settings = settings_with(worlds=worlds, device=device)
     with opened(settings) as (atlas, painter):
         found = atlas.get(world)
-        depth = found.base_zoom if zoom is None else zoom
+        depth = zooms[0] if zooms else found.base_zoom
         wish = exports.Wish(parse_bounds(bounds), depth, format, paint_missing)
         _, kind = exports.checked(wish)
         path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
@@ -302,6 +344,14 @@ def progress() -> Progress:
     """A bar with what is done and the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console)
+
+
+def _zooms(text: str) -> list[int]:
+    """``7,8``. Raises BadParameter."""
+    try:
+        return [int(part) for part in text.split(",") if part]
+    except ValueError:
+        raise typer.BadParameter(f"zoom {text[:40]!r}: whole numbers are needed, as in 8 or 7,8") from None
 
 
 def _stages(bar: Progress, task: TaskID) -> Callable[[str, int, int], None]:

@@ -38,7 +38,9 @@ class Condition(nn.Module):
         waves = sinusoids(zoom / 22, 64) * told[:, None]
         steps = F.one_hot(coarser.long().clamp(0, 7), 8).float()
         x = self.time(sinusoids(t, 64)) + self.zoom(torch.cat([waves, told[:, None]], 1))
-        return F.silu(self.mix(F.silu(x + self.coarser(steps) + self.text(text))))
+        # A unit vector of 256 numbers is faint beside sines: at its own size prompts were learned last.
+        said = self.text(text * text.shape[1] ** 0.5)
+        return F.silu(self.mix(F.silu(x + self.coarser(steps) + said)))
 
 
 def sinusoids(x: Tensor, width: int) -> Tensor:

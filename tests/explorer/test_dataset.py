@@ -1,0 +1,160 @@
+import hashlib
+import io
+import json
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer.atlas import Atlas, NewWorld
+from explorer.dataset import Plan, checked, export, samples
+from tiles.errors import BadPrompt, BadSetting
+
+PLAN = Plan(("rocky coast", "sand desert, dunes"), (7, 8), 5, seed=3, shard=2)
+
+
+def quiet(done, total):
+    pass
+
+
+def digests(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, library):
+    from explorer.painting.painter import Painter
+
+    painter = Painter()
+    out = export(library, painter, PLAN, tmp_path_factory.mktemp("sets") / "first", quiet)
+    painter.close()
+    return out
+
+
+def test_the_image_folder_says_what_each_picture_is(made, library):
+    rows = [json.loads(line) for line in (made / "train" / "metadata.jsonl").read_text().splitlines()]
+    assert len(rows) == 5 and {row["text"] for row in rows} == set(PLAN.prompts)
+    assert {row["zoom"] for row in rows} == {7, 8}
+    assert sorted(row["file_name"] for row in rows) == sorted(p.name for p in (made / "train").glob("*.png"))
+    for row in rows:
+        with Image.open(made / "train" / row["file_name"]) as image:
+            assert image.size == (256, 256) and image.mode == "RGB"
+        west, south, east, north = row["bounds"]
+        assert (east - west) / 256 == pytest.approx(row["gsd_m"]) == (north - south) / 256
+        assert row["gsd_m"] == pytest.approx(156543.03392804097 / 2 ** row["zoom"])
+    assert (made / "README.md").read_text().startswith("---\nlicense: cc0-1.0\n")
+    assert not (made / ".worlds").exists()
+
+
+def test_shards_group_as_webdataset_groups(made):
+    """By the name up to its first dot, members of a sample after each other."""
+    found = []
+    for path in sorted((made / "webdataset").iterdir()):
+        with tarfile.open(path) as tar:
+            for member in tar:
+                key, _, suffix = member.name.partition(".")
+                if not found or found[-1]["key"] != key:
+                    found.append({"key": key})
+                found[-1][suffix] = tar.extractfile(member).read()
+    assert len(found) == 5 and len(list((made / "webdataset").iterdir())) == 3
+    for sample in found:
+        assert set(sample) == {"key", "png", "json", "txt"}
+        said = json.loads(sample["json"])
+        assert said["text"].encode() == sample["txt"] and said["name"] == sample["key"]
+        assert sample["png"] == (made / "train" / f"{sample['key']}.png").read_bytes()
+
+
+def test_pictures_are_cut_from_the_world_that_is_named(made, tmp_path, library, painter):
+    sample = samples(PLAN)[0]
+    atlas = Atlas(tmp_path / "worlds", library, 2**24)
+    world = atlas.create(NewWorld("again", sample.prompt, sample.seed, base_zoom=sample.zoom))
+    box = sample.area.box
+    for tile in box.tiles():
+        painter.ask(world, tile).result(60)
+    rows = [
+        np.concatenate([world.pixels(tile) for tile in box.tiles() if tile.y == y], 1)
+        for y in range(box.top, box.bottom)
+    ]
+    sheet = np.concatenate(rows)
+    y, x = sample.area.top - box.top * 256, sample.area.left - box.left * 256
+    with Image.open(made / "train" / f"{sample.name}.png") as image:
+        assert (np.array(image) == sheet[y : y + 256, x : x + 256]).all()
+    atlas.close()
+
+
+@pytest.mark.parametrize("stop", [1, 4])
+def test_a_stopped_export_goes_on_and_ends_with_the_same_bytes(made, tmp_path, library, painter, stop):
+    class Stopped(Exception):
+        pass
+
+    def stopping(done, total):
+        if done == stop:
+            raise Stopped
+
+    out = tmp_path / "second"
+    with pytest.raises(Stopped):
+        export(library, painter, PLAN, out, stopping)
+    there = {path: path.stat().st_mtime_ns for path in (out / "train").glob("*.png")}
+    assert len(there) == stop and not list(out.rglob("*.part"))
+    export(library, painter, PLAN, out, quiet)
+    assert {path: path.stat().st_mtime_ns for path in there} == there
+    assert digests(out) == digests(made)
+
+
+def test_another_plan_does_not_go_into_the_same_folder(made, library, painter):
+    before = digests(made)
+    with pytest.raises(BadSetting, match="holds another dataset: count, seed differ"):
+        export(library, painter, PLAN._replace(seed=4, count=9), made, quiet)
+    assert digests(made) == before
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path, library, painter):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(BadSetting, match="not empty"):
+        export(library, painter, PLAN, tmp_path, quiet)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"count": 0}, "1 to 1,000,000"),
+        ({"count": 10**9}, "1 to 1,000,000"),
+        ({"prompts": ()}, "at least one prompt"),
+        ({"zooms": ()}, "at least one prompt and one zoom"),
+        ({"zooms": (8, 19)}, "base zoom 19"),
+        ({"side": 100}, "256 and 512"),
+        ({"seed": -1}, "seed -1"),
+        ({"shard": 0}, "shard 0"),
+    ],
+)
+def test_bad_plans_are_refused_in_words(tmp_path, library, painter, change, words):
+    with pytest.raises(BadSetting, match=words):
+        export(library, painter, PLAN._replace(**change), tmp_path / "new", quiet)
+    assert not (tmp_path / "new").exists()
+
+
+def test_hostile_prompts_are_text_or_refused(library):
+    traits = library.get().traits
+    with pytest.raises(BadPrompt):
+        checked(PLAN._replace(prompts=("a\0b",)), traits)
+    names = {s.name for s in samples(PLAN._replace(prompts=("../../etc", "...", "тундра"), count=6))}
+    assert all("/" not in name and "." not in name for name in names) and len(names) == 6
+
+
+def test_pictures_of_a_world_lie_apart_and_anywhere(library):
+    found = samples(PLAN._replace(prompts=("coast",), zooms=(8,), count=600))
+    corners = {(s.area.left // 256, s.area.top // 256) for s in found}
+    assert len(corners) == 600
+    assert all(x % 32 == 0 and y % 32 == 0 for x, y in corners)
+    assert len({s.area.left % 256 for s in found}) > 200
+
+
+def test_the_png_is_an_rgb_picture(made):
+    with Image.open(io.BytesIO(next((made / "train").glob("*.png")).read_bytes())) as image:
+        assert np.array(image).std() > 0
