@@ -41,7 +41,7 @@ class Plan(NamedTuple):
 
     prompts: tuple[str, ...]
     zooms: tuple[int, ...]
-    count: int  # pictures in all
+    pictures: int  # in all
     seed: int = 0
     side: int = 256  # px
     shard: int = 1000  # pictures in a tar
@@ -61,8 +61,8 @@ def checked(plan: Plan, traits: Traits) -> Plan:
     """The plan with clean prompts. Raises BadSetting, BadPrompt."""
     if not plan.prompts or not plan.zooms:
         raise BadSetting("a dataset needs at least one prompt and one zoom")
-    if not 1 <= plan.count <= MOST:
-        raise BadSetting(f"count {plan.count}: allowed are 1 to {MOST:,} pictures")
+    if not 1 <= plan.pictures <= MOST:
+        raise BadSetting(f"{plan.pictures} pictures: allowed are 1 to {MOST:,}")
     if plan.side not in SIDES:
         raise BadSetting(f"side {plan.side}: allowed are {' and '.join(map(str, SIDES))} px")
     if not 1 <= plan.shard <= 100_000:
@@ -81,7 +81,7 @@ def samples(plan: Plan) -> list[Sample]:
     pairs = [(prompt, zoom) for prompt in plan.prompts for zoom in plan.zooms]
     found = []
     for index, (prompt, zoom) in enumerate(pairs):
-        for number in range(len(range(index, plan.count, len(pairs)))):
+        for number in range(len(range(index, plan.pictures, len(pairs)))):
             name = f"{_slug(prompt)}-z{zoom}-{number * len(pairs) + index:06d}"
             seed = _draw(plan.seed, prompt, zoom) % 2**31
             found.append(Sample(name, prompt, zoom, seed, _place(plan, prompt, zoom, number)))

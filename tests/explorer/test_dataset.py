@@ -108,8 +108,8 @@ def test_a_stopped_export_goes_on_and_ends_with_the_same_bytes(made, tmp_path, l
 
 def test_another_plan_does_not_go_into_the_same_folder(made, library, painter):
     before = digests(made)
-    with pytest.raises(BadSetting, match="holds another dataset: count, seed differ"):
-        export(library, painter, PLAN._replace(seed=4, count=9), made, quiet)
+    with pytest.raises(BadSetting, match="holds another dataset: pictures, seed differ"):
+        export(library, painter, PLAN._replace(seed=4, pictures=9), made, quiet)
     assert digests(made) == before
 
 
@@ -123,8 +123,8 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, library, painter):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"count": 0}, "1 to 1,000,000"),
-        ({"count": 10**9}, "1 to 1,000,000"),
+        ({"pictures": 0}, "1 to 1,000,000"),
+        ({"pictures": 10**9}, "1 to 1,000,000"),
         ({"prompts": ()}, "at least one prompt"),
         ({"zooms": ()}, "at least one prompt and one zoom"),
         ({"zooms": (8, 19)}, "base zoom 19"),
@@ -143,12 +143,12 @@ def test_hostile_prompts_are_text_or_refused(library):
     traits = library.get().traits
     with pytest.raises(BadPrompt):
         checked(PLAN._replace(prompts=("a\0b",)), traits)
-    names = {s.name for s in samples(PLAN._replace(prompts=("../../etc", "...", "тундра"), count=6))}
+    names = {s.name for s in samples(PLAN._replace(prompts=("../../etc", "...", "тундра"), pictures=6))}
     assert all("/" not in name and "." not in name for name in names) and len(names) == 6
 
 
 def test_pictures_of_a_world_lie_apart_and_anywhere(library):
-    found = samples(PLAN._replace(prompts=("coast",), zooms=(8,), count=600))
+    found = samples(PLAN._replace(prompts=("coast",), zooms=(8,), pictures=600))
     corners = {(s.area.left // 256, s.area.top // 256) for s in found}
     assert len(corners) == 600
     assert all(x % 32 == 0 and y % 32 == 0 for x, y in corners)
