@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from explorer.models.autoencoder import Autoencoder
-from explorer.training.texture import Painting, loss, sharpness
+from explorer.training.texture import Painting, loss, sharpness, unevenness
 
 
 def test_only_decoder_and_critic_learn():
@@ -23,3 +23,11 @@ def test_sharpness_is_one_for_the_same_and_less_for_a_blur():
     pictures = torch.rand(2, 3, 32, 32)
     assert sharpness(pictures, pictures) == 1
     assert sharpness(torch.nn.functional.avg_pool2d(pictures, 3, 1, 1), pictures) < 0.6
+
+
+def test_a_grid_of_latents_is_uneven_and_noise_is_not():
+    torch.manual_seed(0)
+    noise = torch.randn(4, 3, 96, 96)
+    grid = noise.clone()
+    grid[..., ::8, :] += 1.5
+    assert unevenness(noise) < 0.01 < 0.05 < unevenness(grid)
