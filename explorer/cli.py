@@ -274,6 +274,23 @@ def train_denoiser(
     denoiser.train(data, autoencoder, text, out, minutes)
 
 
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra",
+    data: Data = Path("data"),
+    count: Annotated[int, typer.Option(help="pictures to paint")] = 200,
+) -> None:
+    """Scores on places that training never saw."""
+    from explorer.training.evaluate import evaluate as scores
+
+    table = Table("score", model, "real pictures", "aim")
+    with worded():
+        for score in scores(Path(model), data, count):
+            real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
+            table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
+    console.print(table)
+
+
 @models.command("pack")
 def pack_model(
     out: Path,

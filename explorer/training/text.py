@@ -59,17 +59,17 @@ def _squares(picture: data.Picture) -> list[Example]:
     for index, label in enumerate(picture.tiles):
         if label:
             y, x = index // 4 * side, index % 4 * side
-            pixels = _small(picture.pixels[y : y + side, x : x + side])
+            pixels = small(picture.pixels[y : y + side, x : x + side])
             stock = tuple(label["captions"])
             found.append(Example(pixels, label["cls"], stock, label["places"], picture.zoom))
     return found
 
 
 def _whole(picture: data.Picture) -> Example:
-    return Example(_small(picture.pixels), picture.cls, picture.captions, "", picture.zoom)
+    return Example(small(picture.pixels), picture.cls, picture.captions, "", picture.zoom)
 
 
-def _small(pixels: np.ndarray) -> np.ndarray:
+def small(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
