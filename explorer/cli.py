@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from explorer.painting.painter import Painter
 
 app = typer.Typer(help="A map of an Earth that does not exist.", no_args_is_help=False)
-worlds = typer.Typer(help="List, make and delete worlds.", no_args_is_help=True)
+worlds = typer.Typer(help="List, make, pack and delete worlds; alone it lists them.")
 train = typer.Typer(
     help="Train terra's parts; each run can be stopped and started again.", no_args_is_help=True
 )
@@ -67,6 +67,12 @@ def serve(
         application = create_app(settings, atlas, painter)
         console.print(f"Endless Earth: http://{settings.host}:{settings.port}", highlight=False)
         uvicorn.run(application, host=settings.host, port=settings.port, log_level="warning")
+
+
+@worlds.callback(invoke_without_command=True)
+def worlds_alone(context: typer.Context, worlds: Folder = None) -> None:
+    if context.invoked_subcommand is None:
+        list_worlds(worlds)
 
 
 @worlds.command("list")

@@ -5,15 +5,18 @@ Everything is a pure function of the plan and the model: the same plan gives the
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,13 +28,13 @@ from explorer.painting.errand import paint_all
 from explorer.painting.painter import Painter
 from explorer.version import SOFTWARE
 from explorer.world import World
-from tiles.errors import BadSetting
+from tiles.errors import BadSetting, DiskFull
 from tiles.grid import TILE_PIXELS, metres_per_pixel
 from tiles.mosaic.area import Area
 
 SIDES = (256, 512)
-APART = 32  # tiles between two pictures of a world: further than its sketch reaches
-COLUMNS = 256  # pictures side by side before the next row of them
+ROAM, APART = 16, 64  # tiles: where a picture may lie, and from one such square to the next
+BLOCK = 100  # pictures of one world, side by side
 MOST = 1_000_000
 CACHE_BYTES = 2**26
 
@@ -74,27 +77,23 @@ def checked(plan: Plan, traits: Traits) -> Plan:
 
 
 def samples(plan: Plan) -> list[Sample]:
-    """All pictures of a plan, those of one world after each other.
-
-    Prompts and zooms take turns, so that each pair gets the same number, or one more.
-    """
+    """All pictures of a plan, in order; prompts and zooms take turns."""
     pairs = [(prompt, zoom) for prompt in plan.prompts for zoom in plan.zooms]
     found = []
-    for index, (prompt, zoom) in enumerate(pairs):
-        for number in range(len(range(index, plan.pictures, len(pairs)))):
-            name = f"{_slug(prompt)}-z{zoom}-{number * len(pairs) + index:06d}"
-            seed = _draw(plan.seed, prompt, zoom) % 2**31
-            found.append(Sample(name, prompt, zoom, seed, _place(plan, prompt, zoom, number)))
+    for index in range(plan.pictures):
+        number, which = divmod(index, len(pairs))
+        prompt, zoom = pairs[which]
+        name = f"{_slug(prompt)}-z{zoom}-{index:06d}"
+        seed = _draw(plan.seed, prompt, zoom, number // BLOCK) % 2**31
+        found.append(Sample(name, prompt, zoom, seed, _place(plan, index, number % BLOCK, zoom)))
     return found
 
 
-def _place(plan: Plan, prompt: str, zoom: int, number: int) -> Area:
-    """Where the ``number``-th picture of a world lies: far from the others, anywhere between tiles."""
-    shift = _draw(plan.seed, prompt, zoom, number)
-    row, column = divmod(number, COLUMNS)
-    middle = 2**zoom // 2
-    left = (middle + column * APART) * TILE_PIXELS + shift % TILE_PIXELS
-    top = (middle + row * APART) * TILE_PIXELS + shift // TILE_PIXELS % TILE_PIXELS
+def _place(plan: Plan, index: int, column: int, zoom: int) -> Area:
+    """Where a picture of a world lies: far from the others, anywhere among tiles and phases."""
+    roam, middle = ROAM * TILE_PIXELS, 2**zoom // 2 * TILE_PIXELS
+    down, right = divmod(_draw(plan.seed, index) % roam**2, roam)
+    left, top = middle + column * APART * TILE_PIXELS + right, middle + down
     return Area(zoom, left, top, left + plan.side, top + plan.side)
 
 
@@ -121,7 +120,8 @@ def export(
     every = samples(plan)
     atlas = Atlas(out / ".worlds", library, CACHE_BYTES)
     try:
-        for done, sample in enumerate(every):
+        # World by world, whatever the order of the pictures.
+        for done, sample in enumerate(sorted(every, key=lambda sample: sample.seed)):
             step(done, len(every))
             path = out / "train" / f"{sample.name}.png"
             if not path.exists():
@@ -134,8 +134,8 @@ def export(
     lines = "".join(json.dumps({"file_name": f"{row['name']}.png", **row}) + "\n" for row in rows)
     _write(out / "train" / "metadata.jsonl", lines.encode())
     for number, start in enumerate(range(0, len(rows), plan.shard)):
-        shard = _tar(out / "train", rows[start : start + plan.shard])
-        _write(out / "webdataset" / f"shard-{number:06d}.tar", shard)
+        with _written(out / "webdataset" / f"shard-{number:06d}.tar") as file:
+            _tar(file, out / "train", rows[start : start + plan.shard])
     _write(out / "README.md", datasheet(plan, traits, every).encode())
     shutil.rmtree(out / ".worlds")
     step(len(every), len(every))
@@ -146,14 +146,24 @@ def _claim(out: Path, said: dict[str, Any]) -> None:
     """Make ``out`` the folder of this plan. Raises BadSetting if it is another's."""
     path = out / "plan.json"
     said = json.loads(json.dumps(said))  # as it will be read
+    if out.exists() and not out.is_dir():
+        raise BadSetting(f"{out} is a file; a dataset needs a folder")
     if path.exists():
-        before = json.loads(path.read_text())
+        before = _plan_in(path)
         if differs := [key for key in said if said[key] != before.get(key)]:
             raise BadSetting(f"{out} holds another dataset: {', '.join(differs)} differ; take another folder")
+    elif out.exists() and any(not child.name.endswith(".part") for child in out.iterdir()):
+        raise BadSetting(f"{out} is not empty and holds no dataset; take another folder")
     else:
-        if out.exists() and any(out.iterdir()):
-            raise BadSetting(f"{out} is not empty and holds no dataset; take another folder")
         _write(path, (json.dumps(said, indent=1) + "\n").encode())
+
+
+def _plan_in(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"{path} cannot be read ({error}); take another folder") from None
+    return found if isinstance(found, dict) else {}
 
 
 def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:
@@ -203,16 +213,14 @@ def _row(sample: Sample, traits: Traits) -> dict[str, Any]:
     }
 
 
-def _tar(folder: Path, rows: list[dict[str, Any]]) -> bytes:
+def _tar(file: IO[bytes], folder: Path, rows: list[dict[str, Any]]) -> None:
     """A WebDataset shard: NAME.png, NAME.json and NAME.txt of each row, the same bytes each time."""
-    file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for row in rows:
             for suffix, data in _members(folder, row):
                 info = tarfile.TarInfo(f"{row['name']}.{suffix}")
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
-    return file.getvalue()
 
 
 def _members(folder: Path, row: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
@@ -221,17 +229,33 @@ def _members(folder: Path, row: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     yield "txt", row["text"].encode()
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
+@contextmanager
+def _written(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears at ``path`` whole or not at all. Raises DiskFull."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
+    try:
+        with open(part, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"the disk is full: {path.name} could not be written") from error
+        raise
     part.replace(path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with _written(path) as file:
+        file.write(data)
 
 
 def datasheet(plan: Plan, traits: Traits, every: list[Sample]) -> str:
     """What a reader must know of the dataset, with the header of a Hugging Face dataset card."""
-    prompts = "\n".join(f"- {prompt or '(no prompt)'}" for prompt in plan.prompts)
+    # Indented, so that Markdown shows them as they are.
+    prompts = "\n".join(f"    {prompt or '(no prompt)'}" for prompt in plan.prompts)
     resolutions = ", ".join(f"{zoom} ({metres_per_pixel(zoom):.6g} m per pixel)" for zoom in plan.zooms)
     return f"""---
 license: {traits.licence.lower()}
@@ -248,7 +272,7 @@ No place in these pictures exists. They were painted by {SOFTWARE} with the mode
 - Pictures: {len(every):,}, {plan.side} x {plan.side} px, RGB, lossless PNG
 - Zooms: {resolutions}
 - Seed: {plan.seed}. The same plan (`plan.json`) and model give the same bytes again.
-- Each picture lies {APART} tiles from the next of its world, anywhere between tiles: no two share land.
+- No two pictures share land; they lie anywhere among tiles.
 
 Prompts:
 

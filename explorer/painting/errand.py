@@ -32,22 +32,23 @@ def paint_all(painter: Painter, world: World, tiles: Sequence[Tile], step: Calla
             ring = (other for tile in left for other in around(tile).tiles())
             painter.want(client, world, [*left, *dict.fromkeys(ring)])
             while left:
-                _wait(events, painter)
-                there = [tile for tile in left if world.final(tile)]
+                _wait(events, painter, client)
+                there = {tile for tile in left if world.final(tile)}
                 left = [tile for tile in left if tile not in there]
-                step(len(there))
+                step(len(there))  # even if there are none: it may want to stop
     finally:
         stop()
         painter.drop(client)
 
 
-def _wait(events: queue.SimpleQueue[Event], painter: Painter) -> None:
-    """Until something happens. Raises PaintingFailed."""
+def _wait(events: queue.SimpleQueue[Event], painter: Painter, client: object) -> None:
+    """Until something happens, or a moment passes. Raises PaintingFailed."""
     try:
         event = events.get(timeout=PATIENCE)
     except queue.Empty:
-        if not painter.status().alive:
-            raise PaintingFailed("the painter has stopped") from None
+        status = painter.status()
+        if not status.alive or not painter.wants(client):
+            raise PaintingFailed(status.error or "the painter has stopped") from None
         return
     if event.kind == "failed":
         raise PaintingFailed(event.message)

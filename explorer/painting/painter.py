@@ -94,14 +94,21 @@ class Painter:
         base = world.base_zoom
         deep = (Tile(base, t.x >> t.z - base, t.y >> t.z - base) for t in tiles if t.z >= base)
         with self._changed:
-            self._wishes.pop(client, None)
             if wanted := list(dict.fromkeys(deep)):
+                # In its place in the line: who pans all the time must not lose its turn by it.
                 self._wishes[client] = Wish(world, wanted)
+            else:
+                self._wishes.pop(client, None)
             self._changed.notify_all()
 
     def drop(self, client: Hashable) -> None:
         with self._changed:
             self._wishes.pop(client, None)
+
+    def wants(self, client: Hashable) -> bool:
+        """Whether ``client`` is still served: what cannot be read at all is dropped."""
+        with self._changed:
+            return client in self._wishes
 
     def forget(self, world: World) -> None:
         """Paint nothing more of a world, and return when its last cell is finished."""

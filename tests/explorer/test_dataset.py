@@ -147,12 +147,37 @@ def test_hostile_prompts_are_text_or_refused(library):
     assert all("/" not in name and "." not in name for name in names) and len(names) == 6
 
 
-def test_pictures_of_a_world_lie_apart_and_anywhere(library):
-    found = samples(PLAN._replace(prompts=("coast",), zooms=(8,), pictures=600))
-    corners = {(s.area.left // 256, s.area.top // 256) for s in found}
-    assert len(corners) == 600
-    assert all(x % 32 == 0 and y % 32 == 0 for x, y in corners)
-    assert len({s.area.left % 256 for s in found}) > 200
+def test_pictures_lie_apart_and_anywhere_among_tiles_and_phases():
+    found = samples(PLAN._replace(prompts=("coast",), zooms=(8,), pictures=600, side=512))
+    for seed in {s.seed for s in found}:
+        lefts = sorted(s.area.left for s in found if s.seed == seed)
+        assert len(lefts) == 100 and min(np.diff(lefts)) > 40 * 256
+    assert {(s.area.left // 256 % 2, s.area.top // 256 % 2) for s in found} == {
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    }
+    assert len({s.area.left % 256 for s in found}) > 200 < len({s.area.top % 256 for s in found})
+
+
+def test_prompts_take_turns_in_the_shards():
+    order = [s.prompt for s in samples(PLAN)]
+    assert order == ["rocky coast", "rocky coast", "sand desert, dunes", "sand desert, dunes", "rocky coast"]
+
+
+def test_a_killed_first_write_and_odd_folders(tmp_path, library, painter):
+    one = PLAN._replace(pictures=1)
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / ".plan.json.part").write_text("{")
+    assert export(library, painter, one, tmp_path / "killed", quiet)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(BadSetting, match="is a file"):
+        export(library, painter, one, tmp_path / "file", quiet)
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "plan.json").write_text("{")
+    with pytest.raises(BadSetting, match="cannot be read"):
+        export(library, painter, one, tmp_path / "odd", quiet)
 
 
 def test_the_png_is_an_rgb_picture(made):

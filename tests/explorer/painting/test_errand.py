@@ -1,0 +1,63 @@
+import threading
+
+import pytest
+
+from explorer.painting.errand import paint_all
+from tiles.errors import Cancelled, PaintingFailed, WorldDamaged, WorldHeld
+from tiles.grid import Box, Tile
+
+TILES = list(Box(8, 126, 126, 129, 128).tiles())
+
+
+def test_all_tiles_are_final_and_counted(world, painter):
+    done = []
+    paint_all(painter, world, TILES, done.append)
+    assert all(world.final(tile) for tile in TILES) and sum(done) == len(TILES)
+    again = []
+    paint_all(painter, world, TILES, again.append)
+    assert again == [len(TILES)]
+
+
+def test_a_map_is_served_meanwhile(world, painter):
+    shown = threading.Event()
+    far = Tile(8, 5000, 5000)
+    painter.listen(lambda event: shown.set() if event.tile == far and event.kind == "ready" else None)
+
+    def step(more):
+        painter.want("map", world, [far])
+
+    paint_all(painter, world, TILES, step)
+    assert shown.is_set()
+
+
+def test_it_stops_when_it_is_told_to(world, painter):
+    def stop(more):
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        paint_all(painter, world, TILES, stop)
+    assert painter.status().waiting == 0
+
+
+def test_failures_end_it_in_words(world, painter, monkeypatch):
+    def fail(windows):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(world.model, "paint", fail)
+    with pytest.raises(PaintingFailed, match="out of memory"):
+        paint_all(painter, world, TILES, lambda more: None)
+
+
+def test_a_world_that_cannot_be_read_does_not_hang_it(world, painter, monkeypatch):
+    def damaged(wanted, limit):
+        raise WorldDamaged("cell 8/1/1 is damaged")
+
+    monkeypatch.setattr(world, "next_cells", damaged)
+    with pytest.raises(PaintingFailed, match="8/1/1 is damaged"):
+        paint_all(painter, world, TILES, lambda more: None)
+
+
+def test_a_world_that_another_process_holds_is_left_to_it(world, painter):
+    world.holder = "process 1"
+    with pytest.raises(WorldHeld, match="process 1"):
+        paint_all(painter, world, TILES, lambda more: None)
