@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from explorer.settings import Settings
-from tiles.errors import EarthError
+from tiles.errors import BadSetting, EarthError
 from tiles.grid import boxed, parse_bounds
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def pack_world(
 
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         path = out or Path(f"{id}{SUFFIX}")
+        existing_folder(path)
         pack(atlas.get(id).store, path, latents)
         print(path)
 
@@ -225,7 +226,7 @@ def export_region(
         _, kind = exports.checked(wish)
         path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
         limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
-        exports.check(found, wish, limits, path.absolute().parent)
+        exports.check(found, wish, limits, existing_folder(path))
         with progress() as bar:
             task = bar.add_task("", total=None)
             written = exports.make(found, painter, wish, path, _stages(bar, task))
@@ -361,6 +362,14 @@ def make_first(atlas: Atlas) -> None:
     if not atlas.names():
         name, prompt, seed = FIRST
         atlas.create(NewWorld(name, prompt, seed))
+
+
+def existing_folder(path: Path) -> Path:
+    """The folder a file is to be written in. Raises BadSetting."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise BadSetting(f"there is no folder {folder}")
+    return folder
 
 
 def progress() -> Progress:

@@ -33,14 +33,13 @@ def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path)
 
     A ``bundle.json`` that is there already keeps what it says.
     """
-    read = {"low_cpu_mem_usage": False}
+    read = {"low_cpu_mem_usage": False, "torch_dtype": torch.float16}
     for name, kind, folder in (
         ("autoencoder", Autoencoder, autoencoder),
         ("images", ImageTower, images),
         ("denoiser", Denoiser, denoiser),
     ):
-        model = kind.from_pretrained(folder, **read).to(torch.float16)
-        model.save_pretrained(out / name, safe_serialization=True)
+        kind.from_pretrained(folder, **read).save_pretrained(out / name, safe_serialization=True)
     if (out / "text").exists():
         shutil.rmtree(out / "text")
     shutil.copytree(text, out / "text")

@@ -1,0 +1,95 @@
+"""The commands as they are typed, each in this process."""
+
+import json
+
+import pytest
+import rasterio
+from PIL import Image
+from typer.testing import CliRunner
+
+from explorer.cli import app
+from tiles.grid import Tile
+
+SIDE = Tile(8, 0, 0).bounds.east - Tile(8, 0, 0).bounds.west
+BOUNDS = f"0,{-SIDE},{SIDE},0"
+
+
+@pytest.fixture
+def run(tmp_path, bundle, monkeypatch):
+    """Runs a command in a folder of its own; gives what it printed."""
+    monkeypatch.setenv("EARTH_WORLDS", str(tmp_path / "worlds"))
+    monkeypatch.setenv("EARTH_MODEL", str(bundle))
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, list(words))
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return command
+
+
+def test_worlds_are_made_listed_and_deleted(run):
+    assert run("worlds", "new", "Blue Bay", "rocky coast", "--seed", "5").split()[-1] == "blue-bay"
+    for words in (("worlds",), ("worlds", "list")):
+        assert "Blue Bay" in run(*words) and "rocky coast" in run(*words)
+    run("worlds", "delete", "blue-bay", "--yes")
+    assert "Blue Bay" not in run("worlds")
+
+
+def test_a_region_is_painted_and_exported_and_its_path_is_last(run, tmp_path):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    assert "1 tiles of bay are painted" in run("paint", "bay", f"--bounds={BOUNDS}")
+    path = run("export", "bay", f"--bounds={BOUNDS}").split()[-1]
+    with rasterio.open(tmp_path / path) as raster:
+        assert (raster.width, raster.height) == (256, 256)
+    out = run("export", "bay", f"--bounds={BOUNDS}", "--format", "png", "--zoom", "9", "--out", "a.png")
+    assert out.split()[-1].endswith("a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (512, 512)
+
+
+def test_a_world_goes_into_a_file_and_comes_back(run, tmp_path):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    assert run("worlds", "pack", "bay").split()[-1] == "bay.earth"
+    assert run("worlds", "unpack", "bay.earth").split()[-1] == "bay-2"
+    (tmp_path / "bay.earth").write_bytes(b"nonsense")
+    run("worlds", "unpack", "bay.earth", code=1)
+    assert "bay-3" not in run("worlds")
+
+
+def test_a_dataset_is_written(run, tmp_path):
+    words = ("export", "--dataset", "set", "--prompt", "desert", "--zoom", "7,8", "--count", "2")
+    assert run(*words).split()[-1] == "set"
+    rows = (tmp_path / "set" / "train" / "metadata.jsonl").read_text().splitlines()
+    assert [json.loads(row)["zoom"] for row in rows] == [7, 8]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("export", "nowhere", f"--bounds={BOUNDS}"), 1),
+        (("export", "../../etc", f"--bounds={BOUNDS}"), 1),
+        (("export", "bay", "--bounds=1,2,3"), 1),
+        (("export", "bay", "--bounds=nan,0,1,1"), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--format", "exe"), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--zoom", "22.5"), 2),
+        (("export", "bay", "--bounds=-20000000,-20000000,20000000,20000000", "--zoom", "20"), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--out", "nowhere/a.tif"), 1),
+        (("worlds", "pack", "bay", "--out", "nowhere/a.earth"), 1),
+        (("export", "bay"), 2),
+        (("export",), 2),
+        (("export", "--dataset", "set"), 1),
+        (("paint", "bay", "--bounds=5,5,1,1"), 1),
+        (("worlds", "new", "", "prompt"), 1),
+        (("worlds", "new", "x" * 100, "prompt"), 1),
+        (("worlds", "pack", "nowhere"), 1),
+        (("worlds", "unpack", "nowhere.earth"), 1),
+        (("nonsense",), 2),
+    ],
+)
+def test_bad_words_end_with_a_code_and_leave_nothing(run, tmp_path, words, code):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    run(*words, code=code)
+    assert {path.name for path in tmp_path.iterdir()} <= {"worlds", "models"}
+    assert "Bay" in run("worlds")
