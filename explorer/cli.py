@@ -281,6 +281,22 @@ def train_denoiser(
     denoiser.train(data, autoencoder, text, out, minutes)
 
 
+@train.command("distill")
+def train_distilled(
+    data: Data,
+    out: Out = Path("runs/distilled"),
+    minutes: Minutes = 30,
+    steps: Annotated[int, typer.Option(help="calls for a window, once it is trained")] = 4,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    text: Path = Path("runs/text/text"),
+    denoiser: Path = Path("runs/denoiser/model"),
+) -> None:
+    """Few steps without guidance, from a denoiser that needs many. Last of all."""
+    from explorer.training import distill
+
+    distill.train(data, autoencoder, text, denoiser, out, minutes, steps)
+
+
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra",
@@ -305,11 +321,15 @@ def pack_model(
     text: Path = Path("runs/text/text"),
     images: Path = Path("runs/text/images"),
     denoiser: Path = Path("runs/denoiser/model"),
+    steps: Annotated[int | None, typer.Option(help="calls of the denoiser for a window")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="1: none, one call a step")] = None,
 ) -> None:
     """Put trained parts together as a bundle; prints its folder."""
     from explorer.training.pack import pack
 
-    print(pack(autoencoder, text, images, denoiser, out))
+    said = {"steps": steps, "guidance_scale": guidance_scale}
+    given = {name: value for name, value in said.items() if value is not None}
+    print(pack(autoencoder, text, images, denoiser, out, **given))
 
 
 @models.command("show")

@@ -30,6 +30,15 @@ def velocity(model: Denoiser, x: Tensor, t: Tensor, batch: Batch, text: Tensor |
     return model(torch.cat([x, batch.fixed()], 1), t, prompt, batch.zoom, batch.coarser)
 
 
+def guided(model: Denoiser, x: Tensor, t: Tensor, batch: Batch, guidance_scale: float) -> Tensor:
+    """The velocity with classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598)."""
+    told = velocity(model, x, t, batch)
+    if guidance_scale == 1:
+        return told
+    free = velocity(model, x, t, batch, torch.zeros_like(batch.text))
+    return free + guidance_scale * (told - free)
+
+
 def flow_loss(model: Denoiser, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
     """Mean square error of the velocity where latents are not known, per window (n,)."""
     at = t[:, None, None, None]
@@ -79,7 +88,7 @@ def train(
         score = validation_loss(model, held)
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, run.samples, round(score, 5)])
-        pictures = paint_sheet(model, painter, tower.encode, steps=16)
+        pictures = paint_sheet(model, painter, tower.encode, timesteps(16), 2.0)
         Image.fromarray(grid(pictures, 6)).save(out / "sheet.png")
 
     for _ in run.steps(step, sheet, every=300):
@@ -105,8 +114,8 @@ def paint_sheet(
     model: Denoiser,
     painter: Autoencoder,
     encode: Callable[[list[str]], Tensor],
-    steps: int,
-    guidance_scale: float = 2.0,
+    times: list[float],
+    guidance_scale: float,
 ) -> np.ndarray:
     """Two windows of each of ``PROMPTS``, nothing known, uint8 (24, 384, 384, 3)."""
     pictures = []
@@ -116,12 +125,10 @@ def paint_sheet(
             noise = torch.randn(2, 4, WINDOW, WINDOW)
         batch = blank(noise, encode([prompt]).expand(2, -1), zoom)
 
-        def guided(x: Tensor, t: float, batch: Batch = batch) -> Tensor:
-            now = torch.full((len(x),), t)
-            without = velocity(model, x, now, batch, torch.zeros_like(batch.text))
-            return without + guidance_scale * (velocity(model, x, now, batch) - without)
+        def flow(x: Tensor, t: float, batch: Batch = batch) -> Tensor:
+            return guided(model, x, torch.full((len(x),), t), batch, guidance_scale)
 
-        found = euler(guided, noise, batch.latents, batch.mask, timesteps(steps))
+        found = euler(flow, noise, batch.latents, batch.mask, times)
         pictures.append(to_pixels(painter.decode(found)))
     return np.concatenate(pictures)
 

@@ -28,10 +28,10 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path) -> Path:
+def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path, **said: int | float) -> Path:
     """A bundle in ``out`` from the folders that training left, all weights as fp16.
 
-    A ``bundle.json`` that is there already keeps what it says.
+    ``said`` goes into its ``bundle.json``, which else keeps what it says already.
     """
     read = {"low_cpu_mem_usage": False, "torch_dtype": torch.float16}
     for name, kind, folder in (
@@ -44,6 +44,6 @@ def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path)
         shutil.rmtree(out / "text")
     shutil.copytree(text, out / "text")
     path = out / "bundle.json"
-    said = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**DEFAULTS, **said}, indent=1) + "\n")
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**DEFAULTS, **before, **said}, indent=1) + "\n")
     return out
