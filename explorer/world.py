@@ -151,6 +151,29 @@ class World:
         self.cache.put(tile, format, revision, data)
         return pictures.Encoded(data, revision, final)
 
+    def sketch_revision(self, cell: Tile) -> int:
+        """0 while a cell of the sketch is not painted; goes up with its neighbours."""
+        return self.store.version_sum(around(cell))[1] if self.painted(cell) else 0
+
+    def sketch_under(self, tile: Tile) -> Tile | None:
+        """The cell of the sketch that a base tile is a part of; None if there is no sketch."""
+        apart = self.layout.sketch
+        return Tile(tile.z - apart, tile.x >> apart, tile.y >> apart) if apart else None
+
+    def sketch(self, cell: Tile) -> pictures.Encoded | None:
+        """What base tiles will be like before they are painted: a cell of the sketch, as WebP."""
+        if cell.z != self.base_zoom - self.layout.sketch or not self.layout.sketch:
+            return None
+        revision = self.sketch_revision(cell)
+        if not revision:
+            return None
+        found = self.cache.get(cell, "sketch")
+        if found is None or found.revision != revision:
+            data = pictures.encode(self._from_latents(cell), "webp")
+            self.cache.put(cell, "sketch", revision, data)
+            return pictures.Encoded(data, revision, False)
+        return pictures.Encoded(found.data, revision, False)
+
     def pixels(self, tile: Tile) -> np.ndarray | None:
         """uint8 (256, 256, 3), or (256, 256, 4) where an overview is painted in part."""
         if tile.z == self.base_zoom:
@@ -165,9 +188,13 @@ class World:
         cached = self.cache.get(tile, "png")
         if cached is not None and cached.revision == revision:
             return pictures.decode(cached.data)
-        found = self.store.read_many(around(tile))
+        return self._from_latents(tile)
+
+    def _from_latents(self, cell: Tile) -> np.ndarray:
+        """A painted cell of any zoom, decoded."""
+        found = self.store.read_many(around(cell))
         cells = {cell: painted.latents for cell, painted in found.items()}
-        return self.model.decode(surrounded(tile, cells, self.model.traits.margin))
+        return self.model.decode(surrounded(cell, cells, self.model.traits.margin))
 
     def _overview(self, tile: Tile) -> np.ndarray | None:
         """The mean of the four children, of what is painted of them."""

@@ -107,7 +107,7 @@ const Land = L.GridLayer.extend({
       tile.loading = tile.shown;
       setTimeout(() => this.live.get(key) === tile && this.load(key), 3000);
     };
-    image.src = `/worlds/${this.options.world}/tiles/${key}.webp?v=${this.options.stamp}.${revision}`;
+    image.src = `/worlds/${this.options.world}/${this.options.path}/${key}.webp?v=${this.options.stamp}.${revision}`;
   },
 
   show(key, tile, image, revision) {
@@ -195,7 +195,13 @@ class EarthMap {
   constructor(map, options) {
     Object.assign(this, { map, options, selected: null });
     this.region = new Region(map, (bounds) => this.post({ type: "region", bounds }));
-    this.land = new Land({ world: options.world, stamp: options.stamp, minZoom: options.lowest, maxZoom: options.highest });
+    const shared = { world: options.world, stamp: options.stamp, maxZoom: options.highest };
+    // Beneath the land lies its sketch: it is there first and shows what will come.
+    const coarse = options.base - options.sketch;
+    const native = { minNativeZoom: coarse, maxNativeZoom: coarse, minZoom: options.base, zIndex: 0 };
+    this.sketch = new Land({ ...shared, ...native, path: "sketch", className: "sketch" });
+    if (options.sketch) this.sketch.addTo(map);
+    this.land = new Land({ ...shared, path: "tiles", minZoom: options.lowest, zIndex: 1 });
     this.land.addTo(map);
     this.controls();
     this.goTo(location.hash, false);
@@ -284,7 +290,9 @@ class EarthMap {
     const key = message.tile && message.tile.join("/");
     if (message.event === "revisions") {
       for (const [z, x, y, revision, final] of message.tiles) this.land.tell(`${z}/${x}/${y}`, revision, final);
-    } else if (message.event === "ready") this.land.tell(key, message.revision, message.final);
+      for (const [z, x, y, revision] of message.sketches) this.sketch.tell(`${z}/${x}/${y}`, revision, false);
+    } else if (message.event === "sketch") this.sketch.tell(key, message.revision, false);
+    else if (message.event === "ready") this.land.tell(key, message.revision, message.final);
     else if (message.event === "painting") this.land.painting(key);
     else if (message.event === "failed") this.land.failed(key, message.message);
     else if (message.event === "status") this.status(message);

@@ -21,10 +21,10 @@ PAUSES = (1, 5, 20, 60)  # seconds before a failed cell is tried again
 
 
 class Event(NamedTuple):
-    """What happened to a base-zoom tile of a world."""
+    """What happened to a base-zoom tile of a world, or, for "sketch", to a cell of its sketch."""
 
     world: str
-    kind: Literal["painting", "ready", "failed"]
+    kind: Literal["painting", "ready", "failed", "sketch"]
     tile: Tile
     revision: int
     final: bool  # nothing around the tile is missing any more
@@ -244,6 +244,8 @@ class Painter:
             self._painted += len(base)
             self._seconds.extend([(time.monotonic() - started) / len(cells)] * len(base))
         self._announce(world, base)
+        for cell in set(cells) - set(base):
+            self._tell(Event(world.id, "sketch", cell, world.sketch_revision(cell), False, ""))
         self._answer(world)
 
     def _announce(self, world: World, cells: list[Tile]) -> None:

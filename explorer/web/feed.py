@@ -58,6 +58,7 @@ class Connection:
         self.socket, self.world, self.hub, self.limit = socket, world, hub, limit
         self.wanted: dict[Tile, list[Tile]] = {}  # base tile -> wanted tiles at or below it
         self.overviews: set[Tile] = set()
+        self.sketches: set[Tile] = set()  # the sketch's cells under what is wanted
         self.news: dict[Tile, dict[str, Any]] = {}
         self.changed: set[Tile] = set()  # overviews to look at again
 
@@ -90,6 +91,11 @@ class Connection:
 
     def hear(self, event: Event) -> None:
         """An event of the painter, on the event loop."""
+        if event.kind == "sketch":
+            if event.tile in self.sketches:
+                told = {"event": "sketch", "tile": list(event.tile), "revision": event.revision}
+                self.news[event.tile] = told
+            return
         for tile in self.wanted.get(event.tile, ()):
             message: dict[str, Any] = {"event": event.kind, "tile": list(tile)}
             if event.kind == "ready":
@@ -110,7 +116,8 @@ class Connection:
             tiles = await asyncio.to_thread(self._parse, text)
             self._want(tiles)
             revisions = await asyncio.to_thread(self._revisions, tiles)
-            await self.socket.send_json({"event": "revisions", "tiles": revisions})
+            sketches = await asyncio.to_thread(self._sketched)
+            await self.socket.send_json({"event": "revisions", "tiles": revisions, "sketches": sketches})
 
     def _parse(self, text: str) -> list[Tile]:
         """The tiles of ``{"want": [[z, x, y], ...]}``. Raises BadSetting, BadAddress."""
@@ -142,6 +149,8 @@ class Connection:
                 self.overviews.add(tile)
             else:
                 self.wanted.setdefault(Tile(base, tile.x >> apart, tile.y >> apart), []).append(tile)
+        under = (self.world.sketch_under(tile) for tile in self.wanted)
+        self.sketches = {cell for cell in under if cell is not None}
         self.news.clear()
         self.changed &= self.overviews
         if not self.world.readonly:
@@ -150,6 +159,10 @@ class Connection:
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
         found = ((tile, self.world.revision(tile)) for tile in tiles)
         return [[*tile, revision, self.world.final(tile)] for tile, revision in found if revision]
+
+    def _sketched(self) -> list[list[int]]:
+        found = ((cell, self.world.sketch_revision(cell)) for cell in tuple(self.sketches))
+        return [[*cell, revision] for cell, revision in found if revision]
 
     async def _send_all(self) -> None:
         told: dict[str, Any] = {}
@@ -161,7 +174,7 @@ class Connection:
             if elapsed["overview"] >= OVERVIEW and self.changed:
                 tiles, self.changed, elapsed["overview"] = list(self.changed), set(), 0.0
                 revisions = await asyncio.to_thread(self._revisions, tiles)
-                await self.socket.send_json({"event": "revisions", "tiles": revisions})
+                await self.socket.send_json({"event": "revisions", "tiles": revisions, "sketches": []})
             if elapsed["status"] >= STATUS:
                 elapsed["status"] = 0.0
                 status = await asyncio.to_thread(self._status)

@@ -64,6 +64,7 @@ def page(world: World) -> str:
             "world": world.id,
             "stamp": stamp(world),
             "base": base,
+            "sketch": world.layout.sketch,
             "lowest": lowest,
             "highest": highest,
             "home": list(world.home),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 from typing import Literal
 
 from anyio import CapacityLimiter, to_thread
@@ -35,13 +36,17 @@ class Desk:
 
     async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
         found = await to_thread.run_sync(world.cached, tile, format, limiter=self.lookups)
-        if found is not None:
-            return found
+        return found or await self._decoded(world.tile, tile, format)
+
+    async def sketch(self, world: World, cell: Tile) -> Encoded | None:
+        return await self._decoded(world.sketch, cell)
+
+    async def _decoded(self, work: Callable[..., Encoded | None], *args: object) -> Encoded | None:
         if self.decoding >= self.settings.decode_tiles:
             raise Busy(f"{self.decoding} tiles are being decoded already; try again soon")
         self.decoding += 1
         try:
-            return await to_thread.run_sync(world.tile, tile, format, limiter=self.decodes)
+            return await to_thread.run_sync(work, *args, limiter=self.decodes)
         finally:
             self.decoding -= 1
 
@@ -71,6 +76,18 @@ async def tile(
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(found.data, media_type=TYPES[format], headers=headers)
+
+
+@router.get("/worlds/{id}/sketch/{z}/{x}/{y}.webp", response_class=Response)
+async def sketch(request: Request, id: str, z: str, x: str, y: str, v: str = "") -> Response:
+    """A cell of the sketch, which shows what tiles under it will be like; 204 where there is none."""
+    cell, desk = parse_tile(z, x, y), request.app.state.desk
+    world = await to_thread.run_sync(request.app.state.atlas.get, id, limiter=desk.lookups)
+    found = await desk.sketch(world, cell)
+    if found is None:
+        return Response(status_code=204, headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{stamp(world)}-{found.revision}"'}
+    return Response(found.data, media_type=TYPES["webp"], headers=headers)
 
 
 def stamp(world: World) -> str:

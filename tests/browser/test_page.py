@@ -1,4 +1,5 @@
 import re
+import threading
 
 import pytest
 from PIL import Image
@@ -18,7 +19,7 @@ def opened(page: Page, server, place: str = "") -> None:
 def shown(page: Page, at_least: int = 6) -> None:
     """Until so many tiles show land."""
     page.wait_for_function(
-        "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.land img').length >= n",
+        "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.leaflet-layer:not(.sketch) .land img').length >= n",
         arg=at_least,
     )
 
@@ -51,6 +52,28 @@ def test_land_appears_and_goes_on_without_any_other_host(page, server, watch):
     frame = page.frame_locator("#earth-map")
     expect(frame.locator(".leaflet-control-scale-line")).to_contain_text(re.compile(r"\d k?m"))
     expect(frame.locator(".place")).to_contain_text("km")
+
+
+def test_the_sketch_is_there_before_the_land(page, server, watch, monkeypatch):
+    model = server.atlas.get("first").model
+    paint = model.paint
+
+    def slow(windows):
+        """Base cells wait until the test lets them go."""
+        if windows[0].cell.z == 8:
+            go.wait(60)
+        return paint(windows)
+
+    go = threading.Event()
+    monkeypatch.setattr(model, "paint", slow)
+    page.goto(server.url)
+    sketch = page.frame_locator("#earth-map").locator(".sketch .land img")
+    expect(sketch.first).to_be_visible()
+    land = page.frame_locator("#earth-map").locator(".leaflet-layer:not(.sketch) .land img")
+    assert land.count() == 0
+    go.set()
+    shown(page)
+    assert watch == []
 
 
 def test_a_link_leads_back_to_the_place(page, server, watch):

@@ -3,6 +3,8 @@ import time
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
+from explorer.pictures import decode
+
 HOME = 2**7
 URL = "/worlds/test-land/feed"
 
@@ -33,6 +35,26 @@ def test_what_is_wanted_is_painted_in_that_order_and_announced(client):
         seen = until(socket, lambda m: m.get("tile") == wanted[1] and m["event"] == "ready")
         assert list(of(seen, "ready")) == [tuple(t) for t in wanted]
         assert all(m["revision"] > 0 for m in seen if m["event"] == "ready")
+
+
+def test_the_sketch_is_announced_before_the_tiles_it_is_for(client, world):
+    tile = [8, HOME, HOME]
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [tile]})
+        seen = until(socket, lambda m: m["event"] == "ready" and m["tile"] == tile)
+    (cell, *_) = of(seen, "sketch")
+    assert list(cell) == [6, HOME // 4, HOME // 4]
+    z, x, y = cell
+    shown = client.get(f"/worlds/test-land/sketch/{z}/{x}/{y}.webp")
+    assert shown.status_code == 200 and shown.headers["content-type"] == "image/webp"
+    pixels = decode(shown.content)
+    assert pixels.shape == (256, 256, 3)
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [tile]})
+        told = until(socket, lambda m: m["event"] == "revisions")[-1]
+        assert list(cell) in [row[:3] for row in told["sketches"]]
+    for path in ("8/128/128", "6/5000/5000", "6/nan/0"):
+        assert client.get(f"/worlds/test-land/sketch/{path}.webp").status_code in (204, 404)
 
 
 def test_what_left_the_view_is_never_painted(client, world):
