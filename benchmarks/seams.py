@@ -1,6 +1,6 @@
 """Seams: the step across tile joins over the step beside them, by the phases that meet there.
 
-python -m benchmarks.seams [--model terra] [--side 12]
+python -m benchmarks.seams [--model terra] [--side 16]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Joins = dict[str, list[tuple[float, float]]]
 
 
 def measure(world: World, box: Box) -> Joins:
-    """Steps at every inner join of a painted box, by "A|B across", "B|D down" and so on."""
+    """Steps at every inner join of a painted box, by the phases that meet: "A|B", "B|D"."""
     found: Joins = defaultdict(list)
     pixels = {}
     for tile in box.tiles():
@@ -36,18 +36,18 @@ def measure(world: World, box: Box) -> Joins:
         right, below = Tile(tile.z, tile.x + 1, tile.y), Tile(tile.z, tile.x, tile.y + 1)
         if right in pixels:
             pair = np.concatenate([pixels[tile], pixels[right]], 1)
-            found[_name(tile, right, "left to right")].append(steps(pair, 256))
+            found[_name(tile, right)].append(steps(pair, 256))
         if below in pixels:
             pair = np.concatenate([pixels[tile], pixels[below]], 0).transpose(1, 0, 2)
-            found[_name(tile, below, "top to bottom")].append(steps(pair, 256))
+            found[_name(tile, below)].append(steps(pair, 256))
     return found
 
 
-def _name(one: Tile, other: Tile, way: str) -> str:
-    return f"{'|'.join(sorted((phase(one).name, phase(other).name)))} {way}"
+def _name(one: Tile, other: Tile) -> str:
+    return "|".join(sorted((phase(one).name, phase(other).name)))
 
 
-def main(model: Annotated[str, typer.Option()] = "terra", side: int = 12) -> None:
+def main(model: Annotated[str, typer.Option()] = "terra", side: int = 16) -> None:
     """Print one row a kind of join, one column a prompt."""
     table = Table("join", *PROMPTS, "joins", title="step across / step beside (1: no seam)")
     box = Box(8, HOME, HOME, HOME + side, HOME + side)
