@@ -70,7 +70,7 @@ def train(
     minutes: float,
     steps: int = 4,
     shift: float = 1.5,
-    guidance_scale: float = 2.0,
+    guidance_scale: float = 3.0,
     batch: int = 16,
     peak: float = 2e-4,
 ) -> None:
