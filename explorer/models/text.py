@@ -48,8 +48,9 @@ class TextTower(nn.Module):
 
     @torch.no_grad()
     def encode(self, prompts: list[str]) -> Tensor:
-        """Unit vectors (n, 256), float32."""
-        return self(self.tokenize(prompts)).float()
+        """Unit vectors (n, 256), float32, on the tower's device."""
+        tokens = self.tokenize(prompts).to(self.transformer.token_embedding.weight.device)
+        return self(tokens).float()
 
     def save(self, folder: Path) -> None:
         """``config.json`` and ``model.safetensors`` (fp16)."""

@@ -17,7 +17,7 @@ from explorer.models.samplers import euler, timesteps
 from explorer.models.text import TextTower
 from explorer.training import captions
 from explorer.training.autoencoder import grid, to_pixels
-from explorer.training.loop import Run
+from explorer.training.loop import Run, device
 from explorer.training.windows import Batch, Windows, mosaics
 
 SMALL, WINDOW, HALO = 32, 48, 8
@@ -79,9 +79,9 @@ def train(
     def step() -> tuple[Tensor, int]:
         small = run.clock.spent < SMALL_SHARE * run.clock.total
         side, count = (SMALL, batch) if small else (WINDOW, batch // 2)
-        drawn = there.draw(count, side, HALO, rng)
+        drawn = there.draw(count, side, HALO, rng).to(device())
         noise = torch.randn_like(drawn.latents)
-        return flow_loss(model, drawn, draw_times(count), noise).mean(), count
+        return flow_loss(model, drawn, draw_times(count).to(device()), noise).mean(), count
 
     def sheet() -> None:
         model.save_pretrained(out / "model", safe_serialization=True)
@@ -100,8 +100,9 @@ def validation_loss(model: Denoiser, held: Windows, count: int = 64) -> float:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         drawn = held.draw(count, SMALL, HALO, np.random.default_rng(0))
-        times = (torch.arange(count) + 0.5) / count
-        return float(flow_loss(model, drawn, times, torch.randn_like(drawn.latents)).mean())
+        times = ((torch.arange(count) + 0.5) / count).to(device())
+        noise = torch.randn_like(drawn.latents).to(device())  # drawn on the CPU: the same everywhere
+        return float(flow_loss(model, drawn.to(device()), times, noise).mean())
 
 
 PROMPTS = (
@@ -123,13 +124,14 @@ def paint_sheet(
         with torch.random.fork_rng():
             torch.manual_seed(0)
             noise = torch.randn(2, 4, WINDOW, WINDOW)
-        batch = blank(noise, encode([prompt]).expand(2, -1), zoom)
+        noise = noise.to(device())
+        batch = blank(noise, encode([prompt]).expand(2, -1), zoom).to(device())
 
         def flow(x: Tensor, t: float, batch: Batch = batch) -> Tensor:
-            return guided(model, x, torch.full((len(x),), t), batch, guidance_scale)
+            return guided(model, x, torch.full((len(x),), t, device=x.device), batch, guidance_scale)
 
         found = euler(flow, noise, batch.latents, batch.mask, times)
-        pictures.append(to_pixels(painter.decode(found)))
+        pictures.append(to_pixels(painter.decode(found.cpu())))
     return np.concatenate(pictures)
 
 

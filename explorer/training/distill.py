@@ -23,7 +23,7 @@ from explorer.models.text import TextTower
 from explorer.training import captions
 from explorer.training.autoencoder import grid
 from explorer.training.denoiser import HALO, WINDOW, guided, paint_sheet, velocity
-from explorer.training.loop import Run
+from explorer.training.loop import Run, device
 from explorer.training.windows import Batch, Windows, mosaics
 
 SUBSTEPS = 3  # of the teacher, in each piece
@@ -53,7 +53,7 @@ def loss(
 ) -> Tensor:
     """Mean square error of the student's velocity where latents are not known."""
     piece = torch.randint(len(times) - 1, (len(batch.latents),))
-    starts, ends = torch.tensor(times)[piece], torch.tensor(times)[piece + 1]
+    starts, ends = (torch.tensor(times)[piece + i].to(batch.latents.device) for i in (0, 1))
     noise = torch.randn_like(batch.latents)
     wanted = target(teacher, batch, noise, starts, ends, guidance_scale)
     apart = velocity(student, _noised(batch, noise, starts), starts, batch) - wanted
@@ -85,13 +85,13 @@ def train(
         Windows([m for m in every if m.picture.held_out == apart], captions.tile_caption, tower.encode)
         for apart in (False, True)
     )
-    teacher = Denoiser.from_pretrained(denoiser, **read).eval().requires_grad_(False)
+    teacher = Denoiser.from_pretrained(denoiser, **read).to(device()).eval().requires_grad_(False)
     student = Denoiser.from_pretrained(denoiser, **read)
     times = timesteps(steps, shift)
     run = Run(out, student, peak, minutes, decay=0.99)
 
     def step() -> tuple[Tensor, int]:
-        drawn = there.draw(batch, WINDOW, HALO, rng)
+        drawn = there.draw(batch, WINDOW, HALO, rng).to(device())
         return loss(student, teacher, drawn, times, guidance_scale), batch
 
     def sheet() -> None:
@@ -114,11 +114,12 @@ def strayed(
     with torch.random.fork_rng():
         torch.manual_seed(0)
         drawn = held.draw(8, WINDOW, HALO, np.random.default_rng(0))
-        noise = torch.randn_like(drawn.latents)
+        noise = torch.randn_like(drawn.latents).to(device())
+        drawn = drawn.to(device())
 
     def painted(model: Denoiser, times: list[float], scale: float) -> Tensor:
         def flow(x: Tensor, t: float) -> Tensor:
-            return guided(model, x, torch.full((len(x),), t), drawn, scale)
+            return guided(model, x, torch.full((len(x),), t, device=x.device), drawn, scale)
 
         return euler(flow, noise, drawn.latents, drawn.mask, times)
 

@@ -17,7 +17,7 @@ from explorer.models.images import SIDE, ImageTower
 from explorer.models.text import TextTower
 from explorer.training import captions, data
 from explorer.training.autoencoder import to_tensor
-from explorer.training.loop import Run
+from explorer.training.loop import Run, device
 
 PARAPHRASES = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "paraphrases.json"
 SHARES = {"bluemarble": 0.7, "ucmerced": 0.22, "eurosat": 0.05, "aerial": 0.03}
@@ -90,11 +90,13 @@ def agreement_loss(towers: Towers, pictures: Tensor, tokens: Tensor, scenes: lis
     shared among them instead.
     """
     scale = towers.sharpness.exp().clamp(max=50)
+    tokens, pictures = tokens.to(device()), pictures.to(device())
     logits = scale * towers.text(tokens) @ towers.images(pictures).T  # (text, picture)
     names = {scene: index for index, scene in enumerate(dict.fromkeys(scenes))}
     which = torch.tensor([names[scene] for scene in scenes])
     same = (which[:, None] == which).float()
-    target = SAME_SCENE * same / same.sum(1, keepdim=True) + (1 - SAME_SCENE) * torch.eye(len(scenes))
+    own = torch.eye(len(scenes))
+    target = (SAME_SCENE * same / same.sum(1, keepdim=True) + (1 - SAME_SCENE) * own).to(logits.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 

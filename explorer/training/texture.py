@@ -20,7 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.training.autoencoder import Crops, grid, moved, only, psnr, to_pixels
-from explorer.training.loop import Run
+from explorer.training.loop import Run, device
 
 CRITIC_WEIGHT, FINE_WEIGHT, EVEN_WEIGHT = 0.06, 0.5, 1.0
 LATENT_NOISE = 0.1
@@ -58,13 +58,13 @@ def loss(painting: Painting, pictures: Tensor, rng: np.random.Generator) -> Tens
     critic with its weights detached, the critic's part meets the painted picture detached. Half of
     the latents are turned or mirrored, and so must be their pictures.
     """
-    model, critic = painting.model, painting.critic
+    model, critic, pictures = painting.model, painting.critic, pictures.to(device())
     with torch.no_grad():
         latents = model.encode(pictures)
     half, turns, mirror = len(pictures) // 2, int(rng.integers(4)), bool(rng.integers(2))
     latents = torch.cat([moved(latents[:half], turns, mirror), latents[half:]])
     pictures = torch.cat([moved(pictures[:half], turns, mirror), pictures[half:]])
-    spread = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1)
+    spread = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1).to(latents.device)
     painted = model.decode(latents + spread * torch.randn_like(latents))
     frozen = {name: value.detach() for name, value in critic.state_dict(keep_vars=True).items()}
     said = functional_call(critic, frozen, (painted,))
@@ -112,7 +112,7 @@ def train(
     def sheet() -> None:
         model = painting.model
         model.save_pretrained(out / "model", safe_serialization=True)
-        painted = model.decode(model.encode(held)).clamp(-1, 1)
+        painted = model.decode(model.encode(held.to(device()))).clamp(-1, 1).cpu()
         scores = [psnr(painted, held), sharpness(painted, held), float(unevenness(painted)) ** 0.5]
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, *(round(score, 3) for score in scores)])

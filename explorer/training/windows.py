@@ -17,7 +17,7 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import data, masks
 from explorer.training.autoencoder import to_tensor
-from explorer.training.loop import half_precision
+from explorer.training.loop import device, half_precision
 
 COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
 ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
@@ -46,6 +46,9 @@ class Batch(NamedTuple):
     zoom: Tensor  # (n,)
     coarser: Tensor  # (n,)
 
+    def to(self, device: torch.device) -> Batch:
+        return Batch(*(part.to(device) for part in self))
+
     def fixed(self) -> Tensor:
         """The channels that do not change while sampling, (n, 10, side, side)."""
         known = self.latents * self.mask
@@ -60,7 +63,7 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
         if not data.free(picture):
             continue
         if picture.name not in cached:
-            with torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
+            with torch.autocast("cpu", torch.bfloat16, enabled=half_precision() and device().type == "cpu"):
                 cached[picture.name] = _encoded(picture.pixels, model)
         sheets = cached[picture.name]
         bare = picture._replace(pixels=np.empty(0, np.uint8))
