@@ -246,17 +246,17 @@ def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: 
     autoencoder.train(data, out, minutes)
 
 
-@train.command("texture")
-def train_texture(
+@train.command("polish")
+def train_polished(
     data: Data,
-    out: Out = Path("runs/texture"),
-    minutes: Minutes = 15,
+    out: Out = Path("runs/polished"),
+    minutes: Minutes = 6,
     autoencoder: Path = Path("runs/autoencoder/model"),
 ) -> None:
-    """The decoder's texture, by a critic; latents stay what they are."""
-    from explorer.training import texture
+    """The decoder without its grid of latents; latents stay what they are."""
+    from explorer.training import polish
 
-    texture.train(data, autoencoder, out, minutes)
+    polish.train(data, autoencoder, out, minutes)
 
 
 @train.command("text")

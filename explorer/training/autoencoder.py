@@ -38,7 +38,7 @@ class Training(nn.Module):
 
 
 def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tensor:
-    """L1 on pixels and on steps between pixels.
+    """The distance of what is decoded to what was encoded.
 
     Part of each batch is turned, mirrored or shrunk as latents and must decode to the picture
     turned, mirrored or shrunk (EQ-VAE, Kouzelis et al. 2025, arXiv 2502.09509); a little noise on
@@ -55,6 +55,11 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tens
         latents, target = F.avg_pool2d(latents, 2), F.avg_pool2d(target, 2)
     noisy = latents + torch.randn_like(latents) * (0.1 * torch.rand(len(latents), 1, 1, 1).to(latents.device))
     painted = training.model.decode(noisy)
+    return distance(painted, target)
+
+
+def distance(painted: Tensor, target: Tensor) -> Tensor:
+    """L1 and L2 on pixels, and L1 on steps between pixels."""
     apart = painted - target
     steps = sum((torch.diff(painted, dim=d) - torch.diff(target, dim=d)).abs().mean() for d in (2, 3))
     return apart.abs().mean() + 2 * apart.square().mean() + 0.5 * steps

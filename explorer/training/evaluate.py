@@ -27,8 +27,8 @@ from explorer.painting.schedule import Layout
 from explorer.painting.window import Latents, assemble, core
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, only, psnr, to_tensor
+from explorer.training.polish import sharpness, unevenness
 from explorer.training.text import Example
-from explorer.training.texture import sharpness, unevenness
 from explorer.world import surrounded
 from tiles.grid import Tile, tile_at
 
