@@ -11,7 +11,7 @@ from pathlib import Path
 
 from explorer.atlas import Atlas, NewWorld
 from explorer.models.library import Library
-from explorer.painting.window import core
+from explorer.painting.window import joined
 from explorer.world import World
 from tiles.grid import Tile
 
@@ -36,8 +36,8 @@ def paint(world: World, wanted: Iterable[Tile]) -> int:
     tiles, windows = list(wanted), 0
     while cells := world.next_cells(tiles, world.model.traits.batch):
         drawn, entries = zip(*(world.window(cell) for cell in cells))
-        for cell, latents, entry in zip(cells, world.model.paint(drawn), entries):
-            world.commit(cell, core(latents, world.layout.halo), entry)
+        for window, latents, entry in zip(drawn, world.model.paint(drawn), entries):
+            world.commit(window.cell, joined(latents, window.mask, world.layout.halo), entry)
         windows += len(cells)
     return windows
 

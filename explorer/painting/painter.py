@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import Literal, NamedTuple
 
-from explorer.painting.window import core
+from explorer.painting.window import joined
 from explorer.world import World
 from tiles.errors import Busy, DiskFull, EarthError, PaintingFailed
 from tiles.grid import Box, Tile, around
@@ -230,9 +230,8 @@ class Painter:
         try:
             windows, entries = zip(*(world.window(cell) for cell in cells))
             painted = world.model.paint(windows)
-            halo = world.layout.halo
-            for cell, latents, entry in zip(cells, painted, entries):
-                world.commit(cell, core(latents, halo), entry)
+            for window, latents, entry in zip(windows, painted, entries):
+                world.commit(window.cell, joined(latents, window.mask, world.layout.halo), entry)
         except Exception as error:  # whatever a model raises must not end the painter
             self._fail(world, cells, error)
             return

@@ -12,6 +12,7 @@ from explorer.painting.schedule import Layout, parents, sees
 from tiles.grid import TILE_LATENTS, Tile
 
 Latents = np.ndarray
+FADE, RETAKEN = 6, 0.125
 
 
 class Window(NamedTuple):
@@ -51,6 +52,32 @@ def assemble(cell: Tile, layout: Layout, seed: int, prompt: str, painted: Mappin
 def core(window: Latents, halo: int) -> Latents:
     """The cell in the middle of a window (c, side, side)."""
     return window[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
+
+
+def joined(painted: Latents, mask: Latents, halo: int) -> Latents:
+    """The cell in the middle of a painted window (4, side, side), drawn to what is known beside it.
+
+    A model errs a little on which level land goes on across a border, and it errs alike along it. An
+    eighth of the step across each known border, smoothed along it, is taken back, fading over ``FADE``
+    latents: gradient-domain stitching (Perez et al. 2003, "Poisson image editing"), kept local. Measured
+    by benchmarks/seams.py: with none of it joins stepped 4 to 6 % more than land, with a half 5 to 16 % less.
+    """
+    cell = core(painted, halo).copy()
+    whole, seen = painted, mask
+    for _ in range(4):  # each border is the left one once
+        inside = slice(halo, halo + TILE_LATENTS)
+        if seen[0, inside, halo - 1].all():
+            step = whole[:, inside, halo - 1] - whole[:, inside, halo]  # (4, 32)
+            cell[:, :, :FADE] += RETAKEN * _smooth(step)[:, :, None] * (1 - np.arange(FADE) / FADE)
+        cell, whole, seen = (np.rot90(sheet, axes=(1, 2)) for sheet in (cell, whole, seen))
+    return np.ascontiguousarray(cell, np.float32)
+
+
+def _smooth(line: Latents) -> Latents:
+    """(4, n) weighted 1 2 3 2 1 along itself, its ends repeated."""
+    padded = np.pad(line, ((0, 0), (2, 2)), "edge")
+    weights = np.array([1, 2, 3, 2, 1], np.float32) / 9
+    return np.sum([padded[:, i : i + line.shape[1]] * w for i, w in enumerate(weights)], 0)
 
 
 def _overlap(other: Tile, left: int, top: int, width: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

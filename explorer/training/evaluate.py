@@ -24,7 +24,7 @@ from explorer.models.library import Library
 from explorer.models.terra import Terra
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Latents, assemble, core
+from explorer.painting.window import Latents, assemble, joined
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, only, psnr, to_tensor
 from explorer.training.polish import sharpness, unevenness
@@ -109,7 +109,7 @@ def painted(model: Terra, example: Example, prompt: str, seed: int) -> np.ndarra
     cells: dict[Tile, Latents] = {}
     while wanted := schedule.next_cells([cell], layout, cells.__contains__, 1):
         window = assemble(wanted[0], layout, seed, prompt, cells)
-        cells[wanted[0]] = core(model.paint([window])[0], layout.halo)
+        cells[wanted[0]] = joined(model.paint([window])[0], window.mask, layout.halo)
     return text.small(model.decode(surrounded(cell, {cell: cells[cell]}, model.traits.margin)))
 
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from explorer.painting.noise import noise
 from explorer.painting.schedule import Layout, parents, requires, sees
-from explorer.painting.window import assemble, core
+from explorer.painting.window import assemble, core, joined
 from tiles.grid import Tile
 
 LAYOUT = Layout(8, 2, 8)
@@ -66,3 +66,27 @@ def test_the_sketch_is_enlarged_like_in_training(spot):
 def test_missing_latents_are_an_error_not_a_guess():
     with pytest.raises(KeyError):
         assemble(Tile(8, 1, 1), Layout(8, 0, 8), 1, "", land(sees(Tile(8, 1, 1))[:7]))
+
+
+def test_a_cell_is_drawn_to_what_is_known_beside_it_and_nowhere_else():
+    halo, side = 8, 48
+    painted = np.zeros((4, side, side), np.float32)
+    painted[:, :, side - halo :] = 1.0  # known land on the right lies higher
+    painted[:, :halo] = 5.0  # what is above is not known
+    mask = np.zeros((1, side, side), np.float32)
+    mask[:, halo : side - halo, side - halo :] = 1
+    cell = joined(painted, mask, halo)
+    assert cell.shape == (4, 32, 32) and cell.dtype == np.float32
+    np.testing.assert_allclose(cell[:, :, -1], 0.125, atol=1e-6)
+    assert (np.diff(cell, axis=2) >= 0).all() and (cell[:, :, :-6] == 0).all()
+    nothing = joined(painted, np.zeros_like(mask), halo)
+    assert (nothing == painted[:, halo:-halo, halo:-halo]).all()
+
+
+def test_joining_knows_no_direction():
+    rng = np.random.default_rng(0)
+    painted = rng.standard_normal((4, 48, 48)).astype(np.float32)
+    mask = np.zeros((1, 48, 48), np.float32)
+    mask[:, 8:40, :8] = mask[:, :8, 8:40] = 1
+    turned = joined(np.rot90(painted, axes=(1, 2)), np.rot90(mask, axes=(1, 2)), 8)
+    np.testing.assert_allclose(turned, np.rot90(joined(painted, mask, 8), axes=(1, 2)), atol=1e-5)
