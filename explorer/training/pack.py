@@ -40,6 +40,7 @@ def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path,
         ("denoiser", Denoiser, denoiser),
     ):
         kind.from_pretrained(folder, **read).save_pretrained(out / name, safe_serialization=True)
+        _forget_origin(out / name / "config.json")
     if (out / "text").exists():
         shutil.rmtree(out / "text")
     shutil.copytree(text, out / "text")
@@ -47,3 +48,10 @@ def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path,
     before = json.loads(path.read_text()) if path.exists() else {}
     path.write_text(json.dumps({**DEFAULTS, **before, **said}, indent=1) + "\n")
     return out
+
+
+def _forget_origin(path: Path) -> None:
+    """Take the folder of this machine, which diffusers notes, out of a config."""
+    said = json.loads(path.read_text())
+    said.pop("_name_or_path", None)
+    path.write_text(json.dumps(said, indent=2) + "\n")

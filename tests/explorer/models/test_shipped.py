@@ -21,6 +21,7 @@ def test_it_is_small_whole_and_has_a_card():
     files = [path for path in FOLDER.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 60e6
     assert {path.suffix for path in files} == {".json", ".md", ".safetensors"}
+    assert not any("_name_or_path" in path.read_text() for path in files if path.suffix == ".json")
     card = (FOLDER / "README.md").read_text()
     assert all(f"## {part}" in card for part in ("Data", "Compute", "Scores", "Limits"))
 
