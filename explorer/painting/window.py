@@ -10,6 +10,8 @@ import numpy as np
 from explorer.painting.noise import CHANNELS, noise
 from explorer.painting.schedule import Layout, parents, sees
 from tiles.grid import TILE_LATENTS, Tile
+from tiles.journal import Share
+from tiles.store import Known
 
 Latents = np.ndarray
 FADE, RETAKEN = 6, 0.125
@@ -20,33 +22,89 @@ class Window(NamedTuple):
 
     cell: Tile
     noise: Latents  # (4, side, side)
-    known: Latents  # (4, side, side), zero where unknown
-    mask: Latents  # (1, side, side), 1 where known
+    known: Latents  # (4, side, side), zero where nothing is known
+    mask: Latents  # (1, side, side), 1 where it is known for good
     parent: Latents  # (4, side, side), zero without a sketch
     parent_mask: Latents  # (1, side, side)
     coarser: int  # zooms by which the parent is coarser; 0: none
-    prompt: str
+    prompts: tuple[Share, ...]
+    negative_prompt: str
+    release: Latents  # (1, side, side), 0..1: the time down to which sampling holds what is known
 
 
-def assemble(cell: Tile, layout: Layout, seed: int, prompt: str, painted: Mapping[Tile, Latents]) -> Window:
+class Ground(NamedTuple):
+    """What a window is put together from besides latents."""
+
+    layout: Layout
+    seed: int
+    prompts: tuple[Share, ...]
+    negative_prompt: str = ""
+
+
+class Patch(NamedTuple):
+    """What a cell that is painted anew starts from."""
+
+    present: Mapping[Tile, Latents]  # what lies there now; empty if nothing of it stays
+    strength: float  # 0..1: the time down to which sampling holds the present
+    picture: Mapping[Tile, Known]  # by cell
+    held: float  # 0..1: the time down to which it holds the picture; 0: for good
+
+
+def assemble(cell: Tile, ground: Ground, painted: Mapping[Tile, Latents]) -> Window:
     """The window of ``cell`` from ``painted``, which holds all that the cell ``requires``.
 
     What the cell's phase does not see is left out even where it is painted: that is what makes a
     cell independent of the order in which people look. Raises KeyError if something is missing.
     """
-    side, halo = TILE_LATENTS, layout.halo
-    left, top = cell.x * side - halo, cell.y * side - halo
-    width = side + 2 * halo
+    return _window(cell, ground, {other: painted[other] for other in sees(cell)}, painted)
+
+
+def assemble_patch(
+    cell: Tile, ground: Ground, seen: Mapping[Tile, Latents], patch: Patch, sketch: Mapping[Tile, Latents]
+) -> Window:
+    """The window of a cell that is painted anew: ``seen`` are the neighbours that stay as they are.
+
+    What is held is let go at its time (Levin and Fried 2023, "Differential Diffusion", arXiv
+    2306.00950). ``sketch`` may be empty.
+    """
+    window = _window(cell, ground, seen, sketch)
+    left, top, width = _corner(cell, ground.layout)
+    known, mask, release = window.known.copy(), window.mask.copy(), window.release.copy()
+    for other, latents in patch.present.items():
+        here, there = _overlap(other, left, top, width)
+        held = release[0, *here] == 1
+        known[:, *here][:, held] = latents[:, *there].astype(np.float32)[:, held]
+        release[0, *here][held] = patch.strength
+    for other, given in patch.picture.items():
+        here, there = _overlap(other, left, top, width)
+        kept = given.mask[*there] & (mask[0, *here] == 0)
+        known[:, *here][:, kept] = given.latents[:, *there].astype(np.float32)[:, kept]
+        mask[0, *here][kept] = patch.held == 0
+        release[0, *here][kept] = patch.held
+    return window._replace(known=known, mask=mask, release=release)
+
+
+def _window(
+    cell: Tile, ground: Ground, seen: Mapping[Tile, Latents], sketch: Mapping[Tile, Latents]
+) -> Window:
+    left, top, width = _corner(cell, ground.layout)
     known = np.zeros((CHANNELS, width, width), np.float32)
     mask = np.zeros((1, width, width), np.float32)
-    for other in sees(cell):
+    for other, latents in seen.items():
         here, there = _overlap(other, left, top, width)
-        known[:, *here] = painted[other][:, *there]
+        known[:, *here] = latents[:, *there]
         mask[:, *here] = 1
-    parent, parent_mask = _parent(cell, layout, painted, left, top, width)
-    field = noise(seed, cell.z, left, top, width, width)
-    coarser = layout.sketch if parent_mask.any() else 0
-    return Window(cell, field, known, mask, parent, parent_mask, coarser, prompt)
+    parent, parent_mask = _parent(cell, ground.layout, sketch, left, top, width)
+    field = noise(ground.seed, cell.z, left, top, width, width)
+    coarser = ground.layout.sketch if parent_mask.any() else 0
+    told = (ground.prompts, ground.negative_prompt)
+    return Window(cell, field, known, mask, parent, parent_mask, coarser, *told, 1 - mask)
+
+
+def _corner(cell: Tile, layout: Layout) -> tuple[int, int, int]:
+    """Left, top and width of a cell's window, in latents."""
+    side, halo = TILE_LATENTS, layout.halo
+    return cell.x * side - halo, cell.y * side - halo, side + 2 * halo
 
 
 def core(window: Latents, halo: int) -> Latents:
@@ -56,6 +114,7 @@ def core(window: Latents, halo: int) -> Latents:
 
 def joined(painted: Latents, mask: Latents, halo: int) -> Latents:
     """The cell in the middle of a painted window (4, side, side), drawn to what is known beside it.
+    What is known of the cell itself stays.
 
     A model errs a little on which level land goes on across a border, and it errs alike along it. An
     eighth of the step across each known border, smoothed along it, is taken back, fading over ``FADE``
@@ -70,6 +129,7 @@ def joined(painted: Latents, mask: Latents, halo: int) -> Latents:
             step = whole[:, inside, halo - 1] - whole[:, inside, halo]  # (4, 32)
             cell[:, :, :FADE] += RETAKEN * _smooth(step)[:, :, None] * (1 - np.arange(FADE) / FADE)
         cell, whole, seen = (np.rot90(sheet, axes=(1, 2)) for sheet in (cell, whole, seen))
+    cell = np.where(core(mask, halo) > 0, core(painted, halo), cell)
     return np.ascontiguousarray(cell, np.float32)
 
 
@@ -94,9 +154,9 @@ def _overlap(other: Tile, left: int, top: int, width: int) -> tuple[tuple[slice,
 def _parent(
     cell: Tile, layout: Layout, painted: Mapping[Tile, Latents], left: int, top: int, width: int
 ) -> tuple[Latents, Latents]:
-    """The sketch under the window, enlarged by linear interpolation."""
+    """The sketch under the window, enlarged by linear interpolation; nothing where there is none."""
     under = parents(cell, layout)
-    if under is None:
+    if under is None or not painted:
         empty = np.zeros((CHANNELS + 1, width, width), np.float32)
         return empty[:CHANNELS], empty[CHANNELS:]
     side = TILE_LATENTS
