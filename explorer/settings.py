@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     upload_mb: int = Field(512, ge=1, description="largest file that can be sent to the app, in MiB")
     export_pixels: int = Field(1_600_000_000, ge=1, description="most pixels of one export")
     export_tiles: int = Field(100_000, ge=1, description="most base tiles under one export")
+    edit_tiles: int = Field(256, ge=1, description="most tiles of one edit")
     spare_mb: int = Field(512, ge=0, description="free disk, in MiB, that an export leaves")
     allowed_hosts: list[str] = Field(
         ["127.0.0.1", "localhost", "::1", "testserver"],

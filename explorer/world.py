@@ -109,34 +109,38 @@ class World:
             return entry.number
 
     def finish_edit(self, number: int) -> set[Tile]:
-        """Show an edit all of whose cells are painted."""
+        """Show an edit all of whose cells are painted. Raises Cancelled for one that is no more."""
         with self._lock:
             return self._step("done", number, self.layers.edit(number).cells)
 
-    def cancel_edit(self, number: int) -> None:
-        """Give up an edit that waits."""
+    def cancel_edit(self, number: int) -> frozenset[Tile]:
+        """Give up an edit; its cells, or none if it does not wait any more."""
         self._hold()
         with self._lock:
+            if number not in self.history.waiting:
+                return frozenset()
+            cells = self.layers.edit(number).cells
             self.store.append("cancelled", {"entry": number})
             self._read_again()
+            return cells
 
-    def undo(self) -> set[Tile]:
-        """Take the last step back. Raises NothingToDo."""
+    def undo(self) -> tuple[int, set[Tile]]:
+        """Take the last step back: its line, and what changed. Raises NothingToDo."""
         self._hold()
         with self._lock:
             if len(self.history.steps) < 2:
                 raise NothingToDo("there is nothing to undo")
             number = self.history.steps[-1]
-            return self._step("undone", number, self._touched(number))
+            return number, self._step("undone", number, self._touched(number))
 
-    def redo(self) -> set[Tile]:
-        """Bring the last step that was taken back again. Raises NothingToDo."""
+    def redo(self) -> tuple[int, set[Tile]]:
+        """Bring the last step that was taken back again, likewise. Raises NothingToDo."""
         self._hold()
         with self._lock:
             if not self.history.undone:
                 raise NothingToDo("there is nothing to redo")
             number = self.history.undone[-1]
-            return self._step("redone", number, self._touched(number))
+            return number, self._step("redone", number, self._touched(number))
 
     def _step(self, kind: str, number: int, cells: Iterable[Tile]) -> set[Tile]:
         """Write a line about a step, and show each of ``cells`` as it is after it."""

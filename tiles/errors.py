@@ -103,6 +103,12 @@ class Cancelled(EarthError):
     code, status = "cancelled", 409
 
 
+class Stopped(EarthError):
+    """The app was closed."""
+
+    code, status = "stopped", 503
+
+
 class NothingToDo(EarthError):
     """No step to take back, or to bring again."""
 
