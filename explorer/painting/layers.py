@@ -77,10 +77,12 @@ class Layers(NamedTuple):
             yield from (self.below(other, node.layer) for other in around(node.cell).tiles())
 
     def sketch(self, node: Node) -> Iterator[Node]:
-        """The cells of the sketch under a painting. An edit with a prompt of its own has none: the
-        sketch tells of the land that was there."""
+        """The cells of the sketch under a painting. An edit with a prompt or a picture of its own has
+        none: the sketch tells of the land that was there."""
         under = schedule.parents(node.cell, self.layout)
-        if under is not None and not (node.layer and self.edit(node.layer).prompt):
+        if node.layer and (self.edit(node.layer).prompt or self.edit(node.layer).picture):
+            return
+        if under is not None:
             yield from (Node(0, other) for other in under.tiles())
 
     def follows_sketch(self, node: Node) -> bool:
