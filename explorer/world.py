@@ -207,7 +207,8 @@ class World:
         edit = layers.edit(node.layer)
         present = {other.cell: self._latents(other) for other in layers.present(node)}
         given = self.store.picture(edit.entry, around(node.cell)) if edit.picture else {}
-        patch = window.Patch(present, edit.strength, given, 1 - edit.strength)
+        outside = tuple(layers.outside(node))
+        patch = window.Patch(present, edit.strength, given, 1 - edit.strength, outside)
         return window.assemble_patch(node.cell, ground, seen, patch, sketch), entry
 
     def commit(self, node: Node, latents: Latents, entry: int) -> bool:

@@ -70,6 +70,13 @@ class Layers(NamedTuple):
         yield from (Node(node.layer, other) for other in inside)
         yield from (self.below(other, node.layer) for other in ring)
 
+    def outside(self, node: Node) -> Iterator[Tile]:
+        """The neighbours of an edit's cell that need not look like what the edit asks for: those
+        outside it, where it has a prompt and nothing stays."""
+        edit = self.edit(node.layer)
+        if edit.prompt and edit.strength == 1 and not edit.picture:
+            yield from schedule.sees_in(node.cell, edit.cells)[1]
+
     def present(self, node: Node) -> Iterator[Node]:
         """What an edit that keeps some of what is there starts from, as far as its window goes."""
         edit = self.edit(node.layer)
