@@ -190,6 +190,8 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
     The encoder is shown each cell with its surroundings, so that cells encoded one by one are the
     same as together. Latents at the picture's edge, which see beyond it, are not counted as known.
     """
+    if not sheet.mask.any():
+        raise BadPicture("the picture is transparent all over")
     box, margin = sheet.box(zoom), MARGIN * SCALE
     pixels, mask = _padded(sheet, box, margin)
     certain = _certain(mask)  # by latent

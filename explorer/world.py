@@ -218,7 +218,7 @@ class World:
             layers = self.layers
             if node.layer < 0:
                 if node.layer in layers.drafts:
-                    self._sheets[node] = latents
+                    self._sheets[node] = latents.astype(np.float16)
                 return True
             if layers.entry(node) != entry:
                 return False
