@@ -200,8 +200,6 @@ class World:
         ground, entry = layers.ground(node, self.seed), layers.entry(node)
         seen = {other.cell: self._latents(other) for other in layers.sees(node)}
         sketch = {other.cell: self._latents(other) for other in layers.sketch(node)}
-        if sketch and not layers.follows_sketch(node):
-            sketch = {}
         if not node.layer:
             return window.assemble(node.cell, ground, {**sketch, **seen}), entry
         edit = layers.edit(node.layer)

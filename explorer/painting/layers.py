@@ -92,11 +92,11 @@ class Layers(NamedTuple):
         if under is not None:
             yield from (Node(0, other) for other in under.tiles())
 
-    def follows_sketch(self, node: Node) -> bool:
-        """Whether what the cell is told is what its sketch was told: else it goes its own way, as
+    def _follows_sketch(self, cell: Tile) -> bool:
+        """Whether what a cell is told is what its sketch was told: else it goes its own way, as
         under a new prompt, or a stroke smaller than the sketch can show."""
-        above = node.cell.above(self.layout.base_zoom - self.layout.sketch)
-        return apart(self.prompts(node.cell), self.prompts(above)) <= STRANGE
+        above = cell.above(self.layout.base_zoom - self.layout.sketch)
+        return apart(self.prompts(cell), self.prompts(above)) <= STRANGE
 
     def requires(self, node: Node) -> Iterator[Node]:
         """The paintings that must be there before this one can be made."""
@@ -107,8 +107,10 @@ class Layers(NamedTuple):
 
     def ground(self, node: Node, seed: int) -> Ground:
         """``seed`` is the world's; an edit has one of its own."""
+        followed = any(self.sketch(node)) and self._follows_sketch(node.cell)
+        layout = self.layout if followed else self.layout._replace(sketch=0)
         if not node.layer:
-            return Ground(self.layout, seed, self.prompts(node.cell))
+            return Ground(layout, seed, self.prompts(node.cell))
         edit = self.edit(node.layer)
         told = (Share(edit.prompt, 1.0),) if edit.prompt else self.prompts(node.cell)
-        return Ground(self.layout, edit.seed, told, edit.negative_prompt)
+        return Ground(layout, edit.seed, told, edit.negative_prompt)

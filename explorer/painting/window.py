@@ -38,7 +38,7 @@ class Window(NamedTuple):
 class Ground(NamedTuple):
     """What a window is put together from besides latents."""
 
-    layout: Layout
+    layout: Layout  # without a sketch for a cell that does not follow it
     seed: int
     prompts: tuple[Share, ...]
     negative_prompt: str = ""
@@ -69,7 +69,7 @@ def assemble_patch(
     """The window of a cell that is painted anew: ``seen`` are the neighbours that stay as they are.
 
     What is held is let go at its time (Levin and Fried 2023, "Differential Diffusion", arXiv
-    2306.00950). ``sketch`` may be empty. A cell with the sea on all sides would be sea whatever was
+    2306.00950). A cell with the sea on all sides would be sea whatever was
     asked for: so the model looks first without what lies ``outside``, which counts fully far from it
     and not at all beside it, along a wavering line, for land has no square shores.
     """
@@ -189,9 +189,9 @@ def _overlap(other: Tile, left: int, top: int, width: int) -> tuple[tuple[slice,
 def _parent(
     cell: Tile, layout: Layout, painted: Mapping[Tile, Latents], left: int, top: int, width: int
 ) -> tuple[Latents, Latents]:
-    """The sketch under the window, enlarged by linear interpolation; nothing where there is none."""
+    """The sketch under the window, enlarged by linear interpolation."""
     under = parents(cell, layout)
-    if under is None or not painted:
+    if under is None:
         empty = np.zeros((CHANNELS + 1, width, width), np.float32)
         return empty[:CHANNELS], empty[CHANNELS:]
     side = TILE_LATENTS

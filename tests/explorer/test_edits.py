@@ -1,5 +1,6 @@
 import random
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -18,13 +19,6 @@ from tiles.journal import Stroke
 HOME = 2**7
 REGION = Box(8, HOME - 2, HOME - 2, HOME + 4, HOME + 4)
 MIDDLE = [Tile(8, HOME, HOME), Tile(8, HOME + 1, HOME), Tile(8, HOME + 1, HOME + 1)]
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    jobs = Jobs(tmp_path / "jobs")
-    yield jobs
-    jobs.close()
 
 
 def over(job, state="done"):
@@ -105,7 +99,9 @@ def test_what_was_done_is_heard_by_every_map(seen, world, painter, jobs):
     heard = []
     painter.listen(heard.append)
     edit(world, painter, jobs, MIDDLE)
-    kinds = {kind: {e.tile for e in heard if e.kind == kind} for kind in ("editing", "edited", "settled", "ready")}
+    kinds = {
+        kind: {e.tile for e in heard if e.kind == kind} for kind in ("editing", "edited", "settled", "ready")
+    }
     assert kinds["editing"] == kinds["edited"] == kinds["settled"] == set(MIDDLE) <= kinds["ready"]
     order = [event.kind for event in heard]
     assert order.index("editing") < order.index("edited") < order.index("ready") < order.index("settled")
@@ -139,7 +135,8 @@ def test_undo_of_an_edit_that_waits_gives_it_up(seen, world, painter, jobs, monk
 
     monkeypatch.setattr(world.model, "paint", slowly)
     started = [
-        edits.start(world, painter, jobs, edits.checked(world, Wish(MIDDLE, "desert", seed=n), 256)) for n in range(2)
+        edits.start(world, painter, jobs, edits.checked(world, Wish(MIDDLE, "desert", seed=n), 256))
+        for n in range(2)
     ]
     for job in reversed(started):
         assert edits.undo(world, painter, jobs) == {"entry": job.entry, "tiles": 0}
@@ -173,7 +170,9 @@ def test_variants_are_what_the_edit_paints_and_keep_nothing(seen, world, painter
     assert [path.name for path in files] == ["1.png", "2.png", "3.png"] and seeds == [5, 6, 7]
     shown = [path.read_bytes() for path in files]
     assert len(set(shown)) == 3
-    assert world.counts()["entries"] == entries and world.store.count(8) == cells and land(world, REGION) == seen
+    assert (
+        world.counts()["entries"] == entries and world.store.count(8) == cells and land(world, REGION) == seen
+    )
     assert not world._sheets and not world.layers.drafts
     job = edit(world, painter, jobs, MIDDLE, seed=seeds[1])
     picked = edits.small_picture(world, job.entry, False)
@@ -208,18 +207,28 @@ def step_at_random(rng, world, painter, jobs):
     if what == "paint":
         paint(painter, world, [spot])
     elif what == "edit":
-        tiles = [Tile(8, spot.x + x, spot.y + y) for x in range(rng.randint(1, 2)) for y in range(rng.randint(1, 2))]
-        edit(world, painter, jobs, tiles, rng.choice(["snow", ""]), strength=rng.choice([1.0, 0.5]), seed=rng.randrange(9))
+        tiles = [
+            Tile(8, spot.x + x, spot.y + y)
+            for x in range(rng.randint(1, 2))
+            for y in range(rng.randint(1, 2))
+        ]
+        edit(
+            world,
+            painter,
+            jobs,
+            tiles,
+            rng.choice(["snow", ""]),
+            strength=rng.choice([1.0, 0.5]),
+            seed=rng.randrange(9),
+        )
     elif what == "stroke":
         place = (rng.uniform(-5e5, 9e5), rng.uniform(-9e5, 5e5))
         edits.draw(world, painter, Stroke(rng.choice(["forest", "lake"]), (place,), 1.5e5, 1e5))
     elif what == "prompt":
         world.set_prompt(rng.choice(["coast", "desert", "ice"]))
     else:
-        try:
+        with suppress(NothingToDo):
             edits.undo(world, painter, jobs) if what == "undo" else edits.redo(world, painter)
-        except NothingToDo:
-            pass
 
 
 @pytest.mark.parametrize("order", range(6))
@@ -273,7 +282,9 @@ def test_edits_that_cannot_be_are_named(world):
     ):
         with pytest.raises(error, match=words):
             edits.checked(world, wish, 256)
-    assert edits.base_cells(world, [Tile(7, 3, 3), Tile(10, 24, 24)], 9) == {Tile(8, x, y) for x in (6, 7) for y in (6, 7)}
+    assert edits.base_cells(world, [Tile(7, 3, 3), Tile(10, 24, 24)], 9) == {
+        Tile(8, x, y) for x in (6, 7) for y in (6, 7)
+    }
 
 
 def test_strokes_that_cannot_be_are_named(world, painter):

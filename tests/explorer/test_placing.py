@@ -11,7 +11,7 @@ from rasterio.warp import transform_bounds
 from explorer import edits, placing
 from explorer.painting.errand import paint_all
 from explorer.placing import Spot
-from tests.explorer.test_edits import jobs, over  # noqa: F401
+from tests.explorer.test_edits import over
 from tiles.errors import BadPicture, TooLarge
 from tiles.grid import EARTH, Box, Tile, metres_per_pixel
 
@@ -21,7 +21,9 @@ LIMITS = (10**7, 64)
 
 def smooth(height, width, seed=0):
     """uint8 (h, w, 3) without much detail, so that it survives latents."""
-    small = np.random.default_rng(seed).integers(40, 216, (max(2, height // 64), max(2, width // 64), 3), np.uint8)
+    small = np.random.default_rng(seed).integers(
+        40, 216, (max(2, height // 64), max(2, width // 64), 3), np.uint8
+    )
     return np.array(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
 
 
@@ -65,7 +67,14 @@ def test_a_turned_photo_is_turned_upright_and_holes_stay_holes(tmp_path):
 
 def geotiff(path, pixels, crs, bounds, **more):
     height, width, count = pixels.shape
-    profile = {"driver": "GTiff", "height": height, "width": width, "count": count, "dtype": pixels.dtype, **more}
+    profile = {
+        "driver": "GTiff",
+        "height": height,
+        "width": width,
+        "count": count,
+        "dtype": pixels.dtype,
+        **more,
+    }
     if crs:
         profile |= {"crs": crs, "transform": from_bounds(*bounds, width, height)}
     with rasterio.open(path, "w", **profile) as file:
@@ -100,10 +109,12 @@ def test_bands_of_wider_numbers_nodata_and_a_tiff_without_a_place(tmp_path):
     with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
         geotiff(tmp_path / "bare", smooth(64, 64), None, None)
     bare = placing.read(tmp_path / "bare", Spot(5e5, 5e5), 8, *LIMITS)
-    assert bare.mask.shape == (64, 64) and abs((bare.left + 32) * metres_per_pixel(8) - EARTH / 2 - 5e5) < 1000
+    assert (
+        bare.mask.shape == (64, 64) and abs((bare.left + 32) * metres_per_pixel(8) - EARTH / 2 - 5e5) < 1000
+    )
 
 
-def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world, painter, jobs, tmp_path):  # noqa: F811
+def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world, painter, jobs, tmp_path):
     pixels = smooth(600, 600)
     spot = Spot(*world.home, seed=4)
     sheet = placing.read(saved(tmp_path / "p", pixels), spot, 8, *LIMITS)
@@ -125,18 +136,27 @@ def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world,
     for cell, given in picture.items():
         row, column = (cell.y - box.top) * 32, (cell.x - box.left) * 32
         there = expected[:, row : row + 32, column : column + 32]
-        inner = given.mask & (np.add.outer(*[np.abs(np.arange(32) + o - 37.5 - s) for o, s in ((row, y / 8), (column, x / 8))]) < 30)
+        inner = given.mask & (
+            np.add.outer(*[np.abs(np.arange(32) + o - 37.5 - s) for o, s in ((row, y / 8), (column, x / 8))])
+            < 30
+        )
         np.testing.assert_allclose(given.latents[:, inner], there[:, inner], atol=0.02)
     edits.undo(world, painter, jobs)
     assert not any(world.history.shown(cell) == job.entry for cell in cells)
 
 
-def test_panning_goes_on_from_a_picture_and_half_its_strength_is_another_land(world, painter, jobs, tmp_path, atlas):  # noqa: F811
+def test_panning_goes_on_from_a_picture_and_half_its_strength_is_another_land(
+    world, painter, jobs, tmp_path, atlas
+):
     sheets = []
     for strength in (1.0, 0.5):
         spot = Spot(*world.home, strength=strength, seed=4)
         sheet = placing.read(saved(tmp_path / "p", smooth(256, 256)), spot, 8, *LIMITS)
-        job = over(edits.start(world, painter, jobs, placing.entry(sheet, spot, 8), placing.known(sheet, 8, world.model)))
+        job = over(
+            edits.start(
+                world, painter, jobs, placing.entry(sheet, spot, 8), placing.known(sheet, 8, world.model)
+            )
+        )
         box = Box(8, *sheet.box(8).grown(3)[1:])
         paint_all(painter, world, list(box.tiles()), lambda more: None)
         assert all(world.final(tile) for tile in box.tiles())
@@ -154,7 +174,12 @@ def bomb(width, height):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 def png(pixels):
@@ -185,7 +210,9 @@ def test_geotiffs_that_do_not_fit_are_refused(tmp_path):
         placing.read(geotiff(tmp_path / "g", smooth(64, 64), "EPSG:3857", everywhere), Spot(0, 0), 8, *LIMITS)
     empty = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(BadPicture, match="nothing but nodata"):
-        placing.read(geotiff(tmp_path / "n", empty, "EPSG:3857", (0, 0, 1e5, 1e5), nodata=0), Spot(0, 0), 8, *LIMITS)
+        placing.read(
+            geotiff(tmp_path / "n", empty, "EPSG:3857", (0, 0, 1e5, 1e5), nodata=0), Spot(0, 0), 8, *LIMITS
+        )
     pole = CRS.from_proj4("+proj=ortho +lat_0=90 +lon_0=0")
     with pytest.raises((BadPicture, TooLarge)):
         placing.read(
@@ -203,6 +230,11 @@ def test_cells_beside_each_other_are_encoded_alike(world):
     for cell, given in placing.known(sheet, 8, world.model).items():
         rows, columns = np.nonzero(given.mask)
         there = whole[:, cell.y * 32 + rows, cell.x * 32 + columns]
-        inner = (cell.y * 32 + rows > 9) & (cell.y * 32 + rows < 54) & (cell.x * 32 + columns > 9) & (cell.x * 32 + columns < 86)
+        inner = (
+            (cell.y * 32 + rows > 9)
+            & (cell.y * 32 + rows < 54)
+            & (cell.x * 32 + columns > 9)
+            & (cell.x * 32 + columns < 86)
+        )
         np.testing.assert_allclose(given.latents[:, rows, columns][:, inner], there[:, inner], atol=0.01)
     assert Tile(8, 1, 0) in placing.known(sheet, 8, world.model)
