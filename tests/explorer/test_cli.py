@@ -93,3 +93,28 @@ def test_bad_words_end_with_a_code_and_leave_nothing(run, tmp_path, words, code)
     run(*words, code=code)
     assert {path.name for path in tmp_path.iterdir()} <= {"worlds", "models"}
     assert "Bay" in run("worlds")
+
+
+def test_land_is_painted_anew_and_taken_back(run, tmp_path):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    assert run("edit", "bay", "--bounds", BOUNDS, "--prompt", "desert", "--seed", "1").split()[-1] == "2"
+    assert (
+        run("edit", "bay", "--tile", "8/128/128", "--tile", "8/129/128", "--strength", "0.5").split()[-1]
+        == "4"
+    )
+    assert run("undo", "bay").split()[-1] == "4" and run("undo", "bay").split()[-1] == "2"
+    assert run("redo", "bay").split()[-1] == "2"
+    Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
+    number = run("place", "bay", "green.png", "--at=100000,-100000").split()[-1]
+    assert run("undo", "bay").split()[-1] == number
+    for words, said in (
+        (("undo", "nowhere"), "no world"),
+        (("redo", "bay", "--worlds", "elsewhere"), "no world"),
+        (("edit", "bay", "--prompt", "x"), "no tile"),
+        (("edit", "bay", "--tile", "8/1"), "whole numbers"),
+        (("edit", "bay", "--bounds=-2e7,-2e7,2e7,2e7"), "257 tiles"),
+        (("place", "bay", "missing.tif"), "no file"),
+    ):
+        assert said in run(*words, code=1)
+    run("undo", "bay")
+    assert "nothing to undo" in run("undo", "bay", code=1)
