@@ -14,13 +14,13 @@ from explorer.painting.painter import Painter
 from explorer.version import SOFTWARE
 from explorer.world import World
 from tiles.errors import BadBounds, BadSetting, DiskFull, TooLarge, WorldHeld, WorldNotFound
-from tiles.grid import Bounds, Box, Tile
+from tiles.grid import MAX_INDEX, Bounds, Box, Tile
 from tiles.mosaic import archive
 from tiles.mosaic.area import FINISHING, WRITING, About, Area, Step, area, pyramid, require_square
 from tiles.mosaic.formats import FORMATS, Format, write
 
 PAINTING, DECODING = "painting", "decoding"  # the stages before those of a mosaic
-TILE_BYTES = 90_000  # of a lossless tile, before any of the world is known
+TILE_BYTES = 60_000  # of a lossless tile, before any of the world is known
 CELL_BYTES = 9_000  # of a painted cell, in its world's file
 PAINT_SECONDS, DECODE_SECONDS = 0.15, 0.1  # of a tile, before any was painted or decoded here
 
@@ -122,7 +122,18 @@ def _undecoded(world: World, found: Area, format: Format) -> int:
     boxes = {box.zoom: box for box in pyramid(found)[coarsest:]}
     for zoom in range(found.zoom, world.base_zoom + 1):
         boxes[zoom] = found.box.at(zoom)
-    return sum(max(0, box.size - world.cache.count(box, "png")) for box in boxes.values())
+    here = sum(max(0, box.size - world.cache.count(box, "png")) for box in boxes.values())
+    return here + (_undecoded_elsewhere(world, found) if format.pyramid else 0)
+
+
+def _undecoded_elsewhere(world: World, found: Area) -> int:
+    """Painted tiles outside the area: the coarsest overviews show them too."""
+    if all(world.cached(root, "png") for root in pyramid(found)[0].tiles()):
+        return 0
+    base, end = found.box.at(world.base_zoom), MAX_INDEX + 1
+    all_land = Box(world.base_zoom, -end, -end, end, end)
+    painted = world.store.count(world.base_zoom) - world.store.version_sum(base)[0]
+    return max(0, painted - world.cache.count(all_land, "png") + world.cache.count(base, "png"))
 
 
 def check(
@@ -193,6 +204,14 @@ class Export:
             step(stage, done, total)
 
         return make(self.world, self.painter, self.wish, folder / self.name, told)
+
+    def seconds_left(self, done: int, total: int, so_far: float | None) -> float | None:
+        """Until all is done; ``so_far`` says it of this stage as it went so far."""
+        pace = self.painter.status().seconds_per_tile
+        # At first what goes before the tiles is painted, the sketch and the phases they need.
+        if self._stage == PAINTING and done < total / 5 and pace is not None:
+            so_far = _to_paint(self.world, checked(self.wish)[0].box.at(self.world.base_zoom)) * pace
+        return None if so_far is None else so_far + self.seconds_ahead
 
     def _ahead(self, stage: str) -> float:
         """Seconds of the stages after this one."""

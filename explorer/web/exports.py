@@ -32,8 +32,8 @@ def describe(job: Job) -> dict[str, Any]:
     """A job as JSON."""
     error = {"code": job.error.code, "message": str(job.error)} if job.error else None
     left = job.seconds_left
-    if left is not None and isinstance(job.work, Export):
-        left += job.work.seconds_ahead
+    if job.state == "running" and isinstance(job.work, Export):
+        left = job.work.seconds_left(job.done, job.total, left)
     return {
         "id": job.id,
         "kind": job.kind,

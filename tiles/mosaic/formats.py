@@ -39,7 +39,7 @@ class Format(NamedTuple):
 
 COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 FORMATS: dict[str, Format] = {
-    "cog": Format(raster.write_cog, ".tif", COG_TYPE, "Cloud-Optimised GeoTIFF", 0.015, 1.6, 2.2),
+    "cog": Format(raster.write_cog, ".tif", COG_TYPE, "Cloud-Optimised GeoTIFF", 0.015, 1.5, 2.2),
     "png": Format(
         raster.write_png, ".png", "image/png", "PNG with a world file", 0.02, 1.0, 2.6,
         beside=(".pgw", ".prj"), most_side=raster.MOST_SIDE,
