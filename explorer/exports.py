@@ -174,7 +174,10 @@ def _check_size(world: World, found: Area, format: Format, limits: Limits) -> No
 
 def _require_painter(world: World) -> None:
     if world.readonly:
-        raise WorldHeld(f"world {world.id!r} is being painted by {world.holder}; it can be read here")
+        raise WorldHeld(
+            f"land is missing here and world {world.id!r} is being painted by {world.holder}:"
+            " only what is painted can be exported"
+        )
 
 
 def _room(world: World, wish: Wish, guess: Estimate) -> int:
