@@ -22,7 +22,7 @@ from tiles.mosaic.formats import FORMATS, Format, write
 PAINTING, DECODING = "painting", "decoding"  # the stages before those of a mosaic
 TILE_BYTES = 60_000  # of a lossless tile, before any of the world is known
 CELL_BYTES = 9_000  # of a painted cell, in its world's file
-PAINT_SECONDS, DECODE_SECONDS = 0.15, 0.1  # of a tile, before any was painted or decoded here
+PAINT_SECONDS = 0.15  # of a tile, before any was painted here
 
 
 class Wish(NamedTuple):
@@ -69,7 +69,13 @@ class Pace:
         return sum(last) / len(last) if last else self._guess
 
 
-decoding = Pace(DECODE_SECONDS)
+# By how a tile comes about: decoded, made of four, enlarged.
+paces = {0: Pace(0.1), -1: Pace(0.03), 1: Pace(0.02)}
+
+
+def pace(world: World, zoom: int) -> Pace:
+    """That of tiles of a zoom."""
+    return paces[(zoom > world.base_zoom) - (zoom < world.base_zoom)]
 
 
 def checked(wish: Wish) -> tuple[Area, Format]:
@@ -113,17 +119,21 @@ def _to_paint(world: World, base: Box) -> float:
 
 def _write_seconds(world: World, found: Area, format: Format) -> float:
     """Of a mosaic of painted land."""
-    return _undecoded(world, found, format) * decoding.seconds + count(found, format) * format.seconds
+    return _decode_seconds(world, found, format) + count(found, format) * format.seconds
 
 
-def _undecoded(world: World, found: Area, format: Format) -> int:
-    """About how many tiles will be decoded or made of others, and not just be taken from the cache."""
+def _decode_seconds(world: World, found: Area, format: Format) -> float:
+    """Of the tiles that will be decoded or made of others, and not just be taken from the cache."""
     coarsest = 0 if format.pyramid else found.zoom
     boxes = {box.zoom: box for box in pyramid(found)[coarsest:]}
-    for zoom in range(found.zoom, world.base_zoom + 1):
+    for zoom in (world.base_zoom, *range(found.zoom, world.base_zoom)):
         boxes[zoom] = found.box.at(zoom)
-    here = sum(max(0, box.size - world.cache.count(box, "png")) for box in boxes.values())
-    return here + (_undecoded_elsewhere(world, found) if format.pyramid else 0)
+    here = (
+        max(0, box.size - world.cache.count(box, "png")) * pace(world, zoom).seconds
+        for zoom, box in boxes.items()
+    )
+    elsewhere = _undecoded_elsewhere(world, found) if format.pyramid else 0
+    return sum(here) + elsewhere * pace(world, world.base_zoom).seconds
 
 
 def _undecoded_elsewhere(world: World, found: Area) -> int:
@@ -297,9 +307,12 @@ def _decode(world: World, found: Area, step: Step) -> None:
 
 
 def _decode_below(world: World, tile: Tile, look: Callable[[], None]) -> None:
-    """What an overview is made of, tile by tile: land far away belongs to it too, and ``look`` may
-    stop it between two of them."""
-    if tile.z >= world.base_zoom or not world.revision(tile) or world.cached(tile, "png"):
+    """What a tile is made of, tile by tile: land far away belongs to an overview too, and ``look``
+    may stop it between two of them."""
+    if (deeper := tile.z - world.base_zoom) > 0:
+        _encoded(world, Tile(world.base_zoom, tile.x >> deeper, tile.y >> deeper))
+        return
+    if tile.z == world.base_zoom or not world.revision(tile) or world.cached(tile, "png"):
         return
     for child in tile.children:
         _decode_below(world, child, look)
@@ -314,5 +327,5 @@ def _encoded(world: World, tile: Tile) -> bytes | None:
     encoded = world.tile(tile, "png")
     if encoded is None:
         return None
-    decoding.note(time.perf_counter() - start)
+    pace(world, tile.z).note(time.perf_counter() - start)
     return encoded.data
