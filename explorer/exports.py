@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -223,7 +225,9 @@ class Export:
         pace = self.painter.status().seconds_per_tile
         # At first what goes before the tiles is painted, the sketch and the phases they need.
         if self._stage == PAINTING and done < total / 5 and pace is not None:
-            so_far = _to_paint(self.world, checked(self.wish)[0].box.at(self.world.base_zoom)) * pace
+            base = checked(self.wish)[0].box.at(self.world.base_zoom)
+            with suppress(sqlite3.Error):  # a world that was deleted meanwhile; the job ends by it
+                so_far = _to_paint(self.world, base) * pace
         return None if so_far is None else so_far + self.seconds_ahead
 
     def _ahead(self, stage: str) -> float:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pmtiles.reader import MmapSource, Reader
 from rasterio.enums import MaskFlags
+from rasterio.env import get_gdal_config
 from rio_cogeo.cogeo import cog_validate
 
 from tiles.errors import BadBounds, BadSetting, Cancelled, DiskFull, NotWritten
@@ -172,6 +173,12 @@ def test_png_has_a_world_file_other_tools_read(tmp_path):
     assert world_file.suffix == ".pgw" and "Mercator" in system.read_text()
     with rasterio.open(path) as png:
         assert png.bounds == pytest.approx(SOME.bounds)
+
+
+def test_a_row_of_blocks_of_the_widest_png_fits_into_gdals_cache():
+    """Or every block is inflated again for each of its lines. rasterio and GDAL count it otherwise."""
+    with rasterio.Env(**raster.GDAL):
+        assert int(get_gdal_config("GDAL_CACHEMAX")) > raster.MOST_SIDE * 256 * 4
 
 
 def test_png_of_painted_land_is_plain_rgb(tmp_path):
