@@ -31,14 +31,14 @@ def worlds(model: str = "terra", device: str = "cpu") -> Iterator[Callable[..., 
             atlas.close()
 
 
-def paint(world: World, wanted: Iterable[Tile]) -> int:
-    """Paint on this thread all that is wanted; how many windows it took."""
+def paint(world: World, wanted: Iterable[Tile], layer: int | None = None) -> int:
+    """Paint on this thread all that is wanted, as it is shown or in a layer; how many windows it took."""
     tiles, windows = list(wanted), 0
-    while cells := world.next_cells(tiles, world.model.traits.batch):
-        drawn, entries = zip(*(world.window(cell) for cell in cells))
-        for window, latents, entry in zip(drawn, world.model.paint(drawn), entries):
-            world.commit(window.cell, joined(latents, window.mask, world.layout.halo), entry)
-        windows += len(cells)
+    while nodes := world.next_nodes(tiles, world.model.traits.batch, layer):
+        drawn, entries = zip(*(world.window(node) for node in nodes))
+        for node, window, latents, entry in zip(nodes, drawn, world.model.paint(drawn), entries):
+            world.commit(node, joined(latents, window.mask, world.layout.halo), entry)
+        windows += len(nodes)
     return windows
 
 

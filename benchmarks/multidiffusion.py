@@ -13,8 +13,9 @@ from torch import Tensor
 from explorer.models.terra import Terra
 from explorer.painting.noise import cell_noise
 from explorer.painting.schedule import Layout
-from explorer.painting.window import assemble
+from explorer.painting.window import Ground, assemble
 from tiles.grid import TILE_LATENTS, Tile
+from tiles.journal import Share
 
 SIDE, WINDOW, STRIDE = 4, 48, 32  # tiles a side of the picture; latents
 
@@ -24,7 +25,8 @@ def independent(model: Terra, prompt: str) -> np.ndarray:
     cells = {}
     for y in range(SIDE):
         for x in range(SIDE):
-            window = assemble(Tile(8, 2 * x, 2 * y), Layout(8, 0, model.traits.halo), 1, prompt, {})
+            ground = Ground(Layout(8, 0, model.traits.halo), 1, (Share(prompt, 1.0),))
+            window = assemble(Tile(8, 2 * x, 2 * y), ground, {})
             found = model.paint([window])[0]
             halo = model.traits.halo
             cells[x, y] = found[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
@@ -41,7 +43,7 @@ def lazy(model: Terra, prompt: str) -> tuple[np.ndarray, float]:
     """
     weight = _weight()
     store, calls = MemoryTileStore(), [0]
-    text = model.embed(prompt)
+    text = model.embed((Share(prompt, 1.0),))
     window = TensorWindow((5, WINDOW, WINDOW), (5, STRIDE, STRIDE))
 
     def start(index: tuple[int, ...]) -> Tensor:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from tiles.errors import Busy, Cancelled, EarthError, JobNotFound, NotFinished
+from tiles.errors import Busy, Cancelled, EarthError, JobNotFound, NotFinished, Stopped
 
 log = logging.getLogger(__name__)
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -25,19 +25,22 @@ WAITING_LIMIT, KEPT = 16, 50
 class Job:
     """One piece of work; its fields are written by the thread that does it."""
 
-    def __init__(self, kind: str, world: str, folder: Path, work: Work) -> None:
+    def __init__(self, kind: str, world: str, folder: Path, work: Work, entry: int | None) -> None:
         self.id = secrets.token_hex(8)
         self.kind, self.world, self.work = kind, world, work
+        self.entry = entry  # the line of the world's journal that it is about, if any
         self.folder = folder / self.id
         self.state: State = "waiting"
         self.stage, self.done, self.total = "", 0, 0
         self.error: EarthError | None = None
         self.files: list[Path] = []
-        self.called_off = threading.Event()
+        self.called_off, self.closing = threading.Event(), False
         self._stage_began = 0.0
 
     def step(self, stage: str, done: int, total: int) -> None:
-        """Raises Cancelled when the job was called off."""
+        """Raises Cancelled when the job was called off, Stopped when the app is closed."""
+        if self.closing:
+            raise Stopped("the app was closed")
         if self.called_off.is_set():
             raise Cancelled("the job was cancelled")
         if stage != self.stage:
@@ -52,19 +55,19 @@ class Job:
             return None
         return spent / self.done * (self.total - self.done)
 
-    def file(self, suffix: str = "") -> Path:
-        """The finished file, or the one beside it with that suffix. Raises NotFinished, JobNotFound."""
+    def file(self, part: str = "") -> Path:
+        """The finished file, or the one of that name or suffix. Raises NotFinished, JobNotFound."""
         if self.state != "done":
             why = f": {self.error}" if self.error else ""
             raise NotFinished(f"job {self.id} is {self.state}{why}")
         for path in self.files:
-            if suffix in ("", path.suffix):
+            if part in ("", path.name, path.suffix[1:]):
                 return path
-        raise JobNotFound(f"job {self.id} made no file {suffix!r}")
+        raise JobNotFound(f"job {self.id} made no file {part[:40]!r}")
 
 
 class Jobs:
-    """A line of jobs and the one thread that does them, oldest first."""
+    """A line of jobs for each kind, and a thread for each line that does them, oldest first."""
 
     def __init__(self, folder: Path) -> None:
         """What processes that are gone left in ``folder`` is removed: nobody knows their jobs."""
@@ -73,22 +76,33 @@ class Jobs:
             if left == self.folder or not _runs(left.name):
                 shutil.rmtree(left, ignore_errors=True)
         self._jobs: dict[str, Job] = {}
-        self._line: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lines: dict[str, queue.SimpleQueue[Job | None]] = {}
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
-        self._thread.start()
 
-    def add(self, kind: str, world: str, work: Work) -> Job:
+    def add(self, kind: str, world: str, work: Work, entry: int | None = None) -> Job:
         """Raises Busy."""
         with self._lock:
-            waiting = sum(job.state == "waiting" for job in self._jobs.values())
+            waiting = sum(job.state == "waiting" and job.kind == kind for job in self._jobs.values())
             if waiting >= WAITING_LIMIT:
                 raise Busy(f"{waiting} jobs are waiting already; try again when some are done")
-            job = Job(kind, world, self.folder, work)
+            job = Job(kind, world, self.folder, work, entry)
             self._jobs[job.id] = job
             self._forget_old()
-        self._line.put(job)
+            self._line(kind).put(job)
         return job
+
+    def _line(self, kind: str) -> queue.SimpleQueue[Job | None]:
+        if kind not in self._lines:
+            line = self._lines[kind] = queue.SimpleQueue()
+            thread = threading.Thread(target=self._run, args=(line,), name=f"jobs {kind}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return self._lines[kind]
+
+    def all(self) -> list[Job]:
+        with self._lock:
+            return list(self._jobs.values())
 
     def get(self, id: str) -> Job:
         """Raises JobNotFound."""
@@ -108,19 +122,27 @@ class Jobs:
                 self._forget(job)
         return job
 
+    def cancel_entry(self, world: str, entry: int) -> None:
+        """Stop the work at a line of a world's journal."""
+        for job in self.all():
+            if (job.world, job.entry) == (world, entry) and job.state in ("waiting", "running"):
+                self.cancel(job.id)
+
     def close(self) -> None:
-        """Stop the job at hand and remove all files."""
+        """Stop the jobs at hand and remove all files."""
         with self._lock:
             for job in self._jobs.values():
-                job.called_off.set()
-        self._line.put(None)
-        self._thread.join(timeout=60)
+                job.closing = True
+            for line in self._lines.values():
+                line.put(None)
+        for thread in self._threads:
+            thread.join(timeout=60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _run(self) -> None:
-        while (job := self._line.get()) is not None:
+    def _run(self, line: queue.SimpleQueue[Job | None]) -> None:
+        while (job := line.get()) is not None:
             with self._lock:
-                if job.called_off.is_set():
+                if job.called_off.is_set() or job.closing:
                     job.state = "cancelled"
                     continue
                 job.state = "running"
@@ -132,7 +154,7 @@ class Jobs:
             job.folder.mkdir(parents=True)
             job.files = job.work(job.folder, job.step)
             state = "done"
-        except Cancelled:
+        except (Cancelled, Stopped):
             state = "cancelled"
         except EarthError as error:
             job.error = error

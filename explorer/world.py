@@ -6,21 +6,23 @@ What is kept is the store; pixels are decoded from it whenever they are asked fo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 
-from explorer import journal, pictures
-from explorer.journal import Era
+from explorer import pictures
 from explorer.models.family import Model
 from explorer.painting import schedule, window
+from explorer.painting.layers import Layers, Node
 from explorer.painting.schedule import Layout
 from explorer.painting.window import Latents, Window
+from tiles import journal
 from tiles.cache import Cache
-from tiles.errors import WorldHeld
+from tiles.errors import NothingToDo, WorldHeld
 from tiles.grid import TILE_LATENTS, TILE_PIXELS, Box, Tile, around
-from tiles.store import Store
+from tiles.journal import History, Stroke
+from tiles.store import Known, Store
 
 Format = Literal["png", "webp"]
 BORDER = 2  # px of its neighbours that an enlarged tile looks at, so that enlargements join too
@@ -32,8 +34,9 @@ class World:
     def __init__(self, id: str, store: Store, cache: Cache, model: Model, holder: str | None = None) -> None:
         """``holder`` says which other process holds the lock; then this one only reads."""
         self.id, self.store, self.cache, self.model, self.holder = id, store, cache, model, holder
-        self._lock = threading.RLock()  # prompt changes and commits, one at a time
-        self._painted: set[Tile] = set()  # cells seen painted: they stay so
+        self._lock = threading.RLock()  # steps and commits, one at a time
+        self._painted: set[tuple[int, Tile]] = set()  # seen painted, under which line: so for ever
+        self._sheets: dict[Node, Latents] = {}  # paintings of drafts
         settings = store.settings()
         self.name: str = settings["name"]
         self.seed: int = settings["seed"]
@@ -42,12 +45,16 @@ class World:
         self.home: tuple[float, float] = (settings["home"][0], settings["home"][1])
         self.created: str = settings["created"]
         self.layout = Layout(self.base_zoom, settings["sketch"], settings["halo"])
-        self._eras = self._read_eras()
+        self.layers = Layers(self._history(), {}, self.layout)
+
+    @property
+    def history(self) -> History:
+        return self.layers.history
 
     @property
     def prompt(self) -> str:
-        """What cells are painted under from now on."""
-        return self._eras[-1].prompt
+        """What cells are painted under from now on, where no stroke lies."""
+        return self.history.eras[-1].prompt
 
     @property
     def readonly(self) -> bool:
@@ -57,21 +64,6 @@ class World:
     def full(self) -> bool:
         """Whether the last tile could not be cached because the disk is full."""
         return self.cache.full
-
-    def rename(self, name: str) -> None:
-        self._hold()
-        self.store.change_settings(name=name)
-        self.name = name
-
-    def set_prompt(self, prompt: str) -> None:
-        """A new prompt for cells painted from now on; the journal keeps what was painted before."""
-        self._hold()
-        with self._lock:
-            if prompt == self.prompt:
-                return
-            runs = journal.outline(self.store.cells())
-            self.store.append("prompt", {"prompt": prompt, "painted": runs})
-            self._eras = self._read_eras()
 
     def counts(self) -> dict[str, int]:
         return {
@@ -83,38 +75,170 @@ class World:
             "cache_bytes": self.cache.size(),
         }
 
+    # The journal. Each step answers with the base cells of which something else is shown now.
+
+    def rename(self, name: str) -> None:
+        self._hold()
+        self.store.change_settings(name=name)
+        self.name = name
+
+    def set_prompt(self, prompt: str) -> None:
+        """A new prompt for cells painted from now on; the journal keeps what was painted before."""
+        self._hold()
+        with self._lock:
+            if prompt != self.prompt:
+                self.store.append("prompt", {"prompt": prompt, "painted": self._land(None)})
+                self._read_again()
+
+    def draw(self, stroke: Stroke) -> int:
+        """A prompt for land along a line that is not painted yet; the number of its line."""
+        self._hold()
+        reach = journal.reach(stroke, self.base_zoom, self.layout.sketch)
+        with self._lock:
+            data = {**stroke._asdict(), "reach": list(reach), "painted": self._land(reach)}
+            entry = self.store.append("stroke", data)
+            self._read_again()
+            return entry.number
+
+    def begin_edit(self, data: Mapping[str, Any], picture: Mapping[Tile, Known] | None = None) -> int:
+        """Write an edit down, to be painted; the number of its line."""
+        self._hold()
+        with self._lock:
+            entry = self.store.append("edit", data, picture=picture)
+            self._read_again()
+            return entry.number
+
+    def finish_edit(self, number: int) -> set[Tile]:
+        """Show an edit all of whose cells are painted. Raises Cancelled for one that is no more."""
+        with self._lock:
+            return self._step("done", number, self.layers.edit(number).cells)
+
+    def cancel_edit(self, number: int) -> frozenset[Tile]:
+        """Give up an edit; its cells, or none if it does not wait any more."""
+        self._hold()
+        with self._lock:
+            if number not in self.history.waiting:
+                return frozenset()
+            cells = self.layers.edit(number).cells
+            self.store.append("cancelled", {"entry": number})
+            self._read_again()
+            return cells
+
+    def undo(self) -> tuple[int, set[Tile]]:
+        """Take the last step back: its line, and what changed. Raises NothingToDo."""
+        self._hold()
+        with self._lock:
+            if len(self.history.steps) < 2:
+                raise NothingToDo("there is nothing to undo")
+            number = self.history.steps[-1]
+            return number, self._step("undone", number, self._touched(number))
+
+    def redo(self) -> tuple[int, set[Tile]]:
+        """Bring the last step that was taken back again, likewise. Raises NothingToDo."""
+        self._hold()
+        with self._lock:
+            if not self.history.undone:
+                raise NothingToDo("there is nothing to redo")
+            number = self.history.undone[-1]
+            return number, self._step("redone", number, self._touched(number))
+
+    def _step(self, kind: str, number: int, cells: Iterable[Tile]) -> set[Tile]:
+        """Write a line about a step, and show each of ``cells`` as it is after it."""
+        before = self.history
+        lines = [(e.number, e.kind, e.data) for e in self.store.journal()]
+        after = journal.read([*lines, (2**62, kind, {"entry": number})])
+        shows = {c: after.shown(c) for c in cells if after.shown(c) != before.shown(c)}
+        self.store.append(kind, {"entry": number}, shows)
+        self._read_again()
+        return {cell for cell in shows if cell.z == self.base_zoom}
+
+    def _touched(self, number: int) -> Iterable[Tile]:
+        """The cells of which a step can change what is shown."""
+        if number in self.history.edits:
+            return self.history.edits[number].cells
+        return {cell for cell, _, _ in self.store.paintings()}
+
+    def _land(self, box: Box | None) -> journal.Runs:
+        """The outline of the land that is painted, edits left aside."""
+        history = self.history
+        return journal.outline(c for c, n, _ in self.store.paintings(box) if n == history.era(c).entry)
+
+    def _history(self) -> History:
+        return journal.read((e.number, e.kind, e.data) for e in self.store.journal())
+
+    def _read_again(self) -> None:
+        self.layers = self.layers._replace(history=self._history())
+
     # Painting
 
     def painted(self, cell: Tile) -> bool:
-        if cell in self._painted:
+        """Whether there is something of a cell to show."""
+        return self.has(self.layers.shown(cell))
+
+    def has(self, node: Node) -> bool:
+        if node.layer < 0:
+            return node in self._sheets
+        key = (self.layers.entry(node), node.cell)
+        if key in self._painted:
             return True
-        if self.store.versions(around(cell, 0)):
-            self._painted.add(cell)
+        if self.store.has(node.cell, key[0]):
+            self._painted.add(key)
             return True
         return False
 
-    def next_cells(self, wanted: list[Tile], limit: int) -> list[Tile]:
-        """Cells to paint now for base-zoom tiles ``wanted``, the most wanted first."""
-        return schedule.next_cells(wanted, self.layout, self.painted, limit)
+    def next_nodes(self, wanted: Iterable[Tile], limit: int, layer: int | None = None) -> list[Node]:
+        """What to paint now for base-zoom tiles ``wanted``, the most wanted first: so that they can be
+        shown, or as they will be in a layer."""
+        layers = self.layers
+        nodes = (layers.shown(tile) if layer is None else Node(layer, tile) for tile in wanted)
+        return schedule.next_of(nodes, layers.requires, self.has, limit)
 
-    def window(self, cell: Tile) -> tuple[Window, int]:
-        """The window of a cell whose requirements are painted, and the journal entry it is under."""
-        with self._lock:
-            under = journal.era_of(cell, self._eras)
-        needed = schedule.requires(cell, self.layout)
-        latents = {c: self._latents(c) for c in needed}
-        found = window.assemble(cell, self.layout, self.seed, under.prompt, latents)
-        return found, under.entry
+    def window(self, node: Node) -> tuple[Window, int]:
+        """The window of a cell whose requirements are painted, and the line it is kept under.
+        Raises Cancelled for an edit that is no more."""
+        layers = self.layers
+        ground, entry = layers.ground(node, self.seed), layers.entry(node)
+        seen = {other.cell: self._latents(other) for other in layers.sees(node)}
+        sketch = {other.cell: self._latents(other) for other in layers.sketch(node)}
+        if not node.layer:
+            return window.assemble(node.cell, ground, {**sketch, **seen}), entry
+        edit = layers.edit(node.layer)
+        present = {other.cell: self._latents(other) for other in layers.present(node)}
+        given = self.store.picture(edit.entry, around(node.cell)) if edit.picture else {}
+        outside = tuple(layers.outside(node))
+        patch = window.Patch(present, edit.strength, given, 1 - edit.strength, outside)
+        return window.assemble_patch(node.cell, ground, seen, patch, sketch), entry
 
-    def commit(self, cell: Tile, latents: Latents, entry: int) -> bool:
+    def commit(self, node: Node, latents: Latents, entry: int) -> bool:
         """Keep the latents (4, 32, 32) of a cell; False if its prompt changed while it was painted."""
         self._hold()
         with self._lock:
-            if journal.era_of(cell, self._eras).entry != entry:
+            layers = self.layers
+            if node.layer < 0:
+                if node.layer in layers.drafts:
+                    self._sheets[node] = latents.astype(np.float16)
+                return True
+            if layers.entry(node) != entry:
                 return False
-            self.store.commit({cell: latents.astype(np.float16)}, entry)
-            self._painted.add(cell)
+            shown = layers.shown(node.cell) == node
+            self.store.commit({node.cell: latents.astype(np.float16)}, entry, shown)
+            self._painted.add((entry, node.cell))
             return True
+
+    def draft(self, data: Mapping[str, Any]) -> int:
+        """A layer for an edit that nobody has decided for: painted like one, kept in memory only."""
+        with self._lock:
+            number = min(self.layers.drafts, default=0) - 1
+            edit = journal.edit(number, data, self.history.done_edits)
+            self.layers = self.layers._replace(drafts={**self.layers.drafts, number: edit})
+            return number
+
+    def discard(self, number: int) -> None:
+        """Forget a draft."""
+        with self._lock:
+            drafts = {n: edit for n, edit in self.layers.drafts.items() if n != number}
+            self.layers = self.layers._replace(drafts=drafts)
+            self._sheets = {node: s for node, s in self._sheets.items() if node.layer != number}
 
     # Pixels
 
@@ -228,15 +352,23 @@ class World:
         """The base cells that lie under a tile of any zoom."""
         return around(tile, 0).at(self.base_zoom)
 
-    def _latents(self, cell: Tile) -> Latents:
-        found = self.store.read(cell)
-        if found is None:
-            raise KeyError(cell)
-        return found.latents
+    def layer_pixels(self, cell: Tile, layer: int, below: bool = False) -> np.ndarray | None:
+        """A base tile as it is once an edit is painted, or just before, uint8 (256, 256, 3); None where
+        it is not painted."""
+        look = self.layers.below if below else self.layers.at
+        nodes = [look(other, layer) for other in around(cell).tiles()]
+        found = {node.cell: self._latents(node) for node in nodes if self.has(node)}
+        if cell not in found:
+            return None
+        return self.model.decode(surrounded(cell, found, self.model.traits.margin))
 
-    def _read_eras(self) -> list[Era]:
-        entries = [e for e in self.store.journal() if e.kind == "prompt"]
-        return [journal.era(entry.number, entry.data) for entry in entries]
+    def _latents(self, node: Node) -> Latents:
+        if node.layer < 0:
+            return self._sheets[node]
+        found = self.store.read(node.cell, self.layers.entry(node))
+        if found is None:
+            raise KeyError(node)
+        return found.latents
 
     def _hold(self) -> None:
         if self.holder is not None:

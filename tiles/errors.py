@@ -107,3 +107,27 @@ class Cancelled(EarthError):
     """Somebody called the work off."""
 
     code, status = "cancelled", 409
+
+
+class Stopped(EarthError):
+    """The app was closed."""
+
+    code, status = "stopped", 503
+
+
+class NothingToDo(EarthError):
+    """No step to take back, or to bring again."""
+
+    code, status = "nothing_to_do", 409
+
+
+class BadEdit(EarthError):
+    """An edit that cannot be made as it was asked for."""
+
+    code, status = "bad_edit", 422
+
+
+class BadPicture(EarthError):
+    """A picture that is none, too large, or not what it says."""
+
+    code, status = "bad_picture", 422

@@ -50,6 +50,11 @@ class Tile(NamedTuple):
             raise ValueError("zoom 0 has no parent")
         return Tile(self.z - 1, self.x >> 1, self.y >> 1)
 
+    def above(self, zoom: int) -> Tile:
+        """The tile of a coarser (or the same) zoom that it lies in."""
+        apart = self.z - zoom
+        return Tile(zoom, self.x >> apart, self.y >> apart)
+
     @property
     def children(self) -> tuple[Tile, Tile, Tile, Tile]:
         """The four tiles one zoom deeper, row by row."""

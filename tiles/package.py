@@ -2,10 +2,13 @@
 
 A zip with these members and no others, in this order:
 
-    world.json     {"format": "endless-earth", "version": 1, "settings": {...}}
+    world.json     {"format": "endless-earth", "version": 2, "settings": {...}}
     journal.jsonl  an entry a line: {"number": 1, "kind": "prompt", "made": "...", "data": {...}}
-    cells.bin      only with latents; a record for each painted cell, by zoom, x and y: these three,
-                   entry, version (int64), digest (16 bytes), latents (float16 (4, 32, 32)), little-endian
+    pictures.bin   only where pictures were put on the map; a record for each cell of one, by entry, zoom, x
+                   and y: these four (int64), digest (16 bytes), mask (32 x 32 bits), latents (float16
+                   (4, 32, 32)), little-endian
+    cells.bin      only with latents; a record for each painting of a cell, by zoom, x, y and entry: these
+                   four, version (int64), digest (16 bytes), latents, likewise
     b2sums         the BLAKE2b-256 of each, so that ``b2sum -c b2sums`` checks what unzip made
 
 Nothing is compressed: latents are nearly noise (deflate saves 8 %), the same world gives the same file
@@ -37,20 +40,31 @@ import numpy as np
 from tiles.database import is_full, make
 from tiles.errors import BadSetting, DiskFull, EarthError
 from tiles.grid import EARTH, MAX_INDEX, MAX_ZOOM, TILE_LATENTS, Tile
+from tiles.journal import History, read
 from tiles.store import SCHEMA, SHAPE, Entry, Store, cell_digest, put_settings
 
 SUFFIX, MEDIA_TYPE = ".earth", "application/zip"
-FORMAT, VERSION = "endless-earth", 1
-WORLD, JOURNAL, CELLS, SUMS = MEMBERS = ("world.json", "journal.jsonl", "cells.bin", "b2sums")
+FORMAT, VERSION = "endless-earth", 2  # version 1 had no pictures and no edits; it is read too
+MEMBERS = ("world.json", "journal.jsonl", "pictures.bin", "cells.bin", "b2sums")
+WORLD, JOURNAL, PICTURES, CELLS, SUMS = MEMBERS
 HEAD = struct.Struct("<5q16s")  # zoom, x, y, entry, version, digest
+PICTURE_HEAD = struct.Struct(f"<4q16s{TILE_LATENTS**2 // 8}s")  # entry, zoom, x, y, digest, mask
 LATENTS = 2 * math.prod(SHAPE)  # bytes
 RECORD = HEAD.size + LATENTS
+PICTURE_RECORD = PICTURE_HEAD.size + LATENTS
 
-MAX_CELLS = 200_000  # 1.6 GB, below where a zip needs its 64-bit form
+MAX_CELLS, MAX_PICTURED = 180_000, 40_000  # 1.8 GB, below where a zip needs its 64-bit form
 MAX_OUTLINED = 2_000_000  # cells in all outlines of a journal: a world holds them in memory
+MAX_PATH = 2_000  # places along a stroke
 MAX_ENTRIES, MAX_LINE = 100_000, 4 * 2**20  # entries of a journal, bytes of one
 MAX_LISTS, MAX_OBJECTS = 250_000, 2_000  # in one line: parsed, they are many times their text
-LIMITS = {WORLD: 2**16, JOURNAL: 2**26, CELLS: MAX_CELLS * RECORD, SUMS: 2**10}  # bytes
+LIMITS = {  # bytes
+    WORLD: 2**16,
+    JOURNAL: 2**26,
+    PICTURES: MAX_PICTURED * PICTURE_RECORD,
+    CELLS: MAX_CELLS * RECORD,
+    SUMS: 2**10,
+}
 MAX_CONTENTS = 2**13  # bytes of the zip's own list of members
 NAME_LIMIT, PROMPT_LIMIT, SEED_LIMIT, HOME_LIMIT = 80, 500, 2**63, EARTH * 1000
 FARTHEST = MAX_INDEX + 4  # cells at the edge are painted with some beyond it
@@ -132,9 +146,20 @@ def _members(store: Store, latents: bool) -> Iterator[tuple[str, Iterable[bytes]
     yield WORLD, [_line({"format": FORMAT, "version": VERSION, "settings": _settings(settings)})]
     entries = store.journal()
     yield JOURNAL, _lines(entries)
+    if any(_pictured(entry) for entry in entries):
+        yield PICTURES, _picture_records(store)
     if latents:
         numbers = {entry.number for entry in entries}
         yield CELLS, _records(store, numbers)
+
+
+def _pictured(entry: Entry) -> bool:
+    return entry.kind == "edit" and bool(entry.data["picture"])
+
+
+def _picture_records(store: Store) -> Iterator[bytes]:
+    for entry, cell, digest, mask, data in store.picture_rows():
+        yield PICTURE_HEAD.pack(entry, *cell, digest, mask) + data
 
 
 def _lines(entries: list[Entry]) -> Iterator[bytes]:
@@ -148,16 +173,15 @@ def _lines(entries: list[Entry]) -> Iterator[bytes]:
 
 
 def _records(store: Store, numbers: Container[int]) -> Iterator[bytes]:
-    cells = sorted(store.cells())
-    if len(cells) > MAX_CELLS:
-        raise BadPackage(f"{len(cells):,} cells are painted; up to {MAX_CELLS:,} fit, or none of them")
-    for cell in cells:
-        found = store.read(cell)
+    paintings = sorted((cell, entry) for cell, entry, _ in store.paintings())
+    if len(paintings) > MAX_CELLS:
+        raise BadPackage(f"{len(paintings):,} cells are painted; up to {MAX_CELLS:,} fit, or none of them")
+    for cell, entry in paintings:
+        found = store.read(cell, entry)
         assert found is not None  # one snapshot
         data = np.ascontiguousarray(found.latents, "<f2").tobytes()
-        digest = cell_digest(cell, found.entry, data)
-        _check_cell(cell, found.entry, found.version, numbers)
-        yield HEAD.pack(*cell, found.entry, found.version, digest) + data
+        _check_cell(cell, entry, found.version, numbers)
+        yield HEAD.pack(*cell, entry, found.version, cell_digest(cell, entry, data)) + data
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -244,13 +268,14 @@ def _checked_members(archive: zipfile.ZipFile) -> dict[str, int]:
         if info.file_size != info.compress_size or info.file_size > LIMITS[name]:
             raise BadPackage(f"{name} says it has {info.file_size} bytes; up to {LIMITS[name]} are allowed")
         sizes[name] = info.file_size
-    order = [name for name in MEMBERS if name in sizes or name != CELLS]
+    order = [name for name in MEMBERS if name in sizes or name not in (PICTURES, CELLS)]
     if missing := [name for name in order if name not in sizes]:
         raise BadPackage(f"it lacks {', '.join(missing)}")
     if list(sizes) != order:
         raise BadPackage(f"its members are not in order: {', '.join(sizes)}")
-    if sizes.get(CELLS, 0) % RECORD:
-        raise BadPackage(f"{CELLS} has {sizes[CELLS]} bytes, which is no multiple of a cell's {RECORD}")
+    for name, record in ((CELLS, RECORD), (PICTURES, PICTURE_RECORD)):
+        if sizes.get(name, 0) % record:
+            raise BadPackage(f"{name} has {sizes[name]} bytes, which is no multiple of a cell's {record}")
     return sizes
 
 
@@ -271,14 +296,29 @@ def _check_sums(archive: zipfile.ZipFile, names: list[str]) -> None:
 def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: dict[str, Any]) -> None:
     """world.db from a package, a line and a cell at a time."""
     put_settings(connection, settings)
-    numbers: set[int] = set()
+    lines, pictured = [], set()
     for entry in _journal(_read_lines(archive)):
         row = (entry.number, entry.kind, entry.made, json.dumps(entry.data, ensure_ascii=False))
         connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", row)
-        numbers.add(entry.number)
+        lines.append((entry.number, entry.kind, entry.data))
+        if _pictured(entry):
+            pictured.add(entry.number)
+    history = _history(lines)
+    rows = _read_pictures(archive, pictured)
+    connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    there = {entry for (entry,) in connection.execute("SELECT DISTINCT entry FROM pictures")}
+    if missing := pictured - there:
+        raise BadPackage(f"the picture of journal entry {min(missing)} is missing")
     if CELLS in archive.namelist():
-        rows = _read_cells(archive, numbers)
-        connection.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        cells = _read_cells(archive, {number for number, _, _ in lines}, history)
+        connection.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", cells)
+
+
+def _history(lines: list[tuple[int, str, Any]]) -> History:
+    try:
+        return read(lines)
+    except ValueError as error:
+        raise BadPackage(f"the journal does not add up: {error}") from None
 
 
 def _read_settings(archive: zipfile.ZipFile) -> dict[str, Any]:
@@ -298,22 +338,45 @@ def _read_lines(archive: zipfile.ZipFile) -> Iterator[Any]:
             yield _parsed(line, f"{JOURNAL} line {number}")
 
 
-def _read_cells(archive: zipfile.ZipFile, numbers: Container[int]) -> Iterator[tuple[object, ...]]:
+def _read_pictures(archive: zipfile.ZipFile, pictured: Container[int]) -> Iterator[tuple[object, ...]]:
+    """Rows of the table of pictures."""
+    if PICTURES not in archive.namelist():
+        return
+    last = (0, Tile(0, 0, 0))
+    with archive.open(PICTURES) as records:
+        while record := records.read(PICTURE_RECORD):
+            entry, z, x, y, digest, mask = PICTURE_HEAD.unpack_from(record)
+            cell, data = Tile(z, x, y), record[PICTURE_HEAD.size :]
+            if entry not in pictured:
+                raise BadPackage(f"a picture is given to entry {entry}, which has none")
+            _check_place(cell)
+            if (entry, cell) <= last:
+                raise BadPackage(f"the picture of cell {z}/{x}/{y} is there twice or not in order")
+            if digest != cell_digest(cell, entry, mask + data):
+                raise BadPackage(f"the picture of cell {z}/{x}/{y} is damaged: its digest does not match")
+            _check_finite(cell, data)
+            last = (entry, cell)
+            yield entry, z, x, y, digest, mask, data
+
+
+def _read_cells(
+    archive: zipfile.ZipFile, numbers: Container[int], history: History
+) -> Iterator[tuple[object, ...]]:
     """Rows of the table of cells."""
-    last = Tile(-1, 0, 0)
+    last = (Tile(-1, 0, 0), 0)
     with archive.open(CELLS) as records:
         while record := records.read(RECORD):
             z, x, y, entry, version, digest = HEAD.unpack_from(record)
             cell, data = Tile(z, x, y), record[HEAD.size :]
             _check_cell(cell, entry, version, numbers)
-            if cell <= last:
+            if (cell, entry) <= last:
                 raise BadPackage(f"cell {z}/{x}/{y} is there twice or not in order")
             if digest != cell_digest(cell, entry, data):
                 raise BadPackage(f"cell {z}/{x}/{y} is damaged: its digest does not match")
-            if not np.isfinite(np.frombuffer(data, "<f2")).all():
-                raise BadPackage(f"cell {z}/{x}/{y} holds latents that are no finite numbers")
-            last = cell
-            yield z, x, y, entry, version, digest, data
+            _check_finite(cell, data)
+            last = (cell, entry)
+            shown = history.shown(cell) == entry
+            yield z, x, y, entry, int(shown), max(version, int(shown)), digest, data
 
 
 # What may be in it
@@ -325,14 +388,24 @@ def _check_line(line: bytes, what: str) -> None:
         raise BadPackage(f"{what} is too long: {MAX_LINE:,} bytes and {MAX_LISTS:,} rows are allowed")
 
 
-def _check_cell(cell: Tile, entry: int, version: int, numbers: Container[int]) -> None:
-    where = f"cell {cell.z}/{cell.x}/{cell.y}"
+def _check_place(cell: Tile) -> None:
     if not 0 <= cell.z <= MAX_ZOOM or max(abs(cell.x), abs(cell.y)) > FARTHEST:
+        where = f"cell {cell.z}/{cell.x}/{cell.y}"
         raise BadPackage(f"{where}: zooms are 0 to {MAX_ZOOM}, indices up to {MAX_INDEX}")
+
+
+def _check_finite(cell: Tile, data: bytes) -> None:
+    if not np.isfinite(np.frombuffer(data, "<f2")).all():
+        raise BadPackage(f"cell {cell.z}/{cell.x}/{cell.y} holds latents that are no finite numbers")
+
+
+def _check_cell(cell: Tile, entry: int, version: int, numbers: Container[int]) -> None:
+    _check_place(cell)
+    where = f"cell {cell.z}/{cell.x}/{cell.y}"
     if entry not in numbers:
         raise BadPackage(f"{where} is painted under entry {entry}, which the journal lacks")
-    if not 1 <= version < COUNT_LIMIT:
-        raise BadPackage(f"{where} has version {version}; they count from 1")
+    if not 0 <= version < COUNT_LIMIT:
+        raise BadPackage(f"{where} has version {version}; they count from 0")
 
 
 def _settings(settings: Any) -> dict[str, Any]:
@@ -374,15 +447,23 @@ def _journal(entries: Iterable[Any]) -> Iterator[Entry]:
 def _check_prompt(data: Any, what: str) -> int:
     """Gives the number of cells in its outline."""
     found = _keyed(data, ("prompt", "painted"), what)
-    if not _is_text(found["prompt"], PROMPT_LIMIT):
+    _check_text(found["prompt"], what)
+    return _check_outline(found["painted"], what)
+
+
+def _check_text(prompt: Any, what: str) -> None:
+    if not _is_text(prompt, PROMPT_LIMIT):
         allowed = f"up to {PROMPT_LIMIT} characters of plain text"
-        raise BadPackage(f"{what} has the prompt {_short(found['prompt'])}: allowed are {allowed}")
-    if not isinstance(found["painted"], list):
+        raise BadPackage(f"{what} has the prompt {_short(prompt)}: allowed are {allowed}")
+
+
+def _check_outline(runs: Any, what: str) -> int:
+    if not isinstance(runs, list):
         raise BadPackage(f"{what} has an outline that is no list")
-    for run in found["painted"]:
+    for run in runs:
         if not _is_run(run):
             raise BadPackage(f"{what} outlines {_short(run)}, which is no row of cells")
-    return sum(run[3] for run in found["painted"])
+    return sum(run[3] for run in runs)
 
 
 def _check_model(data: Any, what: str) -> int:
@@ -391,12 +472,60 @@ def _check_model(data: Any, what: str) -> int:
     return 0
 
 
+def _check_stroke(data: Any, what: str) -> int:
+    found = _keyed(data, ("prompt", "path", "radius", "softness", "reach", "painted"), what)
+    _check_text(found["prompt"], what)
+    path = found["path"]
+    if not isinstance(path, list) or not 1 <= len(path) <= MAX_PATH or not all(map(_is_place, path)):
+        raise BadPackage(f"{what} has a path that is no list of places")
+    for name in ("radius", "softness"):
+        if not _is_number(found[name], 0, EARTH):
+            raise BadPackage(f"{what} has the {name} {_short(found[name])}: metres are needed")
+    box = found["reach"]
+    if not isinstance(box, list) or len(box) != 5 or not all(_whole(v, -(2**40), 2**40) for v in box):
+        raise BadPackage(f"{what} reaches {_short(box)}, which is no box of cells")
+    return _check_outline(found["painted"], what)
+
+
+def _check_edit(data: Any, what: str) -> int:
+    keys = ("cells", "prompt", "negative_prompt", "strength", "seed", "picture")
+    found = _keyed(data, keys, what)
+    for name in ("prompt", "negative_prompt"):
+        _check_text(found[name], what)
+    if not _is_number(found["strength"], 0, 1) or not _whole(found["seed"], 0, SEED_LIMIT - 1):
+        raise BadPackage(f"{what} has the strength {_short(found['strength'])}, seed {_short(found['seed'])}")
+    if type(found["picture"]) is not bool:
+        raise BadPackage(f"{what} has the picture {_short(found['picture'])}: true or false is needed")
+    return _check_outline(found["cells"], what)
+
+
+def _check_about(data: Any, what: str) -> int:
+    number = _keyed(data, ("entry",), what)["entry"]
+    if not _whole(number, 1, COUNT_LIMIT):
+        raise BadPackage(f"{what} is about entry {_short(number)}, which is no number of one")
+    return 0
+
+
 # By kind of entry; each gives the number of cells that the entry outlines.
-KINDS: dict[str, Callable[[Any, str], int]] = {"prompt": _check_prompt, "model": _check_model}
+KINDS: dict[str, Callable[[Any, str], int]] = {
+    "prompt": _check_prompt,
+    "model": _check_model,
+    "stroke": _check_stroke,
+    "edit": _check_edit,
+    "done": _check_about,
+    "cancelled": _check_about,
+    "undone": _check_about,
+    "redone": _check_about,
+}
 
 
 def _whole(value: Any, least: int, most: int) -> bool:
     return type(value) is int and least <= value <= most
+
+
+def _is_number(value: Any, least: float, most: float) -> bool:
+    """What is no number fails the type or the comparison."""
+    return type(value) in (int, float) and least <= value <= most
 
 
 def _is_text(value: Any, limit: int) -> bool:

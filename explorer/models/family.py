@@ -36,3 +36,6 @@ class Model(Protocol):
 
     def decode(self, latents: Latents) -> np.ndarray:
         """Latents (4, 32 + 2 margin, 32 + 2 margin) to the pixels inside, uint8 (256, 256, 3)."""
+
+    def encode(self, pixels: np.ndarray) -> Latents:
+        """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""

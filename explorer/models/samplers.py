@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor
+
+NEAR = 0.05  # a step shorter than this is not worth a call
 
 
 def timesteps(steps: int, shift: float = 1.0) -> list[float]:
@@ -18,21 +20,33 @@ def timesteps(steps: int, shift: float = 1.0) -> list[float]:
     return [shift * t / (1 + (shift - 1) * t) for t in even]
 
 
+def times_for(release: Collection[float], times: list[float]) -> list[float]:
+    """``times`` for windows that let go of what is known at the times ``release`` (0..1).
+
+    Sampling begins where the first of it is let go, and stops at each further one; times closer
+    than that of the sampler's own are left out.
+    """
+    first = max(release)
+    stops = {r for r in release if 0 < r <= first}
+    own = {t for t in times if t < first and all(abs(t - r) > NEAR for r in stops)}
+    return sorted(stops | own | {0.0}, reverse=True)
+
+
 def euler(
     velocity: Callable[[Tensor, float], Tensor],
     noise: Tensor,
     known: Tensor,
-    mask: Tensor,
+    release: Tensor,
     times: list[float],
 ) -> Tensor:
     """Latents (n, 4, h, w) from ``noise`` of the same shape, by Euler steps through ``times``.
 
-    Where ``mask`` (n, 1, h, w) is 1 the latents are ``known``: at every step they are put back,
-    noised with the very field that painting started from (RePaint's replacement, Lugmayr et al.
-    2022, arXiv 2201.09865, made deterministic).
+    Down to the time ``release`` (n, 1, h, w) latents are ``known``: at every step they are put
+    back, noised with the very field that painting started from (RePaint's replacement, Lugmayr et
+    al. 2022, arXiv 2201.09865, made deterministic). 0 holds them for good; 1 not at all.
     """
     x = noise
     for now, then in itertools.pairwise(times):
-        x = torch.where(mask > 0, (1 - now) * known + now * noise, x)
+        x = torch.where(release <= now, (1 - now) * known + now * noise, x)
         x = x + (then - now) * velocity(x, now)
-    return torch.where(mask > 0, known, x)
+    return torch.where(release == 0, known, x)

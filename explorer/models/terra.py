@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.family import Traits
-from explorer.models.samplers import euler, timesteps
+from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.text import TextTower
 from explorer.painting.window import Latents, Window
+from tiles.journal import Share
 
 M = TypeVar("M", bound=torch.nn.Module)
+NEGATIVE_SCALE = 2.0  # how far from a negative prompt a model goes that has its guidance folded in
+
+
+class Kind(NamedTuple):
+    """What windows must have in common to be sampled together."""
+
+    release: tuple[float, ...]  # times at which something known is let go
+    negative: bool
+    freed: bool  # whether a first look is taken without what lies outside
 
 
 class Terra:
@@ -50,32 +61,62 @@ class Terra:
         count = self.traits.batch
         if not 0 < len(windows) <= count:
             raise ValueError(f"{len(windows)} windows, allowed are 1 to {count}")
-        full = [*windows, *[windows[0]] * (count - len(windows))]
-        with torch.inference_mode():
-            return list(self._sample(full).cpu().numpy()[: len(windows)])
+        kinds: dict[Kind, list[int]] = {}
+        for index, window in enumerate(windows):
+            kinds.setdefault(_kind(window), []).append(index)
+        painted: dict[int, Latents] = {}
+        for kind, indices in kinds.items():
+            full = [windows[i] for i in (*indices, *[indices[0]] * (count - len(indices)))]
+            with torch.inference_mode():
+                painted |= zip(indices, self._sample(full, kind).cpu().numpy())
+        return [painted[i] for i in range(len(windows))]
 
-    def _sample(self, windows: Sequence[Window]) -> Tensor:
+    def _sample(self, windows: Sequence[Window], kind: Kind) -> Tensor:
         noise, known, mask, parent, parent_mask = (
             torch.from_numpy(np.stack(parts)).to(self.device)
             for parts in zip(*(window[1:6] for window in windows))
         )
-        fixed = torch.cat([known, mask, parent, parent_mask], 1)  # (n, 10, side, side)
-        text = torch.cat([self.embed(window.prompt) for window in windows])
+        release, veil, free = (
+            torch.from_numpy(np.stack(parts)).to(self.device)
+            for parts in zip(*((w.release, w.veil, w.free) for w in windows))
+        )
+        if kind.release == (0.0,):
+            return known
+        told, veiled = (
+            torch.cat([known * seen, seen, parent, parent_mask], 1)  # (n, 10, side, side)
+            for seen in (mask, mask * (1 - veil))
+        )
+        text, negative = (
+            torch.cat([self.embed(told) for told in each]).to(self.device)
+            for each in zip(*((w.prompts, (Share(w.negative_prompt, 1.0),)) for w in windows))
+        )
         zoom = torch.tensor([float(window.cell.z) for window in windows], device=self.device)
         coarser = torch.tensor([window.coarser for window in windows], device=self.device)
+        scale = max(self.guidance_scale, NEGATIVE_SCALE if kind.negative else 1.0)
 
-        def velocity(x: Tensor, t: float) -> Tensor:
+        def guided(x: Tensor, t: float, fixed: Tensor) -> Tensor:
             now = torch.full((len(x),), t, device=self.device)
             seen = torch.cat([x, fixed], 1).contiguous(memory_format=torch.channels_last)
-            told = self.denoiser(seen, now, text, zoom, coarser)
-            if self.guidance_scale == 1:
-                return told
+            wanted = self.denoiser(seen, now, text, zoom, coarser)
+            if scale == 1:
+                return wanted
             # Classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598), as two calls: a
             # batch of one is exact and no slower on the CPU.
-            free = self.denoiser(seen, now, torch.zeros_like(text), zoom, coarser)
-            return free + self.guidance_scale * (told - free)
+            other = self.denoiser(seen, now, negative, zoom, coarser)
+            return other + scale * (wanted - other)
 
-        return euler(velocity, noise, known, mask, self.times)
+        def velocity(x: Tensor, t: float) -> Tensor:
+            found = guided(x, t, told)
+            return torch.lerp(found, guided(x, t, veiled), free) if kind.freed and t == 1 else found
+
+        return euler(velocity, noise, known, release, times_for(kind.release, self.times))
+
+    def encode(self, pixels: np.ndarray) -> Latents:
+        """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""
+        with torch.inference_mode():
+            sheet = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].to(self.device)
+            sheet = (sheet.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            return self.autoencoder.encode(sheet)[0].cpu().numpy()
 
     def decode(self, latents: Latents) -> np.ndarray:
         """Latents (4, 32 + 2 margin, 32 + 2 margin) to uint8 pixels (256, 256, 3) inside."""
@@ -86,11 +127,19 @@ class Terra:
             scaled = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
             return scaled.permute(1, 2, 0).cpu().numpy()
 
-    def _embed(self, prompt: str) -> Tensor:
-        """(1, 256); all zeros for an empty prompt, which is how training left prompts out."""
+    def _embed(self, told: tuple[Share, ...]) -> Tensor:
+        """(1, 256), of length one: between prompts the one that lies between them. All zeros for an
+        empty prompt, which is how training left prompts out."""
         with torch.inference_mode():
-            found = self.text.encode([prompt]).to(self.device)
-        return found if prompt.strip() else torch.zeros_like(found)
+            found = self.text.encode([share.prompt for share in told])  # (n, 256)
+            weights = torch.tensor([share.weight * bool(share.prompt.strip()) for share in told])
+            mixed = (found * weights[:, None]).sum(0, keepdim=True)
+            return F.normalize(mixed, dim=-1) if len(told) > 1 and weights.any() else mixed
+
+
+def _kind(window: Window) -> Kind:
+    freed = bool(window.free.any())
+    return Kind(tuple(np.unique(window.release).tolist()), bool(window.negative_prompt), freed)
 
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:

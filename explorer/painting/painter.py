@@ -7,13 +7,14 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import Literal, NamedTuple
 
+from explorer.painting.layers import Node
 from explorer.painting.window import joined
 from explorer.world import World
-from tiles.errors import Busy, DiskFull, EarthError, PaintingFailed
+from tiles.errors import Busy, Cancelled, DiskFull, EarthError, PaintingFailed
 from tiles.grid import Box, Tile, around
 
 log = logging.getLogger(__name__)
@@ -21,14 +22,18 @@ PAUSES = (1, 5, 20, 60)  # seconds before a failed cell is tried again
 
 
 class Event(NamedTuple):
-    """What happened to a base-zoom tile of a world, or, for "sketch", to a cell of its sketch."""
+    """What happened to a base-zoom tile of a world, or, for "sketch", to a cell of its sketch.
+
+    "editing", "edited" and "settled" tell of edits that are not shown yet: a tile waits to be painted
+    anew, is painted, is left as it was. "journal" tells of the whole world: it has a new line.
+    """
 
     world: str
-    kind: Literal["painting", "ready", "failed", "sketch"]
+    kind: Literal["painting", "ready", "failed", "sketch", "editing", "edited", "settled", "journal"]
     tile: Tile
-    revision: int
-    final: bool  # nothing around the tile is missing any more
-    message: str
+    revision: int = 0
+    final: bool = False  # nothing around the tile is missing any more
+    message: str = ""
 
 
 class Status(NamedTuple):
@@ -48,6 +53,7 @@ class Wish(NamedTuple):
 
     world: World
     tiles: list[Tile]
+    layer: int | None  # as an edit (or a draft) makes them; None: as they are shown
 
 
 class Ask(NamedTuple):
@@ -75,7 +81,7 @@ class Painter:
 
     def __init__(self, queue_limit: int = 256) -> None:
         self._wishes: dict[Hashable, Wish] = {}
-        self._failures: dict[tuple[str, Tile], Failure] = {}
+        self._failures: dict[tuple[str, Node], Failure] = {}
         self._listeners: list[Callable[[Event], None]] = []
         self._changed = threading.Condition()
         self._asks: list[Ask] = []
@@ -88,15 +94,14 @@ class Painter:
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
 
-    def want(self, client: Hashable, world: World, tiles: Sequence[Tile]) -> None:
+    def want(self, client: Hashable, world: World, tiles: Sequence[Tile], layer: int | None = None) -> None:
         """Replace what ``client`` wants. Tiles deeper than the base zoom stand for their base
         tile; shallower ones are made of what is painted and never painted for."""
-        base = world.base_zoom
-        deep = (Tile(base, t.x >> t.z - base, t.y >> t.z - base) for t in tiles if t.z >= base)
+        deep = (tile.above(world.base_zoom) for tile in tiles if tile.z >= world.base_zoom)
         with self._changed:
             if wanted := list(dict.fromkeys(deep)):
                 # In its place in the line: who pans all the time must not lose its turn by it.
-                self._wishes[client] = Wish(world, wanted)
+                self._wishes[client] = Wish(world, wanted, layer)
             else:
                 self._wishes.pop(client, None)
             self._changed.notify_all()
@@ -117,6 +122,19 @@ class Painter:
                 del self._wishes[client]
             self._changed.wait_for(lambda: self._busy is not world or not self._thread.is_alive())
 
+    def tell(self, events: Iterable[Event]) -> None:
+        """Let everybody who listens know."""
+        for event in events:
+            self._tell(event)
+
+    def announce(self, world: World, cells: Iterable[Tile]) -> None:
+        """Something else is shown of these base cells, or of what it was painted from."""
+        for tile in {other for cell in cells for other in around(cell).tiles()}:
+            if world.painted(tile):
+                self._tell(Event(world.id, "ready", tile, world.revision(tile), world.final(tile)))
+        with self._changed:
+            self._changed.notify_all()
+
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """``callback`` runs on the painter's thread; the answer ends it."""
         self._listeners.append(callback)
@@ -131,7 +149,7 @@ class Painter:
         apart = tile.z - world.base_zoom
         if apart < 0 or world.final(tile):
             return _done()
-        middle = Tile(world.base_zoom, tile.x >> apart, tile.y >> apart)
+        middle = tile.above(world.base_zoom)
         asked = Ask(world, around(middle), Future())
         with self._changed:
             if len(self._asks) >= self._queue_limit:
@@ -147,14 +165,14 @@ class Painter:
             self._asks.remove(asked)
             self._wishes.pop(asked.future, None)
 
-    def _answer(self, world: World, failed: Sequence[Tile] = (), error: EarthError | None = None) -> None:
+    def _answer(self, world: World, failed: Sequence[Node] = (), error: EarthError | None = None) -> None:
         """Finish what was asked for and is there now, or cannot be."""
         with self._changed:
             asks = [a for a in self._asks if a.world is world]
         for asked in asks:
             if all(world.painted(cell) for cell in asked.needed.tiles()):
                 _finish(asked.future, None)
-            elif any(_concerns(cell, asked, world) for cell in failed):
+            elif any(_concerns(node, asked, world) for node in failed):
                 _finish(asked.future, error)
 
     def status(self) -> Status:
@@ -194,13 +212,15 @@ class Painter:
                 return True  # it wants something else by now: look anew
             self._busy = wish.world
         try:
-            cells = self._paintable(wish)
-            if cells:
+            nodes = self._paintable(wish)
+            if nodes:
                 with self._changed:
                     if self._wishes.get(client) is wish:
                         self._wishes[client] = self._wishes.pop(client)
-                self._paint(wish.world, cells)
-            return bool(cells)
+                self._paint(wish.world, nodes)
+            return bool(nodes)
+        except Cancelled:
+            return True  # an edit was given up meanwhile: look anew
         except Exception as error:  # whatever a world's file does must not end the painter
             log.exception("%s cannot be painted", wish.world.id)
             self._error = _words(error)
@@ -211,40 +231,46 @@ class Painter:
                 self._busy = None
                 self._changed.notify_all()
 
-    def _paintable(self, wish: Wish) -> list[Tile]:
+    def _paintable(self, wish: Wish) -> list[Node]:
         """The first cells of a wish that can be painted now, without what failed a moment ago."""
         world, now = wish.world, time.monotonic()
         if world.readonly:
             return []
         with self._changed:
             failures = list(self._failures.items())
-        resting = {cell for (id, cell), f in failures if id == world.id and f.until > now}
-        cells = world.next_cells([t for t in wish.tiles if t not in resting], world.model.traits.batch)
-        return [cell for cell in cells if cell not in resting]
+        resting = {node for (id, node), f in failures if id == world.id and f.until > now}
+        cells = {node.cell for node in resting}
+        wanted = [tile for tile in wish.tiles if tile not in cells]
+        nodes = world.next_nodes(wanted, world.model.traits.batch, wish.layer)
+        return [node for node in nodes if node not in resting]
 
-    def _paint(self, world: World, cells: list[Tile]) -> None:
+    def _paint(self, world: World, nodes: list[Node]) -> None:
         started = time.monotonic()
         self._device, self._model = world.model.device, world.model.traits.name
-        for cell in cells:
-            self._tell(Event(world.id, "painting", cell, 0, False, ""))
+        for node in nodes:
+            if node == world.layers.shown(node.cell):
+                self._tell(Event(world.id, "painting", node.cell))
         try:
-            windows, entries = zip(*(world.window(cell) for cell in cells))
+            windows, entries = zip(*(world.window(node) for node in nodes))
             painted = world.model.paint(windows)
-            for window, latents, entry in zip(windows, painted, entries):
-                world.commit(window.cell, joined(latents, window.mask, world.layout.halo), entry)
+            for node, window, latents, entry in zip(nodes, windows, painted, entries):
+                world.commit(node, joined(latents, window.mask, world.layout.halo), entry)
+        except Cancelled:
+            raise
         except Exception as error:  # whatever a model raises must not end the painter
-            self._fail(world, cells, error)
+            self._fail(world, nodes, error)
             return
         self._error = None
+        base = [node for node in nodes if node.cell.z == world.base_zoom]
         with self._changed:
-            for cell in cells:
-                self._failures.pop((world.id, cell), None)
-            base = [cell for cell in cells if cell.z == world.base_zoom]
+            for node in nodes:
+                self._failures.pop((world.id, node), None)
             self._painted += len(base)
-            self._seconds.extend([(time.monotonic() - started) / len(cells)] * len(base))
-        self._announce(world, base)
-        for cell in set(cells) - set(base):
-            self._tell(Event(world.id, "sketch", cell, world.sketch_revision(cell), False, ""))
+            self._seconds.extend([(time.monotonic() - started) / len(nodes)] * len(base))
+        self._announce(world, [node.cell for node in base if node == world.layers.shown(node.cell)])
+        self.tell(Event(world.id, "edited", node.cell) for node in base if node.layer > 0)
+        for node in set(nodes) - set(base):
+            self._tell(Event(world.id, "sketch", node.cell, world.sketch_revision(node.cell)))
         self._answer(world)
 
     def _announce(self, world: World, cells: list[Tile]) -> None:
@@ -253,22 +279,22 @@ class Painter:
             for tile in around(cell).tiles():
                 final = world.painted(tile) and world.final(tile)
                 if tile == cell or final:
-                    self._tell(Event(world.id, "ready", tile, world.revision(tile), final, ""))
+                    self._tell(Event(world.id, "ready", tile, world.revision(tile), final))
 
-    def _fail(self, world: World, cells: list[Tile], error: Exception) -> None:
-        log.error("painting %s of %s failed", cells, world.id, exc_info=error)
+    def _fail(self, world: World, nodes: list[Node], error: Exception) -> None:
+        log.error("painting %s of %s failed", nodes, world.id, exc_info=error)
         shown = error if isinstance(error, EarthError) else PaintingFailed(_words(error))
         self._error = str(shown)
         with self._changed:
-            for cell in cells:
-                before = self._failures.get((world.id, cell))
+            for node in nodes:
+                before = self._failures.get((world.id, node))
                 times = before.times + 1 if before else 1
                 pause = PAUSES[min(times, len(PAUSES)) - 1]
                 until = time.monotonic() + (60 if isinstance(error, DiskFull) else pause)
-                self._failures[(world.id, cell)] = Failure(shown, times, until)
-        for cell in cells:
-            self._tell(Event(world.id, "failed", cell, 0, False, str(shown)))
-        self._answer(world, cells, shown)
+                self._failures[(world.id, node)] = Failure(shown, times, until)
+        for node in nodes:
+            self._tell(Event(world.id, "failed", node.cell, message=str(shown)))
+        self._answer(world, nodes, shown)
 
     def _tell(self, event: Event) -> None:
         for callback in tuple(self._listeners):
@@ -284,9 +310,9 @@ def _words(error: Exception) -> str:
     return f"painting failed: {text or type(error).__name__}"
 
 
-def _concerns(cell: Tile, asked: Ask, world: World) -> bool:
-    """Whether what was asked for cannot be painted without ``cell``."""
-    return cell.z != world.base_zoom or asked.needed.grown(1).holds(cell)
+def _concerns(node: Node, asked: Ask, world: World) -> bool:
+    """Whether what was asked for cannot be painted without this."""
+    return node.cell.z != world.base_zoom or asked.needed.grown(1).holds(node.cell)
 
 
 def _done() -> Future[None]:

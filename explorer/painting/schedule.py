@@ -5,11 +5,13 @@ Pure: nothing here knows of models, latents or disks. A cell is the latents of o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from tiles.grid import TILE_LATENTS, Box, Tile
+from tiles.grid import TILE_LATENTS, Box, Tile, around
+
+T = TypeVar("T")
 
 
 class Phase(IntEnum):
@@ -63,29 +65,44 @@ def requires(cell: Tile, layout: Layout) -> tuple[Tile, ...]:
     return (*(under.tiles() if under else ()), *sees(cell))
 
 
+def sees_in(cell: Tile, region: Collection[Tile]) -> tuple[tuple[Tile, ...], tuple[Tile, ...]]:
+    """What a cell of a region that is painted anew sees: cells of the region, by its phase, and
+    every neighbour outside it, for all of those stay as they are."""
+    ring = [other for other in around(cell).tiles() if other != cell]
+    inside = tuple(other for other in sees(cell) if other in region)
+    return inside, tuple(other for other in ring if other not in region)
+
+
 def next_cells(
     wanted: Iterable[Tile], layout: Layout, painted: Callable[[Tile], bool], limit: int
 ) -> list[Tile]:
-    """Up to ``limit`` unpainted cells that can be painted at once, the most wanted first.
+    """Up to ``limit`` unpainted cells that can be painted at once, the most wanted first."""
+    return next_of(wanted, lambda cell: requires(cell, layout), painted, limit)
 
-    None of them sees another, so they may be painted together. Bounded work: a cell needs at most
-    its eight neighbours and the sketch's cells under them, and the sketch needs no sketch.
+
+def next_of(
+    wanted: Iterable[T], requires: Callable[[T], Iterable[T]], painted: Callable[[T], bool], limit: int
+) -> list[T]:
+    """Up to ``limit`` unpainted things that can be painted at once, the most wanted first.
+
+    None of them requires another, so they may be painted together. Bounded work: a cell needs at
+    most its eight neighbours and the sketch's cells under them, and the sketch needs no sketch.
     """
-    found: dict[Tile, None] = {}
-    visited: set[Tile] = set()
+    found: dict[T, None] = {}
+    visited: set[T] = set()
 
-    def visit(cell: Tile) -> None:
-        if cell in visited or len(found) >= limit or painted(cell):
+    def visit(thing: T) -> None:
+        if thing in visited or len(found) >= limit or painted(thing):
             return
-        visited.add(cell)
-        missing = [c for c in requires(cell, layout) if not painted(c)]
+        visited.add(thing)
+        missing = [other for other in requires(thing) if not painted(other)]
         if not missing:
-            found[cell] = None
+            found[thing] = None
         for other in missing:
             visit(other)
 
-    for cell in wanted:
-        visit(cell)
+    for thing in wanted:
+        visit(thing)
         if len(found) >= limit:
             break
     return list(found)

@@ -130,7 +130,7 @@ def paint_sheet(
         def flow(x: Tensor, t: float, batch: Batch = batch) -> Tensor:
             return guided(model, x, torch.full((len(x),), t, device=x.device), batch, guidance_scale)
 
-        found = euler(flow, noise, batch.latents, batch.mask, times)
+        found = euler(flow, noise, batch.latents, 1 - batch.mask, times)
         pictures.append(to_pixels(painter.decode(found.cpu())))
     return np.concatenate(pictures)
 

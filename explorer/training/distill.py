@@ -121,7 +121,7 @@ def strayed(
         def flow(x: Tensor, t: float) -> Tensor:
             return guided(model, x, torch.full((len(x),), t, device=x.device), drawn, scale)
 
-        return euler(flow, noise, drawn.latents, drawn.mask, times)
+        return euler(flow, noise, drawn.latents, 1 - drawn.mask, times)
 
     right = painted(teacher, timesteps(30, 1.5), guidance_scale)
     found = (painted(student, times, 1.0), painted(teacher, times, guidance_scale))

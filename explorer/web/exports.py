@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
 from explorer import exports
+from explorer.edits import give_up
 from explorer.exports import Export, Limits, Wish
 from explorer.jobs import Job
 from explorer.settings import Settings
@@ -38,6 +40,7 @@ def describe(job: Job) -> dict[str, Any]:
         "id": job.id,
         "kind": job.kind,
         "world": job.world,
+        "entry": job.entry,
         "state": job.state,
         "stage": job.stage,
         "done": job.done,
@@ -48,7 +51,7 @@ def describe(job: Job) -> dict[str, Any]:
             {
                 "name": path.name,
                 "bytes": path.stat().st_size,
-                "url": f"/jobs/{job.id}/file?part={path.suffix[1:]}",
+                "url": f"/jobs/{job.id}/file?part={quote(path.name)}",
             }
             for path in job.files
             if path.exists()
@@ -97,14 +100,18 @@ def show_job(request: Request, id: str) -> dict[str, Any]:
 @router.delete("/jobs/{id}")
 def cancel_job(request: Request, id: str) -> dict[str, Any]:
     """Cancel a job; one that is finished is forgotten with its files."""
-    return describe(request.app.state.jobs.cancel(id))
+    state = request.app.state
+    job: Job = state.jobs.cancel(id)
+    if job.kind == "edit" and job.entry is not None:
+        give_up(state.atlas.get(job.world), state.painter, job.entry)
+    return describe(job)
 
 
 @router.get("/jobs/{id}/file")
 def job_file(request: Request, id: str, part: str = "") -> FileResponse:
     """The finished file, streamed; with ``part`` the one beside it of that suffix."""
     job: Job = request.app.state.jobs.get(id)
-    path = job.file(f".{part}" if part else "")
+    path = job.file(part)
     types = {format.suffix: format.media_type for format in FORMATS.values()}
     return FileResponse(path, filename=path.name, media_type=types.get(path.suffix, "text/plain"))
 

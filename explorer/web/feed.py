@@ -16,6 +16,7 @@ from tiles.grid import Tile, checked_tile
 
 log = logging.getLogger(__name__)
 FRAME_LIMIT = 65536  # characters of one frame
+EDITING = ("editing", "edited", "settled")
 FLUSH, STATUS, OVERVIEW = 0.04, 1.0, 2.0  # seconds between messages of each kind
 
 
@@ -61,6 +62,8 @@ class Connection:
         self.sketches: set[Tile] = set()  # the sketch's cells under what is wanted
         self.news: dict[Tile, dict[str, Any]] = {}
         self.changed: set[Tile] = set()  # overviews to look at again
+        self.editing: dict[Tile, dict[str, Any]] = {}  # news of edits, wherever they are
+        self.notes: set[str] = set()  # news of the whole world
 
     async def run(self) -> None:
         """Until the client goes, or its world."""
@@ -91,10 +94,16 @@ class Connection:
 
     def hear(self, event: Event) -> None:
         """An event of the painter, on the event loop."""
+        if event.kind == "journal":
+            self.notes.add("journal")
+            return
         if event.kind == "sketch":
             if event.tile in self.sketches:
                 told = {"event": "sketch", "tile": list(event.tile), "revision": event.revision}
                 self.news[event.tile] = told
+            return
+        if event.kind in EDITING:
+            self.editing[event.tile] = {"event": event.kind, "tile": list(event.tile)}
             return
         for tile in self.wanted.get(event.tile, ()):
             message: dict[str, Any] = {"event": event.kind, "tile": list(tile)}
@@ -117,7 +126,8 @@ class Connection:
             self._want(tiles)
             revisions = await asyncio.to_thread(self._revisions, tiles)
             sketches = await asyncio.to_thread(self._sketched)
-            await self.socket.send_json({"event": "revisions", "tiles": revisions, "sketches": sketches})
+            told = {"tiles": revisions, "sketches": sketches, "editing": self._editing()}
+            await self.socket.send_json({"event": "revisions", **told})
 
     def _parse(self, text: str) -> list[Tile]:
         """The tiles of ``{"want": [[z, x, y], ...]}``. Raises BadSetting, BadAddress."""
@@ -164,17 +174,27 @@ class Connection:
         found = ((cell, self.world.sketch_revision(cell)) for cell in tuple(self.sketches))
         return [[*cell, revision] for cell, revision in found if revision]
 
+    def _editing(self) -> list[list[int]]:
+        """The tiles of edits that wait or are being painted."""
+        history = self.world.history
+        return [list(cell) for number in history.waiting for cell in history.edits[number].cells]
+
     async def _send_all(self) -> None:
         told: dict[str, Any] = {}
         elapsed = {"status": STATUS, "overview": 0.0}
         while True:
             news, self.news = self.news, {}
-            for message in news.values():
+            editing, self.editing = self.editing, {}
+            for message in (*news.values(), *editing.values()):
                 await self.socket.send_json(message)
+            if self.notes:
+                self.notes.clear()
+                await self.socket.send_json({"event": "journal"})
             if elapsed["overview"] >= OVERVIEW and self.changed:
                 tiles, self.changed, elapsed["overview"] = list(self.changed), set(), 0.0
                 revisions = await asyncio.to_thread(self._revisions, tiles)
-                await self.socket.send_json({"event": "revisions", "tiles": revisions, "sketches": []})
+                told_of = {"tiles": revisions, "sketches": [], "editing": self._editing()}
+                await self.socket.send_json({"event": "revisions", **told_of})
             if elapsed["status"] >= STATUS:
                 elapsed["status"] = 0.0
                 status = await asyncio.to_thread(self._status)

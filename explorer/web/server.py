@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import swagger_ui_bundle
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -20,10 +21,11 @@ from starlette.types import Scope
 from xstatic.pkg import leaflet
 
 from explorer.atlas import Atlas
+from explorer.edits import resume
 from explorer.jobs import Jobs
 from explorer.painting.painter import Painter
 from explorer.settings import Settings
-from explorer.web import exports, feed, files, services, tiles, worlds
+from explorer.web import edits, exports, feed, files, services, tiles, worlds
 from explorer.web.middleware import BodyLimit, Headed, KnownHost, SameSite, refusal
 from tiles.errors import EarthError
 
@@ -51,6 +53,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(worlds.router)
     app.include_router(services.router)
     app.include_router(exports.router)
+    app.include_router(edits.router)
     app.include_router(tiles.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
     app.add_api_route("/healthz", health, tags=["server"])
@@ -64,7 +67,8 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(BodyLimit, limit=settings.body_bytes, larger={files.UNPACK: settings.upload_bytes})
+    larger = {files.UNPACK: settings.upload_bytes, edits.PICTURES: settings.picture_bytes}
+    app.add_middleware(BodyLimit, limit=settings.body_bytes, larger=larger)
     app.add_middleware(SameSite)
     app.add_middleware(KnownHost, names=settings.hosts)
     app.add_middleware(Headed)
@@ -89,6 +93,9 @@ def end_own_paths(app: FastAPI) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    for world in await to_thread.run_sync(state.atlas.worlds):  # what a sudden end left undone
+        await to_thread.run_sync(resume, world, state.painter, state.jobs)
     yield
     app.state.hub.close()
     app.state.jobs.close()

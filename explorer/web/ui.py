@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import: nothing leaves the machine
 
@@ -16,11 +15,11 @@ from fastapi import FastAPI
 from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
 from explorer.models.family import Traits
 from explorer.painting.painter import Painter
-from tiles.errors import EarthError
+from explorer.web import tools
+from explorer.web.tools import guarded
 from tiles.grid import metres_per_pixel
 from tiles.mosaic.formats import FORMATS
 
-T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets" / "web"
 EXAMPLES = ROOT / "assets" / "prompts" / "examples.json"
@@ -38,9 +37,12 @@ def mount(app: FastAPI) -> FastAPI:
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="stone", font=fonts, font_mono=["ui-monospace", "monospace"]
     )
+    blocks = build(app.state.atlas, app.state.painter)
+    with blocks:
+        tools.add(app.state)
     return gr.mount_gradio_app(
         app,
-        build(app.state.atlas, app.state.painter),
+        blocks,
         path="/",
         theme=theme,
         css_paths=[ASSETS / "page.css"],
@@ -49,6 +51,7 @@ def mount(app: FastAPI) -> FastAPI:
         '<link rel="icon" href="/static/earth/icon.svg">',
         ssr_mode=False,
         footer_links=[],
+        mcp_server=True,
     )
 
 
@@ -202,11 +205,3 @@ def wire(
     remove.click(lambda: gr.update(visible=True), None, sure, **quiet)
     keep.click(lambda: gr.update(visible=False), None, sure, **quiet)
     really.click(delete, picker, [picker, prompt, sure], **quiet).success(fn=None, inputs=picker, js=open_map)
-
-
-def guarded(work: Callable[[], T]) -> T:
-    """``work``'s answer; our own errors as a message on the page."""
-    try:
-        return work()
-    except EarthError as error:
-        raise gr.Error(str(error), print_exception=False) from None

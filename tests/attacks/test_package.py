@@ -192,7 +192,7 @@ def test_a_list_of_members_that_is_huge_or_elsewhere(tmp_path, refused):
         listed = body * (length // len(body)) if body else good[start:-22]
         end = package.END.pack(b"PK\5\6", 0, 0, count, count, len(listed), start, 0)
         (tmp_path / "file").write_bytes(good[:start] + listed[: length or None] + end)
-        refused(tmp_path / "file", "a world file has up to 4")
+        refused(tmp_path / "file", "a world file has up to 5")
     locator = b"PK\6\7" + struct.pack("<LQL", 0, 0, 1)
     listed = good[start:-22] + locator  # which leads zipfile to another, larger list
     end = package.END.pack(b"PK\5\6", 0, 0, 3, 3, len(listed), start, 0)
@@ -229,12 +229,12 @@ def test_settings_that_are_none(offered):
     offered("is unknown", world={**WORLD, "more": 1})
     for change in (
         {"format": "other"},
-        {"version": 2},
+        {"version": 3},
         {"version": True},
         {"version": "1"},
         {"format": None},
     ):
-        offered("known is 'endless-earth' 1", world={**WORLD, **change})
+        offered("known is 'endless-earth' 2", world={**WORLD, **change})
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_entries_without_end(offered, monkeypatch):
     ("change", "why"),
     [({"z": 23}, "cell 23/0/0: zooms are"), ({"z": -1}, "zooms are"), ({"x": 10**11}, "indices up to"), ({"y": -(10**11)}, "indices up to"),
      ({"x": 2**63 - 1}, "indices up to"), ({"x": -(2**63)}, "indices up to"), ({"entry": 2}, "entry 2, which the journal lacks"),
-     ({"entry": 0}, "which the journal lacks"), ({"entry": -1}, "lacks"), ({"version": 0}, "version 0"),
+     ({"entry": 0}, "which the journal lacks"), ({"entry": -1}, "lacks"),
      ({"version": -1}, "version -1"), ({"version": 2**62}, "version"), ({"digest": bytes(16)}, "digest does not match")],
 )  # fmt: skip
 def test_absurd_cells(offered, change, why):

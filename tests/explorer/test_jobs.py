@@ -35,7 +35,7 @@ def one_file(folder, step):
 
 def test_a_job_makes_files_and_keeps_them_until_it_is_forgotten(jobs):
     job = until(jobs.add("export", "w", one_file), "done")
-    assert job.file().read_text() == "whole" and job.file(".pgw").read_text() == "beside"
+    assert job.file().read_text() == "whole" and job.file("pgw").read_text() == "beside"
     jobs.cancel(job.id)
     with pytest.raises(JobNotFound):
         jobs.get(job.id)

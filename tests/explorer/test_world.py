@@ -105,7 +105,7 @@ def test_a_prompt_holds_for_land_painted_from_then_on(world, painter, tmp_path, 
     copy = atlas.create(NewWorld("Copy", "rocky coast", seed=settings["seed"]))
     for entry in entries[1:]:
         copy.store.append(entry.kind, entry.data)
-    copy._eras = copy._read_eras()
+    copy._read_again()
     paint(painter, copy, [later, seen])
     assert {tile: copy.tile(tile, "png").data for tile in (seen, later)} == expected
     painter.forget(copy)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer import atlas as rules
-from tiles import package
+from tiles import journal, package
 from tiles.errors import BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile
 from tiles.package import BadPackage, pack, unpack
@@ -38,8 +38,9 @@ def fill(folder: Path, settings: dict, entries: list, cells: dict) -> Store:
         for number, kind, data in entries:
             row = (number, kind, "2026-01-02T03:04:05.678+00:00", json.dumps(data, ensure_ascii=False))
             connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", row)
+    history = journal.read(entries)
     for cell, (data, entry, _) in cells.items():
-        store.commit({cell: data}, entry)
+        store.commit({cell: data}, entry, shown=history.shown(cell) == entry)
     with store._database.write() as connection:
         rows = [(version, *cell) for cell, (_, _, version) in cells.items()]
         connection.executemany("UPDATE cells SET version = ? WHERE zoom = ? AND x = ? AND y = ?", rows)
@@ -59,7 +60,7 @@ def small(folder: Path) -> Store:
 
 def contents(store: Store) -> tuple:
     """Everything that a store keeps."""
-    tables = ("settings", "journal", "cells")
+    tables = ("settings", "journal", "cells", "pictures")
     connection = store._database.read()
     return tuple(sorted(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
 
@@ -94,7 +95,7 @@ def test_all_comes_back_and_nothing_is_left_beside_it(tmp_path, packed):
     (tmp_path / "full").write_bytes(packed[2])
     assert reread(tmp_path / "full", tmp_path / "new") == packed[0]
     (tmp_path / "bare").write_bytes(packed[1])
-    assert reread(tmp_path / "bare", tmp_path / "other") == (*packed[0][:2], [])
+    assert reread(tmp_path / "bare", tmp_path / "other") == (*packed[0][:2], [], [])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bare", "full", "new", "other"]
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["world.db"]
 
@@ -166,7 +167,7 @@ def test_any_world_survives_the_journey(world, whole):
         pack(store, here / "file", whole)
         was = contents(store)
         store.close()
-        assert reread(here / "file", here / "new") == (was if whole else (*was[:2], []))
+        assert reread(here / "file", here / "new") == (was if whole else (*was[:2], [], []))
 
 
 def damaged(data: bytes, was: tuple) -> bool:
@@ -187,7 +188,7 @@ def damaged(data: bytes, was: tuple) -> bool:
 
 def test_every_flipped_byte_is_refused_or_changes_nothing(packed):
     was, data, _ = packed
-    bare = (*was[:2], [])
+    bare = (*was[:2], [], [])
     kept = 0
     for place in range(len(data)):
         flipped = bytearray(data)
@@ -254,15 +255,14 @@ def test_a_model_in_a_folder_goes_by_its_name(tmp_path):
 def test_what_is_painted_meanwhile_is_not_half_in_it(tmp_path, monkeypatch):
     """A new entry and a cell under it, between the reading of the journal and that of the cells."""
     store = small(tmp_path / "world")
-    was, journal = contents(store), store.journal
+    was, lines = contents(store), store.journal
 
     def paint():
-        store.commit(
-            {Tile(8, 100, 0): latents(0)}, store.append("prompt", {"prompt": "y", "painted": []}).number
-        )
+        data = {"prompt": "y", "painted": journal.outline(CELLS)}
+        store.commit({Tile(8, 100, 0): latents(0)}, store.append("prompt", data).number)
 
     def read():
-        found = journal()
+        found = lines()
         thread = threading.Thread(target=paint)
         thread.start()
         thread.join()

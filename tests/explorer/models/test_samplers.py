@@ -23,7 +23,7 @@ def test_a_straight_flow_is_followed_exactly(steps):
         seen.append(x[:, :, :, :] - ((1 - t) * goal + t * noise))
         return noise - goal
 
-    found = euler(velocity, noise, goal, mask, timesteps(steps, 2.0))
+    found = euler(velocity, noise, goal, 1 - mask, timesteps(steps, 2.0))
     torch.testing.assert_close(found, goal, atol=1e-5, rtol=0)
     assert max(apart.abs().max() for apart in seen) < 1e-5
 
@@ -34,7 +34,7 @@ def test_known_latents_are_kept_and_noised_with_the_same_field():
     mask[..., :2] = 1
     for x, t in ((x, t) for x, t in _states(known, noise, mask)):
         torch.testing.assert_close(x[..., :2], ((1 - t) * known + t * noise)[..., :2])
-    found = euler(lambda x, t: torch.zeros_like(x), noise, known, mask, timesteps(5))
+    found = euler(lambda x, t: torch.zeros_like(x), noise, known, 1 - mask, timesteps(5))
     assert (found[..., :2] == 3).all() and (found[..., 2:] == noise[..., 2:]).all()
 
 
@@ -45,5 +45,5 @@ def _states(known, noise, mask):
         seen.append((x.clone(), t))
         return torch.zeros_like(x)
 
-    euler(velocity, noise, known, mask, timesteps(5))
+    euler(velocity, noise, known, 1 - mask, timesteps(5))
     return seen

@@ -1,0 +1,259 @@
+"""Edits: what may be asked for, and the work that paints, shows, drafts or takes back what was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from explorer.atlas import HOME_LIMIT, SEED_LIMIT, checked_seed, clean_prompt
+from explorer.jobs import Job, Jobs, Step, Work
+from explorer.painting.errand import paint_layer
+from explorer.painting.painter import Event, Painter
+from explorer.world import World
+from tiles import journal
+from tiles.errors import BadEdit, Busy, Stopped, TooLarge
+from tiles.grid import Box, Tile, tile_metres
+from tiles.journal import Stroke
+from tiles.store import Known
+
+WEAKEST = 0.1
+PLACES = 500  # along a stroke
+WIDEST = 64  # tiles of a stroke's radius and of its soft edge
+VARIANTS = 3
+SHOWN = 384  # px, the longer side of a small picture
+LOOKED_AT = 36  # tiles that a small picture is made of at the most
+
+
+class Wish(NamedTuple):
+    """An edit that was asked for."""
+
+    tiles: Sequence[Tile]  # of any zoom: those deeper than the base zoom stand for their base tile
+    prompt: str = ""  # empty: what the land there is told anyway
+    negative_prompt: str = ""
+    strength: float = 1.0  # 1: nothing of what is there stays
+    seed: int | None = None  # drawn if none is given
+
+
+def checked(world: World, wish: Wish, most: int) -> dict[str, Any]:
+    """An edit as its line in the journal says it. Raises BadEdit, BadPrompt, BadSetting, TooLarge."""
+    cells = base_cells(world, wish.tiles, most)
+    if not WEAKEST <= wish.strength <= 1:  # so is NaN
+        raise BadEdit(f"strength {wish.strength}: allowed are {WEAKEST} to 1")
+    return {
+        "cells": journal.outline(cells),
+        "prompt": clean_prompt(wish.prompt),
+        "negative_prompt": clean_prompt(wish.negative_prompt),
+        "strength": float(wish.strength),
+        "seed": checked_seed(wish.seed),
+        "picture": False,
+    }
+
+
+def base_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
+    """The base tiles that tiles of any zoom stand for. Raises BadEdit, TooLarge."""
+    cells: set[Tile] = set()
+    for tile in tiles:
+        if tile.z >= world.base_zoom:
+            cells.add(tile.above(world.base_zoom))
+            continue
+        under = world.cells_under(tile)
+        if under.size > most:
+            raise TooLarge(f"{under.size:,} tiles lie under {tile.z}/{tile.x}/{tile.y}; allowed are {most:,}")
+        cells.update(under.tiles())
+    if not cells:
+        raise BadEdit("no tile is selected")
+    if len(cells) > most:
+        raise TooLarge(f"{len(cells):,} tiles are selected; allowed are {most:,}")
+    return cells
+
+
+def start(
+    world: World,
+    painter: Painter,
+    jobs: Jobs,
+    data: dict[str, Any],
+    picture: Mapping[Tile, Known] | None = None,
+) -> Job:
+    """Write an edit down and put it in line; the job's ``entry`` is its line in the journal. Raises
+    Busy."""
+    number = world.begin_edit(data, picture)
+    tell(painter, world)
+    try:
+        return enqueue(world, painter, jobs, number)
+    except Busy:
+        give_up(world, painter, number)
+        raise
+
+
+def resume(world: World, painter: Painter, jobs: Jobs) -> None:
+    """Put the edits in line that nobody works at, as after a sudden end."""
+    if world.readonly:
+        return
+    live = ("waiting", "running")
+    at_work = {job.entry for job in jobs.all() if job.world == world.id and job.state in live}
+    with suppress(Busy):  # what is left waits for the next start
+        for number in world.history.waiting:
+            if number not in at_work:
+                enqueue(world, painter, jobs, number)
+
+
+def enqueue(world: World, painter: Painter, jobs: Jobs, number: int) -> Job:
+    cells = world.layers.edit(number).cells
+    painter.tell(Event(world.id, "editing", cell) for cell in cells)
+    return jobs.add("edit", world.id, lambda _, step: perform(world, painter, number, step), number)
+
+
+def perform(world: World, painter: Painter, number: int, step: Step) -> list[Path]:
+    """Paint an edit and show it; whatever ends it before leaves what was there."""
+    cells = sorted(world.layers.edit(number).cells)
+    try:
+        paint(world, painter, number, cells, step)
+        changed = world.finish_edit(number)
+    except Stopped:
+        raise  # it goes on when the app is started again
+    except BaseException:
+        give_up(world, painter, number)
+        raise
+    painter.announce(world, changed)
+    painter.tell(Event(world.id, "settled", cell) for cell in cells)
+    tell(painter, world)
+    return []
+
+
+def paint(world: World, painter: Painter, layer: int, cells: Sequence[Tile], step: Step) -> None:
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        step("painting", done, len(cells))
+
+    paint_layer(painter, world, layer, cells, count)
+
+
+def give_up(world: World, painter: Painter, number: int) -> None:
+    """End an edit that waits; what was there stays."""
+    painter.tell(Event(world.id, "settled", cell) for cell in world.cancel_edit(number))
+    tell(painter, world)
+
+
+def variants(world: World, painter: Painter, data: dict[str, Any], count: int) -> tuple[list[int], Work]:
+    """The seeds of several candidates for one edit, and the work that draws them.
+
+    Nothing of it is kept: the edit itself, with one of the seeds, paints the same.
+    """
+    if not 1 <= count <= VARIANTS:
+        raise BadEdit(f"{count} variants: allowed are 1 to {VARIANTS}")
+    seeds = [(data["seed"] + i) % SEED_LIMIT for i in range(count)]
+
+    def work(folder: Path, step: Step) -> list[Path]:
+        found, each = [], sum(run[3] for run in data["cells"])
+        for index, seed in enumerate(seeds):
+            start = index * each
+
+            def here(stage: str, done: int, _: int, start: int = start) -> None:
+                step(stage, start + done, count * each)
+
+            found.append(folder / f"{index + 1}.png")
+            candidate(world, painter, {**data, "seed": seed}, found[-1], here)
+        return found
+
+    return seeds, work
+
+
+def candidate(world: World, painter: Painter, data: dict[str, Any], path: Path, step: Step) -> None:
+    """Paint an edit that nobody has decided for, and write a small picture of it."""
+    layer = world.draft(data)
+    try:
+        paint(world, painter, layer, sorted(world.layers.edit(layer).cells), step)
+        pixels = small_picture(world, layer, False)
+        assert pixels is not None
+        Image.fromarray(pixels).save(path)
+    finally:
+        world.discard(layer)
+
+
+def small_picture(world: World, layer: int, below: bool) -> np.ndarray | None:
+    """An edit (or what it found) with a little of its surroundings, uint8 (h, w, 3), up to 384 px; of a
+    large one its middle. None where nothing is painted."""
+    box = looked_at(world.layers.edit(layer).cells)
+    sheet = np.zeros((box.height * 256, box.width * 256, 3), np.uint8)
+    painted = False
+    for cell in box.tiles():
+        pixels = world.layer_pixels(cell, layer, below)
+        if pixels is not None:
+            y, x = (cell.y - box.top) * 256, (cell.x - box.left) * 256
+            sheet[y : y + 256, x : x + 256] = pixels
+            painted = True
+    if not painted:
+        return None
+    image = Image.fromarray(sheet)
+    image.thumbnail((SHOWN, SHOWN), Image.Resampling.BOX, reducing_gap=None)
+    return np.asarray(image)
+
+
+def looked_at(cells: Iterable[Tile]) -> Box:
+    """The cells and one around them; of many the middle."""
+    zooms, xs, ys = zip(*cells)
+    box = Box(zooms[0], min(xs) - 1, min(ys) - 1, max(xs) + 2, max(ys) + 2)
+    side = math.isqrt(LOOKED_AT)
+    if box.width > side:
+        left = box.left + (box.width - side) // 2
+        box = box._replace(left=left, right=left + side)
+    if box.height > side:
+        top = box.top + (box.height - side) // 2
+        box = box._replace(top=top, bottom=top + side)
+    return box
+
+
+def draw(world: World, painter: Painter, stroke: Stroke) -> int:
+    """Lay a prompt over land that is not painted yet; the number of its line. Raises BadEdit,
+    BadPrompt."""
+    widest = WIDEST * tile_metres(world.base_zoom)
+    if not 1 <= len(stroke.path) <= PLACES:
+        raise BadEdit(f"a stroke of {len(stroke.path)} places: allowed are 1 to {PLACES}")
+    if not all(abs(value) <= HOME_LIMIT for place in stroke.path for value in place):
+        raise BadEdit(f"a stroke's places are metres up to {HOME_LIMIT:.0f} each way")
+    if not 0 < stroke.radius <= widest or not 0 <= stroke.softness <= widest:
+        raise BadEdit(f"radius and softness are metres: more than 0 (softness: from 0) to {widest:.0f}")
+    spread = [max(axis) - min(axis) for axis in zip(*stroke.path)]
+    if max(spread) > 4 * widest:
+        raise BadEdit(f"a stroke reaches over {4 * widest / 1000:.0f} km at most")
+    number = world.draw(stroke._replace(prompt=clean_prompt(stroke.prompt)))
+    tell(painter, world)
+    return number
+
+
+def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:
+    """Take back the last step: an edit that is not painted yet is given up, else the last one that
+    is, a stroke or a prompt. Raises NothingToDo."""
+    if world.history.waiting:
+        number = world.history.waiting[-1]
+        jobs.cancel_entry(world.id, number)
+        give_up(world, painter, number)
+        return {"entry": number, "tiles": 0}
+    return _walked(world, painter, *world.undo())
+
+
+def redo(world: World, painter: Painter) -> dict[str, Any]:
+    """Bring back the last step that was taken back. Raises NothingToDo, Busy."""
+    if world.history.waiting:
+        raise Busy("an edit is being painted; redo when it is done")
+    return _walked(world, painter, *world.redo())
+
+
+def _walked(world: World, painter: Painter, number: int, changed: set[Tile]) -> dict[str, Any]:
+    painter.announce(world, changed)
+    tell(painter, world)
+    return {"entry": number, "tiles": len(changed)}
+
+
+def tell(painter: Painter, world: World) -> None:
+    """The journal has a new line."""
+    painter.tell([Event(world.id, "journal", Tile(0, 0, 0))])

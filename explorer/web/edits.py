@@ -1,0 +1,188 @@
+"""Routes of the journal: edits, strokes, pictures, variants, undo and redo."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
+
+from explorer import edits, pictures, placing
+from explorer.edits import Wish
+from explorer.placing import Spot
+from explorer.web.exports import describe as describe_job
+from explorer.world import World
+from tiles import journal
+from tiles.errors import NotFinished
+from tiles.grid import Bounds, checked_tile
+from tiles.journal import Edit, Stroke
+from tiles.store import Entry
+
+router = APIRouter(tags=["edits"])
+PICTURES = "/pictures"
+
+
+class EditBody(BaseModel):
+    """Tiles to paint anew. Without a prompt they follow that of the land they lie in."""
+
+    model_config = ConfigDict(extra="forbid")
+    tiles: list[tuple[StrictInt, StrictInt, StrictInt]]
+    prompt: StrictStr = ""
+    negative_prompt: StrictStr = ""
+    strength: float = 1.0
+    seed: StrictInt | None = None
+
+
+class VariantsBody(EditBody):
+    """The same, to be looked at first."""
+
+    count: StrictInt = edits.VARIANTS
+
+
+class StrokeBody(BaseModel):
+    """A prompt for land along a line that is not painted yet."""
+
+    model_config = ConfigDict(extra="forbid")
+    prompt: StrictStr
+    path: list[tuple[float, float]]
+    radius: float
+    softness: float = 0.0
+
+
+def describe(world: World, entry: Entry) -> dict[str, Any]:
+    """A step as JSON."""
+    data = entry.data
+    told: dict[str, Any] = {
+        "number": entry.number,
+        "kind": entry.kind,
+        "made": entry.made,
+        "state": world.history.states[entry.number],
+        "prompt": data["prompt"],
+    }
+    if entry.kind == "edit":
+        edit = journal.edit(entry.number, data, ())
+        told |= {
+            "negative_prompt": edit.negative_prompt,
+            "strength": edit.strength,
+            "seed": edit.seed,
+            "picture": edit.picture,
+            "tiles": len(edit.cells),
+            "bounds": list(around(edit)),
+        }
+    elif entry.kind == "stroke":
+        stroke = journal.stroke(data)
+        shape = {"path": stroke.path, "radius": stroke.radius, "softness": stroke.softness}
+        told |= {**shape, "bounds": list(stroke.bounds)}
+    return told
+
+
+def around(edit: Edit) -> Bounds:
+    """The rectangle of an edit, in metres."""
+    wests, souths, easts, norths = zip(*(cell.bounds for cell in edit.cells))
+    return Bounds(min(wests), min(souths), max(easts), max(norths))
+
+
+@router.get("/worlds/{id}/edits")
+def list_edits(request: Request, id: str) -> list[dict[str, Any]]:
+    """The journal's steps, oldest first: prompts, strokes and edits, each with its state: done,
+    waiting, cancelled, undone or forgotten."""
+    world: World = request.app.state.atlas.get(id)
+    steps = [entry for entry in world.store.journal() if entry.kind in journal.STEPS]
+    return [describe(world, entry) for entry in steps if entry.number in world.history.states]
+
+
+@router.post("/worlds/{id}/edits", status_code=202)
+def make_edit(request: Request, id: str, body: EditBody) -> dict[str, Any]:
+    """Paint tiles anew, joined to what is around them. ``revision`` is the edit's number."""
+    state = request.app.state
+    world: World = state.atlas.get(id)
+    data = edits.checked(world, wish(body), state.settings.edit_tiles)
+    job = edits.start(world, state.painter, state.jobs, data)
+    return {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
+
+
+@router.post("/worlds/{id}/variants", status_code=202)
+def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, Any]:
+    """Candidates for an edit, as small pictures; the edit itself with one of the ``seeds`` makes it so."""
+    state = request.app.state
+    world: World = state.atlas.get(id)
+    data = edits.checked(world, wish(body), state.settings.edit_tiles)
+    seeds, work = edits.variants(world, state.painter, data, body.count)
+    job = state.jobs.add("variants", world.id, work)
+    return {"seeds": seeds, "job": describe_job(job)}
+
+
+def wish(body: EditBody) -> Wish:
+    tiles = [checked_tile(*address) for address in body.tiles]
+    return Wish(tiles, body.prompt, body.negative_prompt, body.strength, body.seed)
+
+
+@router.get("/worlds/{id}/edits/{number}/{side}.webp", response_class=Response)
+def show_edit(request: Request, id: str, number: int, side: str) -> Response:
+    """A small picture of the land ``before`` or ``after`` an edit; 409 while it is not painted."""
+    world: World = request.app.state.atlas.get(id)
+    pixels = edits.small_picture(world, number, side == "before") if number in world.history.edits else None
+    if pixels is None or side not in ("before", "after"):
+        raise NotFinished(f"no picture {side[:10]!r} of edit {number}: before and after are, once painted")
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return Response(pictures.encode(pixels, "webp"), media_type="image/webp", headers=headers)
+
+
+@router.post("/worlds/{id}/strokes", status_code=201)
+def make_stroke(request: Request, id: str, body: StrokeBody) -> dict[str, Any]:
+    """Lay a prompt over land not painted yet, along a line: whole within ``radius`` metres, fading
+    over ``softness`` more."""
+    state = request.app.state
+    world: World = state.atlas.get(id)
+    stroke = Stroke(body.prompt, tuple(body.path), body.radius, body.softness)
+    return {"revision": edits.draw(world, state.painter, stroke)}
+
+
+@router.post("/worlds/{id}/pictures", status_code=202)
+async def place_picture(
+    request: Request,
+    id: str,
+    x: float | None = None,
+    y: float | None = None,
+    zoom: int | None = None,
+    strength: float = 1.0,
+    prompt: str = "",
+    seed: int | None = None,
+) -> dict[str, Any]:
+    """Put the picture in the body (GeoTIFF, PNG, JPEG or WebP) on the map, joined to the land around.
+
+    A GeoTIFF goes to its own place; others around ``x``, ``y`` in metres, their pixels those of
+    ``zoom``. With ``strength`` below 1 only so much of the picture stays.
+    """
+    state = request.app.state
+    world = await to_thread.run_sync(state.atlas.get, id)
+    home = world.home
+    spot = Spot(home[0] if x is None else x, home[1] if y is None else y, zoom, strength, prompt, seed)
+    with tempfile.TemporaryDirectory(prefix=".picture-", dir=state.atlas.folder) as folder:
+        path = Path(folder) / "picture"
+        with open(path, "wb") as file:
+            async for chunk in request.stream():
+                await to_thread.run_sync(file.write, chunk)
+        limits = (state.settings.picture_pixels, state.settings.picture_tiles)
+        sheet = await to_thread.run_sync(placing.read, path, spot, world.base_zoom, *limits)
+    data = placing.entry(sheet, spot, world.base_zoom)
+    picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
+    job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, data, picture)
+    return {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
+
+
+@router.post("/worlds/{id}/undo")
+def undo(request: Request, id: str) -> dict[str, Any]:
+    """Take the last step back; 409 if there is none. An edit that still waits is given up instead."""
+    state = request.app.state
+    return edits.undo(state.atlas.get(id), state.painter, state.jobs)
+
+
+@router.post("/worlds/{id}/redo")
+def redo(request: Request, id: str) -> dict[str, Any]:
+    """Bring back the last step that was taken back; 409 if there is none."""
+    state = request.app.state
+    return edits.redo(state.atlas.get(id), state.painter)
