@@ -1,31 +1,34 @@
 // Painting with prompts: the brush that draws a stroke, and the strokes of the journal drawn over the map.
 "use strict";
 
-const STRENGTH = 0.42; // opacity of a stroke where it holds whole
-const STEPS = 6; // bands, one within the other, that a soft edge is drawn with
+const STRENGTH = 0.36; // opacity of a stroke where it holds whole
+const STEPS = 14; // bands, one within the other, that a soft edge is drawn with
+const MANY = 24; // strokes, past which so many bands each would be slow
 const MOST_PLACES = 200; // of a stroke's path
 
-// The colour of a prompt: the same in every tab.
+// The colour of a prompt: the same in every tab, and far from that of the next one.
 function hue(prompt) {
-  let sum = 7;
-  for (const letter of prompt) sum = (sum * 31 + letter.codePointAt(0)) % 65521;
-  return (sum * 137.508) % 360;
+  let hash = 2166136261;
+  for (const letter of prompt) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619) >>> 0;
+  return hash % 360;
 }
 
-// A stroke as translucent lines that are as wide as it is on the ground, whatever the zoom.
+// A stroke as translucent lines that are as wide as it is on the ground, whatever the zoom, and a thin
+// one along its middle.
 class Band {
-  constructor(map, { path, radius, softness, prompt }) {
+  constructor(map, { path, radius, softness, prompt }, most = STEPS) {
     this.map = map;
-    const steps = softness > 0 ? STEPS : 1;
+    const steps = softness > 0 ? most : 1;
     const opacity = 1 - (1 - STRENGTH) ** (1 / steps);
-    const style = { ...drawing(map), pane: "regions", renderer: map.regions, className: "band", opacity, lineCap: "round", lineJoin: "round" };
-    const color = `hsl(${hue(prompt)} 72% 55%)`;
+    const color = `hsl(${hue(prompt)} 80% 60%)`;
+    const shared = { ...drawing(map), pane: "regions", renderer: map.regions, lineCap: "round", lineJoin: "round", color };
+    const add = (style) => L.polyline([], { ...shared, ...style }).addTo(map);
     this.lines = Array.from({ length: steps }, (_, index) => {
       // Where a stroke's weight, which falls as 3t^2 - 2t^3 over its edge, is that of this step.
       const share = 0.5 - Math.sin(Math.asin(1 - (2 * (index + 0.5)) / steps) / 3);
-      const wide = radius + softness * (1 - share);
-      return { wide, line: L.polyline([], { ...style, color }).addTo(map) };
+      return { wide: radius + softness * (1 - share), line: add({ className: "band", opacity }) };
     });
+    this.lines.push({ wide: 0, line: add({ className: "spine", opacity: 0.9, weight: 1.5 }) });
     this.lay(path);
     this.scale();
   }
@@ -38,7 +41,7 @@ class Band {
 
   scale() {
     const pixels = (256 * 2 ** this.map.getZoom()) / EARTH;
-    for (const { line, wide } of this.lines) line.setStyle({ weight: 2 * wide * pixels });
+    for (const { line, wide } of this.lines) if (wide) line.setStyle({ weight: 2 * wide * pixels });
   }
 
   remove() {
@@ -143,7 +146,8 @@ class Brush {
   // The strokes to show: [{prompt, path, radius, softness}, ...]. One that was just drawn is among them.
   show(strokes) {
     for (const { band, name } of this.strokes) [band, name].forEach((each) => each.remove());
-    this.strokes = strokes.map((stroke) => ({ band: new Band(this.map, stroke), name: this.name(stroke) }));
+    const steps = strokes.length > MANY ? 4 : STEPS;
+    this.strokes = strokes.map((stroke) => ({ band: new Band(this.map, stroke, steps), name: this.name(stroke) }));
     if (!this.path) this.abandon();
   }
 

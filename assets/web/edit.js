@@ -5,7 +5,8 @@ window.earthEdit = (() => {
   const { size, count, number, ask, follow, make, progress, say, speak, part, opened, unfold, reveal } = window.earthShared;
   const get = (id) => document.getElementById(id);
   const nothing = { count: 0, tiles: [], bounds: null };
-  const state = { world: null, base: 8, view: null, selection: nothing, limit: 256, three: null };
+  const state = { world: null, base: 8, view: null, selection: nothing, limit: 256, three: null, words: ["", false] };
+  const IN_LINE = "In line: it shows on the map when it is painted.";
 
   part("edit", (box) => {
     state.limit = Number(box.dataset.limit);
@@ -17,9 +18,16 @@ window.earthEdit = (() => {
     get("edit-clear").addEventListener("click", () => window.earthPage.tell({ type: "clear" }));
     get("edit-go").addEventListener("click", () => apply(wish()));
     get("edit-three").addEventListener("click", () => ask3(wish()));
+    say(get("edit-said"), ...state.words);
     select();
     candidates();
   });
+
+  // Words that wait for the form if it is not there yet.
+  function note(...words) {
+    state.words = words;
+    say(get("edit-said"), ...words);
+  }
 
   function strength(value) {
     if (value >= 1) return "all new";
@@ -56,7 +64,7 @@ window.earthEdit = (() => {
   async function apply(body) {
     const { world } = state;
     const { ok, said } = await ask(`/worlds/${world}/edits`, "POST", body);
-    say(get("edit-said"), ok ? "In line: it shows on the map when it is painted." : said.error.message, !ok);
+    note(ok ? IN_LINE : said.error.message, !ok);
     return ok;
   }
 
@@ -64,8 +72,8 @@ window.earthEdit = (() => {
   async function ask3(body) {
     const { world } = state;
     const { ok, said } = await ask(`/worlds/${world}/variants`, "POST", { ...body, count: 3 });
-    if (!ok) return say(get("edit-said"), said.error.message, true);
-    say(get("edit-said"), "");
+    if (!ok) return note(said.error.message, true);
+    note("");
     const three = (state.three = { world, body, seeds: said.seeds, id: said.job.id, job: said.job });
     candidates();
     const job = await follow(three.id, (now) => {
@@ -106,7 +114,7 @@ window.earthEdit = (() => {
 
   async function pick(three, index) {
     if (!(await apply({ ...three.body, seed: three.seeds[index] }))) return;
-    drop("In line: it shows on the map when it is painted.");
+    drop(IN_LINE);
     ask(`/jobs/${three.id}`, "DELETE");
   }
 
@@ -117,7 +125,7 @@ window.earthEdit = (() => {
 
   function drop(words) {
     state.three = null;
-    say(get("edit-said"), words);
+    note(words);
     candidates();
     select();
   }
@@ -155,7 +163,7 @@ window.earthEdit = (() => {
     get("picture-go").disabled = true;
     say(get("picture-said"), "Sending…");
     const { ok, said } = await ask(`/worlds/${state.world}/pictures?${query}`, "POST", file, "application/octet-stream");
-    say(get("picture-said"), ok ? "In line: it shows on the map when it is painted." : said.error.message, !ok);
+    say(get("picture-said"), ok ? IN_LINE : said.error.message, !ok);
     if (ok) get("picture-file").value = "";
     spot();
   }
@@ -171,17 +179,24 @@ window.earthEdit = (() => {
       select();
     }
     if (data.type === "view") state.view = data.bounds;
-    if (data.type === "hint") say(get("edit-said"), data.text, true);
+    if (data.type === "hint") note(data.text, true);
     if (data.type !== "selection") return;
     // The first tile that is chosen opens the form, in the place of the world's prompt.
     if (data.count && !state.selection.count && !opened("part-edit")) {
       if (window.earthHistory.untouched()) unfold("part-world", false);
       reveal("part-edit");
     }
-    if (data.count) say(get("edit-said"), "");
+    if (data.count) note("");
     state.selection = data;
     select();
   }
 
-  return { hear };
+  // No edit is in line any more.
+  function settled() {
+    if (state.words[0] === IN_LINE) note("");
+    const said = get("picture-said");
+    if (said?.textContent === IN_LINE) say(said, "");
+  }
+
+  return { hear, settled };
 })();

@@ -55,6 +55,7 @@ window.earthHistory = (() => {
   }
 
   function queue(waiting) {
+    if (!waiting.length && state.jobs.size) window.earthEdit.settled();
     for (const [number, job] of state.jobs) {
       if (!waiting.some((step) => step.number === number && (step.job || null) === job.id)) {
         job.line.remove();

@@ -6,7 +6,7 @@ window.earthStrokes = (() => {
   const get = (id) => document.getElementById(`brush-${id}`);
   const RADII = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32]; // in tiles
   const EDGES = [0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16];
-  const state = { world: null, base: 8, on: false, strokes: [], shown: false };
+  const state = { world: null, base: 8, on: false, strokes: [], shown: false, words: ["", false] };
 
   const side = () => (2 * Math.PI * 6378137) / 2 ** state.base;
 
@@ -23,8 +23,15 @@ window.earthStrokes = (() => {
     get("regions").checked = state.shown;
     get("regions").addEventListener("change", () => show(get("regions").checked));
     get("toggle").addEventListener("click", () => turn(!state.on));
+    say(get("said"), ...state.words);
     tell();
   });
+
+  // Words that wait for the form if it is not there yet.
+  function note(...words) {
+    state.words = words;
+    say(get("said"), ...words);
+  }
 
   function show(shown) {
     state.shown = shown;
@@ -38,8 +45,8 @@ window.earthStrokes = (() => {
     state.on = on && Boolean(prompt);
     if (on) reveal("part-brush", prompt ? undefined : "brush-prompt");
     if (state.on) show(true);
-    const words = "Write what the land shall be, then take the brush.";
-    say(get("said"), on && !prompt ? words : "", on && !prompt);
+    const words = "Write what the land should be, then take the brush.";
+    note(on && !prompt ? words : "");
     tell();
   }
 
@@ -58,7 +65,7 @@ window.earthStrokes = (() => {
 
   async function paint(path) {
     const { ok, said } = await ask(`/worlds/${state.world}/strokes`, "POST", { ...wish(), path });
-    say(get("said"), ok ? "Laid down: land painted there from now on follows it." : said.error.message, !ok);
+    note(ok ? "Laid down: land painted there from now on follows it." : said.error.message, !ok);
     if (!ok) show(state.shown);
   }
 

@@ -8,20 +8,20 @@ STEPS = """<div id="steps"><div class="row2">
 <button id="undo" class="step" type="button" disabled aria-keyshortcuts="Control+Z">Undo</button>
 <button id="redo" class="step" type="button" disabled aria-keyshortcuts="Control+Shift+Z">Redo</button>
 </div><div id="queue" aria-label="Being painted"></div><p id="steps-said" role="status"></p></div>"""
-HISTORY = """<div id="history" class="form"><p id="history-none" class="hint">What you change stands here, \
+HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">What you change stands here, \
 and can be taken back.</p><ol id="history-list"></ol></div>"""
-BRUSH = """<div id="brush" class="form">
+BRUSH = """<div id="brush" class="own">
 <p class="hint">For land that is not painted yet: it follows this prompt when it is.</p>
-<label>What the land shall be<textarea id="brush-prompt" rows="2" maxlength="500" \
+<label>What the land should be<textarea id="brush-prompt" rows="2" maxlength="500" \
 placeholder="sand desert with dunes"></textarea></label>
-<label><span>Radius <output></output></span><input id="brush-radius" type="range" min="0" value="2"></label>
+<label><span>Radius <output></output></span><input id="brush-radius" type="range" min="0" value="1"></label>
 <label><span>Soft edge <output></output></span>\
-<input id="brush-softness" type="range" min="0" value="2"></label>
+<input id="brush-softness" type="range" min="0" value="1"></label>
 <button id="brush-toggle" type="button" aria-pressed="false">Take the brush</button>
 <label class="tick"><input id="brush-regions" type="checkbox">Show prompt regions</label>
 <p id="brush-said" role="status"></p>
 </div>"""
-PICTURE = """<div id="picture" class="form">
+PICTURE = """<div id="picture" class="own">
 <label>GeoTIFF, PNG, JPEG or WebP<input id="picture-file" type="file" \
 accept=".tif,.tiff,.png,.jpg,.jpeg,.webp"></label>
 <p id="picture-spot" class="hint"></p>
@@ -36,13 +36,13 @@ accept=".tif,.tiff,.png,.jpg,.jpeg,.webp"></label>
 
 def edit(limit: int) -> str:
     """What is selected, and what it shall be; assets/web/edit.js fills it in."""
-    return f"""<div id="edit" class="form" data-limit="{limit}">
+    return f"""<div id="edit" class="own" data-limit="{limit}">
 <div class="ends"><span id="edit-selection" role="status">Nothing is selected</span>
 <button id="edit-clear" class="quiet" type="button" hidden>Clear</button></div>
 <p id="edit-hint" class="hint">Click a tile on the map; shift and drag takes several.</p>
-<label>What shall be there<textarea id="edit-prompt" rows="2" maxlength="500" \
+<label>What should be there<textarea id="edit-prompt" rows="2" maxlength="500" \
 placeholder="empty: the same land, otherwise"></textarea></label>
-<label>What shall not<input id="edit-negative" type="text" maxlength="500"></label>
+<label>What should not<input id="edit-negative" type="text" maxlength="500"></label>
 <label><span>Strength <output></output></span>\
 <input id="edit-strength" type="range" min="0.1" max="1" step="0.05" value="1"></label>
 <label>Seed<span class="row2"><input id="edit-seed" type="number" min="0" step="1" placeholder="drawn">
@@ -58,7 +58,7 @@ placeholder="empty: the same land, otherwise"></textarea></label>
 def export() -> str:
     """Region, format, resolution; assets/web/export.js fills it in."""
     options = "".join(f'<option value="{name}">{format.words}</option>' for name, format in FORMATS.items())
-    return f"""<div id="export" class="form">
+    return f"""<div id="export" class="own">
 <div class="ends"><span id="export-region">The view</span>
 <button id="export-clear" class="quiet" type="button" hidden>Take the view</button></div>
 <label>Format<select id="export-format">{options}</select></label>
