@@ -87,7 +87,7 @@ class Brush {
     this.on = this.selection.held = wish.on;
     if (wish.on) this.selection.arm(false);
     if (this.toggle) pressed(this.toggle, wish.on);
-    this.map.dragging[wish.on || this.selection.on ? "disable" : "enable"]();
+    still(this.map, wish.on || this.selection.on);
     this.map.getContainer().classList.toggle("brushing", wish.on);
     if (!wish.on) this.abandon();
   }

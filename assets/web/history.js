@@ -6,7 +6,7 @@ window.earthHistory = (() => {
   const get = (id) => document.getElementById(id);
   const MOST = 200; // steps listed
   const KINDS = { prompt: "World's prompt", stroke: "Stroke", edit: "Edit" };
-  const STATES = { waiting: "being painted", cancelled: "cancelled", undone: "taken back", forgotten: "taken back for good" };
+  const STATES = { waiting: "being painted", cancelled: "cancelled", undone: "taken back" };
   const state = { world: null, steps: [], asked: 0, jobs: new Map(), rows: new Map(), prompt: null };
 
   part("steps", () => {
@@ -85,7 +85,8 @@ window.earthHistory = (() => {
 
   function list() {
     if (!get("history")) return;
-    const steps = state.steps.slice(-MOST).reverse();
+    // What is forgotten, after something else was done instead, cannot be brought again.
+    const steps = state.steps.filter((step) => step.state !== "forgotten").slice(-MOST).reverse();
     const rows = steps.map((step) => {
       const known = state.rows.get(step.number);
       if (known && known.state === step.state) return known.row;

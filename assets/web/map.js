@@ -200,7 +200,9 @@ class EarthMap {
   }
 
   // Keys are the page's: it has the same ones.
-  key({ key, ctrlKey, metaKey, shiftKey, altKey }) {
+  key(event) {
+    const { key, ctrlKey, metaKey, shiftKey, altKey } = event;
+    if ((ctrlKey || metaKey) && "zy".includes(key.toLowerCase())) event.preventDefault();
     this.post({ type: "key", key: { key, ctrlKey, metaKey, shiftKey, altKey } });
     if (key === "Escape" && window.parent === window) this.selection.clear();
   }

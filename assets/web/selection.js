@@ -1,5 +1,6 @@
 // Choosing tiles: a click takes one, ctrl or shift and a click adds or removes one, shift and a drag
-// takes all that a rectangle touches. On touch screens a button makes taps and drags do so.
+// takes all that a rectangle touches. On touch screens a button makes taps and drags do so. With the
+// keyboard, Enter takes the tile in the middle of the map, and with shift adds or removes it.
 "use strict";
 
 const MOST_TILES = 4096; // a rectangle of more is drawn as a rectangle, tile by tile it would be slow
@@ -19,6 +20,10 @@ class Selection {
     control.onAdd = () => this.button();
     control.addTo(map);
     map.on("click", (event) => this.click(event));
+    map.getContainer().addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target !== map.getContainer()) return;
+      this.click({ latlng: map.getCenter(), originalEvent: event });
+    });
     map.getContainer().addEventListener("pointerdown", (event) => this.press(event), true);
     window.addEventListener("pointermove", (event) => this.start && this.drag(event));
     window.addEventListener("pointerup", () => this.release());
@@ -37,7 +42,7 @@ class Selection {
     if (on) this.tell({ type: "selecting" });
     this.on = on;
     pressed(this.toggle, on);
-    this.map.dragging[on ? "disable" : "enable"]();
+    still(this.map, on);
     this.map.getContainer().classList.toggle("drawing", on);
   }
 
@@ -145,6 +150,11 @@ class Selection {
       bounds: bounds && metres(bounds),
     });
   }
+}
+
+// While something is drawn on the map, drags and double taps are not for moving it.
+function still(map, on) {
+  for (const way of [map.dragging, map.doubleClickZoom]) way[on ? "disable" : "enable"]();
 }
 
 // A button among those at the map's edge.

@@ -39,7 +39,8 @@ def edit(limit: int) -> str:
     return f"""<div id="edit" class="own" data-limit="{limit}">
 <div class="ends"><span id="edit-selection" role="status">Nothing is selected</span>
 <button id="edit-clear" class="quiet" type="button" hidden>Clear</button></div>
-<p id="edit-hint" class="hint">Click a tile on the map; shift and drag takes several.</p>
+<p id="edit-hint" class="hint">Click a tile on the map. Shift and drag, or the dashed square there, \
+takes several.</p>
 <label>What should be there<textarea id="edit-prompt" rows="2" maxlength="500" \
 placeholder="empty: the same land, otherwise"></textarea></label>
 <label>What should not<input id="edit-negative" type="text" maxlength="500"></label>

@@ -195,13 +195,6 @@ def test_the_map_is_the_hero_on_every_screen(page, server, watch, width, height)
     assert page.evaluate("document.documentElement.scrollWidth") <= width and watch == []
 
 
-def test_a_click_selects_a_tile(page, server, watch):
-    opened(page, server)
-    page.locator("#earth-map").click(position={"x": 300, "y": 300})
-    expect(page.frame_locator("#earth-map").locator("path.selected")).to_have_count(1)
-    assert watch == []
-
-
 def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path):
     opened(page, server)
     page.get_by_text("Take it home", exact=True).click()
