@@ -166,6 +166,14 @@ window.earthEdit = (() => {
     say(get("picture-said"), ok ? IN_LINE : said.error.message, !ok);
     if (ok) get("picture-file").value = "";
     spot();
+    if (ok && tiff(file)) visit(said.revision);
+  }
+
+  // Show where an edit is: a GeoTIFF's own place may be anywhere.
+  async function visit(number) {
+    const { ok, said } = await ask(`/worlds/${state.world}/edits`);
+    const step = ok && said.find((each) => each.number === number);
+    if (step) window.earthPage.tell({ type: "fit", bounds: step.bounds });
   }
 
   function hear(data) {
