@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -16,11 +17,14 @@ from rich.table import Table
 
 from explorer.settings import Settings
 from tiles.errors import BadSetting, EarthError
-from tiles.grid import boxed, parse_bounds
+from tiles.grid import boxed, parse_bounds, parse_tile
 
 if TYPE_CHECKING:
     from explorer.atlas import Atlas
     from explorer.painting.painter import Painter
+    from explorer.world import World
+    from tiles.grid import Tile
+    from tiles.store import Known
 
 app = typer.Typer(help="A map of an Earth that does not exist.", no_args_is_help=False)
 worlds = typer.Typer(help="List, make, pack and delete worlds; alone it lists them.")
@@ -160,6 +164,85 @@ def paint(
             task = bar.add_task(found.name, total=len(cells))
             paint_all(painter, found, cells, lambda more: bar.advance(task, more))
         console.print(f"{len(cells)} tiles of {found.id} are painted")
+
+
+@app.command()
+def edit(
+    world: str,
+    prompt: Annotated[str, typer.Option(help="what should be there; empty for a variation")] = "",
+    bounds: Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")] = "",
+    tiles: Annotated[list[str], typer.Option("--tile", help="z/x/y; may be given many times")] = [],  # noqa: B006
+    negative_prompt: Annotated[str, typer.Option(help="what should not be there")] = "",
+    strength: Annotated[float, typer.Option(help="0.1 to 1; at 1 nothing of what is there stays")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="drawn if none is given")] = None,
+    worlds: Folder = None,
+    device: Device = None,
+) -> None:
+    """Paint tiles anew, joined to what is around them; prints the edit's number."""
+    from explorer import edits
+
+    settings = settings_with(worlds=worlds, device=device)
+    with opened(settings) as (atlas, painter):
+        found = atlas.get(world)
+        chosen = [parse_tile(*[*tile.split("/"), "", ""][:3]) for tile in tiles]
+        if bounds:
+            box = boxed(parse_bounds(bounds), found.base_zoom)
+            chosen += itertools.islice(box.tiles(), settings.edit_tiles + 1)
+        wish = edits.Wish(chosen, prompt, negative_prompt, strength, seed)
+        perform_edit(found, painter, edits.checked(found, wish, settings.edit_tiles))
+
+
+@app.command()
+def place(
+    world: str,
+    picture: Annotated[Path, typer.Argument(help="GeoTIFF, PNG, JPEG or WebP")],
+    at: Annotated[str, typer.Option(help="x,y in metres of its middle; a GeoTIFF has a place")] = "",
+    zoom: Annotated[int | None, typer.Option(help="zoom of its pixels; the world's own by default")] = None,
+    strength: Annotated[float, typer.Option(help="0.1 to 1: how much of the picture stays")] = 1.0,
+    prompt: Annotated[str, typer.Option(help="for the land around it; empty for the land's own")] = "",
+    seed: Annotated[int | None, typer.Option(help="drawn if none is given")] = None,
+    worlds: Folder = None,
+    device: Device = None,
+) -> None:
+    """Put a picture on the map, joined to the land around it; prints the edit's number."""
+    from explorer import placing
+
+    settings = settings_with(worlds=worlds, device=device)
+    with opened(settings) as (atlas, painter):
+        found = atlas.get(world)
+        x, y = _place(at) if at else found.home
+        spot = placing.Spot(x, y, zoom, strength, prompt, seed)
+        if not picture.is_file():
+            raise BadSetting(f"there is no file {picture}")
+        limits = (settings.picture_pixels, settings.picture_tiles)
+        sheet = placing.read(picture, spot, found.base_zoom, *limits)
+        data = placing.entry(sheet, spot, found.base_zoom)
+        perform_edit(found, painter, data, placing.known(sheet, found.base_zoom, found.model))
+
+
+def perform_edit(
+    world: World, painter: Painter, data: dict[str, Any], picture: dict[Tile, Known] | None = None
+) -> None:
+    from explorer import edits
+
+    with progress() as bar:
+        number = world.begin_edit(data, picture)
+        edits.perform(world, painter, number, _stages(bar, bar.add_task("", total=None)))
+    print(number)
+
+
+@app.command()
+def undo(world: str, worlds: Folder = None) -> None:
+    """Take a world's last edit, stroke or change of prompt back; prints its number."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        print(atlas.get(world).undo()[0])
+
+
+@app.command()
+def redo(world: str, worlds: Folder = None) -> None:
+    """Bring back what was taken back last; prints its number."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        print(atlas.get(world).redo()[0])
 
 
 @app.command()
@@ -396,6 +479,15 @@ def progress() -> Progress:
     """A bar with what is done and the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console)
+
+
+def _place(text: str) -> tuple[float, float]:
+    """``x,y`` in metres. Raises BadParameter."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"place {text[:40]!r}: x,y in metres are needed") from None
+    return x, y
 
 
 def _zooms(text: str) -> list[int]:

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     export_pixels: int = Field(1_600_000_000, ge=1, description="most pixels of one export")
     export_tiles: int = Field(100_000, ge=1, description="most base tiles under one export")
     edit_tiles: int = Field(256, ge=1, description="most tiles of one edit")
+    picture_tiles: int = Field(256, ge=1, description="most tiles that a picture put on the map may cover")
+    picture_pixels: int = Field(100_000_000, ge=1, description="most pixels of such a picture")
+    picture_mb: int = Field(64, ge=1, description="largest file of such a picture, in MiB")
     spare_mb: int = Field(512, ge=0, description="free disk, in MiB, that an export leaves")
     allowed_hosts: list[str] = Field(
         ["127.0.0.1", "localhost", "::1", "testserver"],
@@ -52,6 +55,10 @@ class Settings(BaseSettings):
     @property
     def upload_bytes(self) -> int:
         return self.upload_mb * MEBIBYTE
+
+    @property
+    def picture_bytes(self) -> int:
+        return self.picture_mb * MEBIBYTE
 
     @property
     def spare_bytes(self) -> int:

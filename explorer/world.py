@@ -200,14 +200,13 @@ class World:
         ground, entry = layers.ground(node, self.seed), layers.entry(node)
         seen = {other.cell: self._latents(other) for other in layers.sees(node)}
         sketch = {other.cell: self._latents(other) for other in layers.sketch(node)}
-        if sketch and not layers.follows_sketch(node):
-            sketch = {}
         if not node.layer:
             return window.assemble(node.cell, ground, {**sketch, **seen}), entry
         edit = layers.edit(node.layer)
         present = {other.cell: self._latents(other) for other in layers.present(node)}
         given = self.store.picture(edit.entry, around(node.cell)) if edit.picture else {}
-        patch = window.Patch(present, edit.strength, given, 1 - edit.strength)
+        outside = tuple(layers.outside(node))
+        patch = window.Patch(present, edit.strength, given, 1 - edit.strength, outside)
         return window.assemble_patch(node.cell, ground, seen, patch, sketch), entry
 
     def commit(self, node: Node, latents: Latents, entry: int) -> bool:
@@ -217,7 +216,7 @@ class World:
             layers = self.layers
             if node.layer < 0:
                 if node.layer in layers.drafts:
-                    self._sheets[node] = latents
+                    self._sheets[node] = latents.astype(np.float16)
                 return True
             if layers.entry(node) != entry:
                 return False

@@ -11,6 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import pytest
 
 from explorer.atlas import Atlas, NewWorld
+from explorer.jobs import Jobs
 from explorer.models.library import Library
 from explorer.painting.painter import Painter
 from explorer.world import World
@@ -39,6 +40,13 @@ def atlas(tmp_path: Path, library: Library) -> Iterator[Atlas]:
 @pytest.fixture
 def world(atlas: Atlas) -> World:
     return atlas.create(NewWorld("Test land", "rocky coast", seed=1))
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    jobs = Jobs(tmp_path / "jobs")
+    yield jobs
+    jobs.close()
 
 
 @pytest.fixture

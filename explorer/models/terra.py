@@ -29,6 +29,7 @@ class Kind(NamedTuple):
 
     release: tuple[float, ...]  # times at which something known is let go
     negative: bool
+    freed: bool  # whether a first look is taken without what lies outside
 
 
 class Terra:
@@ -75,10 +76,16 @@ class Terra:
             torch.from_numpy(np.stack(parts)).to(self.device)
             for parts in zip(*(window[1:6] for window in windows))
         )
-        release = torch.from_numpy(np.stack([window.release for window in windows])).to(self.device)
+        release, veil, free = (
+            torch.from_numpy(np.stack(parts)).to(self.device)
+            for parts in zip(*((w.release, w.veil, w.free) for w in windows))
+        )
         if kind.release == (0.0,):
             return known
-        fixed = torch.cat([known * mask, mask, parent, parent_mask], 1)  # (n, 10, side, side)
+        told, veiled = (
+            torch.cat([known * seen, seen, parent, parent_mask], 1)  # (n, 10, side, side)
+            for seen in (mask, mask * (1 - veil))
+        )
         text, negative = (
             torch.cat([self.embed(told) for told in each]).to(self.device)
             for each in zip(*((w.prompts, (Share(w.negative_prompt, 1.0),)) for w in windows))
@@ -87,16 +94,20 @@ class Terra:
         coarser = torch.tensor([window.coarser for window in windows], device=self.device)
         scale = max(self.guidance_scale, NEGATIVE_SCALE if kind.negative else 1.0)
 
-        def velocity(x: Tensor, t: float) -> Tensor:
+        def guided(x: Tensor, t: float, fixed: Tensor) -> Tensor:
             now = torch.full((len(x),), t, device=self.device)
             seen = torch.cat([x, fixed], 1).contiguous(memory_format=torch.channels_last)
-            told = self.denoiser(seen, now, text, zoom, coarser)
+            wanted = self.denoiser(seen, now, text, zoom, coarser)
             if scale == 1:
-                return told
+                return wanted
             # Classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598), as two calls: a
             # batch of one is exact and no slower on the CPU.
-            free = self.denoiser(seen, now, negative, zoom, coarser)
-            return free + scale * (told - free)
+            other = self.denoiser(seen, now, negative, zoom, coarser)
+            return other + scale * (wanted - other)
+
+        def velocity(x: Tensor, t: float) -> Tensor:
+            found = guided(x, t, told)
+            return torch.lerp(found, guided(x, t, veiled), free) if kind.freed and t == 1 else found
 
         return euler(velocity, noise, known, release, times_for(kind.release, self.times))
 
@@ -127,7 +138,8 @@ class Terra:
 
 
 def _kind(window: Window) -> Kind:
-    return Kind(tuple(np.unique(window.release).tolist()), bool(window.negative_prompt))
+    freed = bool(window.free.any())
+    return Kind(tuple(np.unique(window.release).tolist()), bool(window.negative_prompt), freed)
 
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:

@@ -70,6 +70,13 @@ class Layers(NamedTuple):
         yield from (Node(node.layer, other) for other in inside)
         yield from (self.below(other, node.layer) for other in ring)
 
+    def outside(self, node: Node) -> Iterator[Tile]:
+        """The neighbours of an edit's cell that need not look like what the edit asks for: those
+        outside it, where it has a prompt and nothing stays."""
+        edit = self.edit(node.layer)
+        if edit.prompt and edit.strength == 1 and not edit.picture:
+            yield from schedule.sees_in(node.cell, edit.cells)[1]
+
     def present(self, node: Node) -> Iterator[Node]:
         """What an edit that keeps some of what is there starts from, as far as its window goes."""
         edit = self.edit(node.layer)
@@ -77,17 +84,19 @@ class Layers(NamedTuple):
             yield from (self.below(other, node.layer) for other in around(node.cell).tiles())
 
     def sketch(self, node: Node) -> Iterator[Node]:
-        """The cells of the sketch under a painting. An edit with a prompt of its own has none: the
-        sketch tells of the land that was there."""
+        """The cells of the sketch under a painting. An edit with a prompt or a picture of its own has
+        none: the sketch tells of the land that was there."""
         under = schedule.parents(node.cell, self.layout)
-        if under is not None and not (node.layer and self.edit(node.layer).prompt):
+        if node.layer and (self.edit(node.layer).prompt or self.edit(node.layer).picture):
+            return
+        if under is not None:
             yield from (Node(0, other) for other in under.tiles())
 
-    def follows_sketch(self, node: Node) -> bool:
-        """Whether what the cell is told is what its sketch was told: else it goes its own way, as
+    def _follows_sketch(self, cell: Tile) -> bool:
+        """Whether what a cell is told is what its sketch was told: else it goes its own way, as
         under a new prompt, or a stroke smaller than the sketch can show."""
-        above = node.cell.above(self.layout.base_zoom - self.layout.sketch)
-        return apart(self.prompts(node.cell), self.prompts(above)) <= STRANGE
+        above = cell.above(self.layout.base_zoom - self.layout.sketch)
+        return apart(self.prompts(cell), self.prompts(above)) <= STRANGE
 
     def requires(self, node: Node) -> Iterator[Node]:
         """The paintings that must be there before this one can be made."""
@@ -98,8 +107,10 @@ class Layers(NamedTuple):
 
     def ground(self, node: Node, seed: int) -> Ground:
         """``seed`` is the world's; an edit has one of its own."""
+        followed = any(self.sketch(node)) and self._follows_sketch(node.cell)
+        layout = self.layout if followed else self.layout._replace(sketch=0)
         if not node.layer:
-            return Ground(self.layout, seed, self.prompts(node.cell))
+            return Ground(layout, seed, self.prompts(node.cell))
         edit = self.edit(node.layer)
         told = (Share(edit.prompt, 1.0),) if edit.prompt else self.prompts(node.cell)
-        return Ground(self.layout, edit.seed, told, edit.negative_prompt)
+        return Ground(layout, edit.seed, told, edit.negative_prompt)

@@ -15,6 +15,7 @@ from tiles.store import Known
 
 Latents = np.ndarray
 FADE, RETAKEN = 6, 0.125
+SHORE, WAVER, SHORE_FADE, SLOW = 5.0, 4.0, 6.0, 8  # latents
 
 
 class Window(NamedTuple):
@@ -30,12 +31,14 @@ class Window(NamedTuple):
     prompts: tuple[Share, ...]
     negative_prompt: str
     release: Latents  # (1, side, side), 0..1: the time down to which sampling holds what is known
+    veil: Latents  # (1, side, side), 1 where what is known is not told to the model's first look
+    free: Latents  # (1, side, side), 0..1: how much that first look counts
 
 
 class Ground(NamedTuple):
     """What a window is put together from besides latents."""
 
-    layout: Layout
+    layout: Layout  # without a sketch for a cell that does not follow it
     seed: int
     prompts: tuple[Share, ...]
     negative_prompt: str = ""
@@ -48,6 +51,7 @@ class Patch(NamedTuple):
     strength: float  # 0..1: the time down to which sampling holds the present
     picture: Mapping[Tile, Known]  # by cell
     held: float  # 0..1: the time down to which it holds the picture; 0: for good
+    outside: tuple[Tile, ...] = ()  # neighbours that what is asked for need not look like
 
 
 def assemble(cell: Tile, ground: Ground, painted: Mapping[Tile, Latents]) -> Window:
@@ -65,7 +69,9 @@ def assemble_patch(
     """The window of a cell that is painted anew: ``seen`` are the neighbours that stay as they are.
 
     What is held is let go at its time (Levin and Fried 2023, "Differential Diffusion", arXiv
-    2306.00950). ``sketch`` may be empty.
+    2306.00950). A cell with the sea on all sides would be sea whatever was
+    asked for: so the model looks first without what lies ``outside``, which counts fully far from it
+    and not at all beside it, along a wavering line, for land has no square shores.
     """
     window = _window(cell, ground, seen, sketch)
     left, top, width = _corner(cell, ground.layout)
@@ -81,7 +87,35 @@ def assemble_patch(
         known[:, *here][:, kept] = given.latents[:, *there].astype(np.float32)[:, kept]
         mask[0, *here][kept] = patch.held == 0
         release[0, *here][kept] = patch.held
-    return window._replace(known=known, mask=mask, release=release)
+    window = window._replace(known=known, mask=mask, release=release)
+    return _freed(window, ground, patch.outside) if patch.outside else window
+
+
+def _freed(window: Window, ground: Ground, outside: tuple[Tile, ...]) -> Window:
+    """A window whose model looks first without what lies ``outside``."""
+    left, top, width = _corner(window.cell, ground.layout)
+    veil, away = np.zeros((1, width, width), np.float32), np.full((width, width), np.inf, np.float32)
+    places = np.arange(width, dtype=np.float32) + 0.5
+    for other in outside:
+        here, _ = _overlap(other, left, top, width)
+        veil[:, *here] = 1
+        y, x = (
+            np.maximum(np.maximum(start - places, places - start - TILE_LATENTS), 0)
+            for start in (other.y * TILE_LATENTS - top, other.x * TILE_LATENTS - left)
+        )
+        away = np.minimum(away, np.hypot(y[:, None], x))
+    line = SHORE + WAVER * _wavering(ground.seed, window.cell.z, left, top, width)
+    free = np.clip((away - line) / SHORE_FADE + 0.5, 0, 1).astype(np.float32)
+    return window._replace(veil=veil, free=free[None])
+
+
+def _wavering(seed: int, zoom: int, left: int, top: int, width: int) -> Latents:
+    """Slow noise of unit variance, float32 (width, width): every ``SLOW`` latents another number."""
+    first, coarse = (left - SLOW, top - SLOW), width + 2 * SLOW
+    field = noise((seed + 1) % 2**63, zoom, *first, coarse, coarse)
+    means = field.reshape(CHANNELS, coarse // SLOW, SLOW, coarse // SLOW, SLOW).mean((2, 4)) * SLOW
+    places = (np.arange(width) + 0.5) / SLOW + 0.5
+    return _linear(_linear(means, places, 1), places, 2)[0]
 
 
 def _window(
@@ -98,7 +132,8 @@ def _window(
     field = noise(ground.seed, cell.z, left, top, width, width)
     coarser = ground.layout.sketch if parent_mask.any() else 0
     told = (ground.prompts, ground.negative_prompt)
-    return Window(cell, field, known, mask, parent, parent_mask, coarser, *told, 1 - mask)
+    none = np.zeros_like(mask)
+    return Window(cell, field, known, mask, parent, parent_mask, coarser, *told, 1 - mask, none, none)
 
 
 def _corner(cell: Tile, layout: Layout) -> tuple[int, int, int]:
@@ -154,9 +189,9 @@ def _overlap(other: Tile, left: int, top: int, width: int) -> tuple[tuple[slice,
 def _parent(
     cell: Tile, layout: Layout, painted: Mapping[Tile, Latents], left: int, top: int, width: int
 ) -> tuple[Latents, Latents]:
-    """The sketch under the window, enlarged by linear interpolation; nothing where there is none."""
+    """The sketch under the window, enlarged by linear interpolation."""
     under = parents(cell, layout)
-    if under is None or not painted:
+    if under is None:
         empty = np.zeros((CHANNELS + 1, width, width), np.float32)
         return empty[:CHANNELS], empty[CHANNELS:]
     side = TILE_LATENTS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer import edits, pictures
+from explorer import edits, pictures, placing
 from explorer.edits import Wish
+from explorer.placing import Spot
 from explorer.web.exports import describe as describe_job
 from explorer.world import World
 from tiles import journal
@@ -18,6 +22,7 @@ from tiles.journal import Edit, Stroke
 from tiles.store import Entry
 
 router = APIRouter(tags=["edits"])
+PICTURES = "/pictures"
 
 
 class EditBody(BaseModel):
@@ -140,6 +145,39 @@ def make_stroke(request: Request, id: str, body: StrokeBody) -> dict[str, Any]:
     world: World = state.atlas.get(id)
     stroke = Stroke(body.prompt, tuple(body.path), body.radius, body.softness)
     return {"revision": edits.draw(world, state.painter, stroke)}
+
+
+@router.post("/worlds/{id}/pictures", status_code=202)
+async def place_picture(
+    request: Request,
+    id: str,
+    x: float | None = None,
+    y: float | None = None,
+    zoom: int | None = None,
+    strength: float = 1.0,
+    prompt: str = "",
+    seed: int | None = None,
+) -> dict[str, Any]:
+    """Put the picture in the body (GeoTIFF, PNG, JPEG or WebP) on the map, joined to the land around.
+
+    A GeoTIFF goes to its own place; others around ``x``, ``y`` in metres, their pixels those of
+    ``zoom``. With ``strength`` below 1 only so much of the picture stays.
+    """
+    state = request.app.state
+    world = await to_thread.run_sync(state.atlas.get, id)
+    home = world.home
+    spot = Spot(home[0] if x is None else x, home[1] if y is None else y, zoom, strength, prompt, seed)
+    with tempfile.TemporaryDirectory(prefix=".picture-", dir=state.atlas.folder) as folder:
+        path = Path(folder) / "picture"
+        with open(path, "wb") as file:
+            async for chunk in request.stream():
+                await to_thread.run_sync(file.write, chunk)
+        limits = (state.settings.picture_pixels, state.settings.picture_tiles)
+        sheet = await to_thread.run_sync(placing.read, path, spot, world.base_zoom, *limits)
+    data = placing.entry(sheet, spot, world.base_zoom)
+    picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
+    job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, data, picture)
+    return {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
 
 
 @router.post("/worlds/{id}/undo")

@@ -75,7 +75,7 @@ def foreign(headers: Headers) -> bool:
 class BodyLimit:
     """413 for bodies over the limit, whether they say their length or not.
 
-    ``larger`` has limits of their own for the paths where files are sent.
+    ``larger`` has limits of their own for the paths where files are sent, by how these end.
     """
 
     def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
@@ -85,7 +85,8 @@ class BodyLimit:
         if scope["type"] != "http" or not scope["path"].startswith(OWN):
             await self.app(scope, receive, send)
             return
-        limit = self.larger.get(scope["path"], self.limit)
+        larger = (most for end, most in self.larger.items() if scope["path"].endswith(end))
+        limit = next(larger, self.limit)
         said = Headers(scope=scope).get("content-length", "0")
         answer = refusal(413, "body_too_large", f"the body may have up to {limit} bytes")
         if not said.isdecimal() or int(said) > limit:

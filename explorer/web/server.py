@@ -67,7 +67,8 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    app.add_middleware(BodyLimit, limit=settings.body_bytes, larger={files.UNPACK: settings.upload_bytes})
+    larger = {files.UNPACK: settings.upload_bytes, edits.PICTURES: settings.picture_bytes}
+    app.add_middleware(BodyLimit, limit=settings.body_bytes, larger=larger)
     app.add_middleware(SameSite)
     app.add_middleware(KnownHost, names=settings.hosts)
     app.add_middleware(Headed)

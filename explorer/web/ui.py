@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import: nothing leaves the machine
 
@@ -17,11 +16,10 @@ from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
 from explorer.edits import tell
 from explorer.models.family import Traits
 from explorer.painting.painter import Painter
-from explorer.web import forms
-from tiles.errors import EarthError
+from explorer.web import forms, tools
+from explorer.web.tools import guarded
 from tiles.grid import metres_per_pixel
 
-T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets" / "web"
 EXAMPLES = ROOT / "assets" / "prompts" / "examples.json"
@@ -40,9 +38,12 @@ def mount(app: FastAPI) -> FastAPI:
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="stone", font=fonts, font_mono=["ui-monospace", "monospace"]
     )
+    blocks = build(app.state.atlas, app.state.painter, app.state.settings.edit_tiles)
+    with blocks:
+        tools.add(app.state)
     return gr.mount_gradio_app(
         app,
-        build(app.state.atlas, app.state.painter, app.state.settings.edit_tiles),
+        blocks,
         path="/",
         theme=theme,
         css_paths=[ASSETS / "page.css"],
@@ -50,6 +51,7 @@ def mount(app: FastAPI) -> FastAPI:
         + '<link rel="icon" href="/static/earth/icon.svg">',
         ssr_mode=False,
         footer_links=[],
+        mcp_server=True,
     )
 
 
@@ -197,11 +199,3 @@ def wire(
     remove.click(lambda: gr.update(visible=True), None, sure, **quiet)
     keep.click(lambda: gr.update(visible=False), None, sure, **quiet)
     really.click(delete, picker, [picker, prompt, sure], **quiet).success(fn=None, inputs=picker, js=open_map)
-
-
-def guarded(work: Callable[[], T]) -> T:
-    """``work``'s answer; our own errors as a message on the page."""
-    try:
-        return work()
-    except EarthError as error:
-        raise gr.Error(str(error), print_exception=False) from None

@@ -12,8 +12,10 @@ import pytest
 
 from explorer.atlas import Atlas, NewWorld
 from explorer.painting.painter import Painter
+from tiles import package
 from tiles.errors import Busy, DiskFull, PaintingFailed, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import Box, Tile
+from tiles.journal import read
 from tiles.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +117,75 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     assert [again.tile(tile, "png").data for tile in tiles] == expected
     painter.forget(again)
     other.close()
+
+
+EDITING = PAINTING.replace(
+    'painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])',
+    """from explorer import edits
+    from explorer.jobs import Jobs
+    jobs = Jobs(Path(sys.argv[1]) / ".jobs")
+    print("begins", flush=True)
+    edits.resume(world, painter, jobs)
+    while True:
+        if not world.history.waiting:
+            tiles = [Tile(8, x, 0) for x in range(3)]
+            wish = edits.Wish(tiles, "desert", seed=len(world.history.steps))
+            number = edits.start(world, painter, jobs, edits.checked(world, wish, 99)).entry
+            print("written", number, flush=True)
+        while world.history.waiting:
+            time.sleep(0.001)
+        print("done", world.history.steps[-1], flush=True)""",
+)
+
+
+def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(
+    atlas, world, painter, bundle, tmp_path
+):
+    """Whatever was said to be written or done is so after the kill, what is shown of an edit is all of
+    it, and at the end the world is what its journal makes elsewhere."""
+    other = Atlas(tmp_path / "killed", atlas.library, 2**24)
+    other.create(NewWorld("Test land", "rocky coast", seed=1))
+    other.close()
+    command = [sys.executable, "-c", EDITING, str(tmp_path / "killed"), str(bundle)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    rng, cells = np.random.default_rng(1), [Tile(8, x, 0) for x in range(3)]
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as parent:
+        for _ in range(20):
+            parent.stdin.write("paint\n")
+            parent.stdin.flush()
+            child = int(parent.stdout.readline())
+            lines = [parent.stdout.readline()]
+            time.sleep(float(rng.random() * 0.4))
+            os.kill(child, signal.SIGKILL)
+            while (line := parent.stdout.readline()) != "killed\n":
+                lines.append(line)
+            store = Store.open(tmp_path / "killed" / "test-land" / "world.db")
+            history = read((e.number, e.kind, e.data) for e in store.journal())
+            for line in lines:
+                what, *number = line.split()
+                if what in ("written", "done"):
+                    state = history.states[int(number[0])]
+                    assert state == "done" if what == "done" else state in ("waiting", "done")
+            shown = {store.read(cell).entry for cell in cells if store.read(cell)}  # digests are checked
+            top = [n for n in history.steps if n in history.edits][-1:]
+            assert not top or shown == set(top)
+            store.close()
+        parent.stdin.close()
+    assert len(history.steps) > 2
+    other, elsewhere = (Atlas(tmp_path / name, atlas.library, 2**24) for name in ("killed", "elsewhere"))
+    again = other.get("test-land")
+    for number in again.history.waiting:
+        again.cancel_edit(number)
+    package.pack(again.store, tmp_path / "file")
+    copy = elsewhere.unpack(tmp_path / "file")
+    for each in (again, copy):
+        for future in [painter.ask(each, cell) for cell in cells]:
+            future.result(120)
+    assert [again.tile(c, "png").data for c in cells] == [copy.tile(c, "png").data for c in cells]
+    painter.forget(again)
+    painter.forget(copy)
+    other.close()
+    elsewhere.close()
 
 
 def test_a_second_process_reads_and_says_who_paints(atlas, world, painter, library):

@@ -1,0 +1,240 @@
+import io
+
+import numpy as np
+import pytest
+import rasterio
+from PIL import Image
+from rasterio.crs import CRS
+from rasterio.transform import from_bounds
+from rasterio.warp import transform_bounds
+
+from explorer import edits, placing
+from explorer.painting.errand import paint_all
+from explorer.placing import Spot
+from tests.explorer.test_edits import over
+from tiles.errors import BadPicture, TooLarge
+from tiles.grid import EARTH, Box, Tile, metres_per_pixel
+
+HOME = 2**7
+LIMITS = (10**7, 64)
+
+
+def smooth(height, width, seed=0):
+    """uint8 (h, w, 3) without much detail, so that it survives latents."""
+    small = np.random.default_rng(seed).integers(
+        40, 216, (max(2, height // 64), max(2, width // 64), 3), np.uint8
+    )
+    return np.array(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def saved(path, pixels, format="PNG", **more):
+    Image.fromarray(pixels).save(path, format, **more)
+    return path
+
+
+def test_a_picture_lies_around_its_place_at_its_own_scale(tmp_path):
+    pixels = smooth(200, 300)
+    spot = Spot(1e5, -2e5)
+    sheet = placing.read(saved(tmp_path / "p", pixels), spot, 8, *LIMITS)
+    assert (sheet.pixels == pixels).all() and sheet.mask.all()
+    metres = metres_per_pixel(8)
+    assert (sheet.left + 150) * metres - EARTH / 2 == pytest.approx(1e5, abs=metres)
+    assert EARTH / 2 - (sheet.top + 100) * metres == pytest.approx(-2e5, abs=metres)
+    finer = placing.read(tmp_path / "p", spot._replace(zoom=9), 8, *LIMITS)
+    assert finer.mask.shape == (100, 150)
+    coarser = placing.read(tmp_path / "p", spot._replace(zoom=7), 8, *LIMITS)
+    assert coarser.mask.shape == (400, 600)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_formats_are_told_by_what_is_in_them(format, tmp_path):
+    pixels = smooth(128, 128)
+    sheet = placing.read(saved(tmp_path / "photo.txt", pixels, format), Spot(0, 0), 8, *LIMITS)
+    assert np.abs(sheet.pixels.astype(int) - pixels).mean() < 3
+
+
+def test_a_turned_photo_is_turned_upright_and_holes_stay_holes(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = smooth(100, 160)
+    saved(tmp_path / "turned", pixels, "JPEG", exif=exif)
+    assert placing.read(tmp_path / "turned", Spot(0, 0), 8, *LIMITS).mask.shape == (160, 100)
+    holed = np.dstack([pixels, np.full((100, 160), 255, np.uint8)])
+    holed[:, :70, 3] = 0
+    sheet = placing.read(saved(tmp_path / "holed", holed), Spot(0, 0), 8, *LIMITS)
+    assert not sheet.mask[:, :70].any() and sheet.mask[:, 70:].all()
+
+
+def geotiff(path, pixels, crs, bounds, **more):
+    height, width, count = pixels.shape
+    profile = {
+        "driver": "GTiff",
+        "height": height,
+        "width": width,
+        "count": count,
+        "dtype": pixels.dtype,
+        **more,
+    }
+    if crs:
+        profile |= {"crs": crs, "transform": from_bounds(*bounds, width, height)}
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(np.moveaxis(pixels, 2, 0))
+    return path
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:32633", "EPSG:4326"])
+def test_a_geotiff_goes_to_its_own_place(crs, tmp_path):
+    """The reference is rasterio's own warp of its corner points."""
+    there = (1_600_000, 5_900_000, 1_800_000, 6_050_000)
+    bounds = transform_bounds("EPSG:3857", crs, *there)
+    pixels = smooth(300, 400)
+    sheet = placing.read(geotiff(tmp_path / "g", pixels, crs, bounds), Spot(0, 0), 8, *LIMITS)
+    metres = metres_per_pixel(8)
+    covered = transform_bounds(crs, "EPSG:3857", *bounds)
+    assert sheet.left == pytest.approx((covered[0] + EARTH / 2) / metres, abs=2)
+    assert sheet.top == pytest.approx((EARTH / 2 - covered[3]) / metres, abs=2)
+    assert sheet.mask.shape[1] == pytest.approx((covered[2] - covered[0]) / metres, abs=3)
+    if crs == "EPSG:3857":
+        small = np.array(Image.fromarray(pixels).resize(sheet.mask.shape[::-1], Image.Resampling.BOX))
+        assert np.abs(small.astype(int) - sheet.pixels)[sheet.mask].mean() < 6
+
+
+def test_bands_of_wider_numbers_nodata_and_a_tiff_without_a_place(tmp_path):
+    there = (0, 0, 200_000, 150_000)
+    wide = (smooth(300, 400)[..., :1].astype(np.uint16) * 40) + 100
+    wide[:150] = 0
+    sheet = placing.read(geotiff(tmp_path / "g", wide, "EPSG:3857", there, nodata=0), Spot(0, 0), 8, *LIMITS)
+    assert sheet.mask.shape[0] == pytest.approx(75_000 / metres_per_pixel(8), abs=2)
+    assert sheet.pixels.min() < 30 and sheet.pixels.max() > 225 and (np.ptp(sheet.pixels, axis=2) == 0).all()
+    with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
+        geotiff(tmp_path / "bare", smooth(64, 64), None, None)
+    bare = placing.read(tmp_path / "bare", Spot(5e5, 5e5), 8, *LIMITS)
+    assert (
+        bare.mask.shape == (64, 64) and abs((bare.left + 32) * metres_per_pixel(8) - EARTH / 2 - 5e5) < 1000
+    )
+
+
+def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world, painter, jobs, tmp_path):
+    pixels = smooth(600, 600)
+    spot = Spot(*world.home, seed=4)
+    sheet = placing.read(saved(tmp_path / "p", pixels), spot, 8, *LIMITS)
+    picture = placing.known(sheet, 8, world.model)
+    data = placing.entry(sheet, spot, 8)
+    job = over(edits.start(world, painter, jobs, data, picture))
+    cells = world.history.edits[job.entry].cells
+    assert all(world.painted(cell) for cell in cells) and len(cells) == sheet.box(8).grown(1).size
+    for cell, given in picture.items():
+        kept = world.store.read(cell).latents
+        assert (kept[:, given.mask] == given.latents[:, given.mask]).all()
+        assert given.mask.all() or (kept[:, ~given.mask] != given.latents[:, ~given.mask]).mean() > 0.99
+    # The reference encodes the whole picture at once.
+    box = sheet.box(8)
+    whole = np.zeros((box.height * 256, box.width * 256, 3), np.uint8)
+    y, x = sheet.top - box.top * 256, sheet.left - box.left * 256
+    whole[y : y + 600, x : x + 600] = pixels
+    expected = world.model.encode(whole)
+    for cell, given in picture.items():
+        row, column = (cell.y - box.top) * 32, (cell.x - box.left) * 32
+        there = expected[:, row : row + 32, column : column + 32]
+        inner = given.mask & (
+            np.add.outer(*[np.abs(np.arange(32) + o - 37.5 - s) for o, s in ((row, y / 8), (column, x / 8))])
+            < 30
+        )
+        np.testing.assert_allclose(given.latents[:, inner], there[:, inner], atol=0.02)
+    edits.undo(world, painter, jobs)
+    assert not any(world.history.shown(cell) == job.entry for cell in cells)
+
+
+def test_panning_goes_on_from_a_picture_and_half_its_strength_is_another_land(
+    world, painter, jobs, tmp_path, atlas
+):
+    sheets = []
+    for strength in (1.0, 0.5):
+        spot = Spot(*world.home, strength=strength, seed=4)
+        sheet = placing.read(saved(tmp_path / "p", smooth(256, 256)), spot, 8, *LIMITS)
+        job = over(
+            edits.start(
+                world, painter, jobs, placing.entry(sheet, spot, 8), placing.known(sheet, 8, world.model)
+            )
+        )
+        box = Box(8, *sheet.box(8).grown(3)[1:])
+        paint_all(painter, world, list(box.tiles()), lambda more: None)
+        assert all(world.final(tile) for tile in box.tiles())
+        sheets.append(edits.small_picture(world, job.entry, False))
+        edits.undo(world, painter, jobs)
+    assert (sheets[0] != sheets[1]).any()
+
+
+def bomb(width, height):
+    """A PNG of a few bytes that says it is huge."""
+    import struct
+    import zlib
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "words"),
+    [(b"", BadPicture, "no picture"), (b"hello world, this is text", BadPicture, "no picture"),
+     (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "no picture"), (b"GIF89a" + bytes(100), BadPicture, "no picture"),
+     (bomb(60_000, 60_000), TooLarge, "pixels"), (bomb(5_000, 5_000), TooLarge, "5,000 x 5,000"),
+     (bomb(1_000, 1_000), BadPicture, "cannot be read"), (png(smooth(64, 64))[:-200], BadPicture, "cannot be read"),
+     (png(np.zeros((5, 900, 3), np.uint8)), BadPicture, "16 a side"), (b"II*\0" + bytes(50), BadPicture, "cannot be read"),
+     (png(np.zeros((2600, 2600, 3), np.uint8)), TooLarge, "tiles; 64 are allowed"),
+     (png(np.zeros((64, 64, 4), np.uint8)), BadPicture, "transparent all over")],
+)  # fmt: skip
+def test_what_is_no_fit_picture_is_refused(data, error, words, tmp_path, world):
+    (tmp_path / "p").write_bytes(data)
+    with pytest.raises(error, match=words):
+        placing.known(placing.read(tmp_path / "p", Spot(0, 0), 8, *LIMITS), 8, world.model)
+
+
+def test_geotiffs_that_do_not_fit_are_refused(tmp_path):
+    everywhere = (-1.9e7, -1.9e7, 1.9e7, 1.9e7)
+    with pytest.raises(TooLarge, match="tiles"):
+        placing.read(geotiff(tmp_path / "g", smooth(64, 64), "EPSG:3857", everywhere), Spot(0, 0), 8, *LIMITS)
+    empty = np.zeros((64, 64, 3), np.uint8)
+    with pytest.raises(BadPicture, match="nothing but nodata"):
+        placing.read(
+            geotiff(tmp_path / "n", empty, "EPSG:3857", (0, 0, 1e5, 1e5), nodata=0), Spot(0, 0), 8, *LIMITS
+        )
+    pole = CRS.from_proj4("+proj=ortho +lat_0=90 +lon_0=0")
+    with pytest.raises((BadPicture, TooLarge)):
+        placing.read(
+            geotiff(tmp_path / "o", smooth(64, 64), pole, (-9e6, -9e6, 9e6, 9e6)), Spot(0, 0), 8, *LIMITS
+        )
+
+
+def test_cells_beside_each_other_are_encoded_alike(world):
+    """Encoded cell by cell or at once: the margin is wide enough."""
+    pixels = smooth(512, 768, seed=2)
+    noise = np.random.default_rng(0).integers(-20, 20, pixels.shape)
+    pixels = (pixels + noise).clip(0, 255).astype(np.uint8)
+    sheet = placing.Sheet(pixels, np.ones((512, 768), bool), 0, 0)
+    whole = world.model.encode(pixels)
+    for cell, given in placing.known(sheet, 8, world.model).items():
+        rows, columns = np.nonzero(given.mask)
+        there = whole[:, cell.y * 32 + rows, cell.x * 32 + columns]
+        inner = (
+            (cell.y * 32 + rows > 9)
+            & (cell.y * 32 + rows < 54)
+            & (cell.x * 32 + columns > 9)
+            & (cell.x * 32 + columns < 86)
+        )
+        np.testing.assert_allclose(given.latents[:, rows, columns][:, inner], there[:, inner], atol=0.01)
+    assert Tile(8, 1, 0) in placing.known(sheet, 8, world.model)

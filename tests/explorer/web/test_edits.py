@@ -1,0 +1,136 @@
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.explorer.test_placing import geotiff, png, smooth
+from tiles.grid import Tile
+
+HOME = 128
+TILES = [[8, HOME, HOME], [8, HOME + 1, HOME]]
+EDIT = {"tiles": TILES, "prompt": "desert", "seed": 4}
+
+
+def finished(client, job):
+    end = time.monotonic() + 120
+    while job["state"] in ("waiting", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+        job = client.get(f"/jobs/{job['id']}").json()
+    return job
+
+
+def edited(client, **more):
+    answer = client.post("/worlds/test-land/edits", json={**EDIT, **more})
+    assert answer.status_code == 202, answer.text
+    said = answer.json()
+    assert finished(client, said["job"])["state"] == "done"
+    return said
+
+
+def shown(client, tile=TILES[0]):
+    return client.get(f"/worlds/test-land/tiles/{'/'.join(map(str, tile))}.png?wait=60")
+
+
+def test_an_edit_is_made_listed_taken_back_and_brought_again(client, world):
+    before = shown(client)
+    said = edited(client, negative_prompt="sea", strength=0.9)
+    after = shown(client)
+    assert after.content != before.content and after.headers["etag"] != before.headers["etag"]
+    assert int(after.headers["x-revision"]) > int(before.headers["x-revision"])
+    steps = client.get("/worlds/test-land/edits").json()
+    assert [step["kind"] for step in steps] == ["prompt", "edit"]
+    first, last = Tile(*TILES[0]).bounds, Tile(*TILES[1]).bounds
+    assert steps[1] == {
+        "number": said["revision"], "kind": "edit", "made": steps[1]["made"], "state": "done", "prompt": "desert",
+        "negative_prompt": "sea", "strength": 0.9, "seed": 4, "picture": False, "tiles": 2,
+        "bounds": [first.west, first.south, last.east, first.north],
+    }  # fmt: skip
+    assert client.post("/worlds/test-land/undo").json() == {"entry": said["revision"], "tiles": 2}
+    assert shown(client).content == before.content
+    assert client.get("/worlds/test-land/edits").json()[1]["state"] == "undone"
+    assert client.post("/worlds/test-land/redo").json()["tiles"] == 2
+    assert shown(client).content == after.content
+
+
+def test_before_and_after_are_small_pictures(client, world):
+    said = edited(client)
+    pictures = []
+    for side in ("before", "after"):
+        answer = client.get(f"/worlds/test-land/edits/{said['revision']}/{side}.webp")
+        assert answer.headers["content-type"] == "image/webp"
+        with Image.open(io.BytesIO(answer.content)) as image:
+            assert max(image.size) == 384 and image.size[0] > image.size[1]
+            pictures.append(np.array(image).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() > 6
+    for missing in ("99/after", f"{said['revision']}/beside"):
+        assert client.get(f"/worlds/test-land/edits/{missing}.webp").status_code == 409
+
+
+def test_three_variants_and_none_of_them_kept(client, world):
+    said = client.post("/worlds/test-land/variants", json=EDIT).json()
+    job = finished(client, said["job"])
+    assert job["state"] == "done" and job["total"] == 6 and said["seeds"] == [4, 5, 6]
+    images = [client.get(file["url"]).content for file in job["files"]]
+    assert len(set(images)) == 3 and all(image.startswith(b"\x89PNG") for image in images)
+    assert len(client.get("/worlds/test-land/edits").json()) == 1
+    assert client.delete(f"/jobs/{job['id']}").status_code == 200
+    assert client.get(job["files"][0]["url"]).status_code == 404
+
+
+def test_a_job_in_line_is_cancelled_and_its_edit_with_it(client, world, monkeypatch):
+    own = world.model.paint
+    monkeypatch.setattr(world.model, "paint", lambda windows: (time.sleep(0.1), own(windows))[1])
+    jobs = [client.post("/worlds/test-land/edits", json=EDIT).json()["job"] for _ in range(3)]
+    for job in reversed(jobs):
+        client.delete(f"/jobs/{job['id']}")
+    assert all(finished(client, job)["state"] == "cancelled" for job in jobs)
+    states = [step["state"] for step in client.get("/worlds/test-land/edits").json()]
+    assert states == ["done", "cancelled", "cancelled", "cancelled"] and world.history.waiting == ()
+    assert client.post("/worlds/test-land/undo").status_code == 409
+
+
+def test_a_stroke_is_laid_over_land_to_come(client, world):
+    body = {"prompt": "forest", "path": [[1e5, -1e5], [3e5, -1e5]], "radius": 1e5, "softness": 5e4}
+    answer = client.post("/worlds/test-land/strokes", json=body)
+    assert answer.status_code == 201
+    step = client.get("/worlds/test-land/edits").json()[-1]
+    assert step["number"] == answer.json()["revision"] and step["path"] == body["path"]
+    assert step["bounds"] == [-5e4, -2.5e5, 4.5e5, 5e4]
+    told = dict(world.layers.prompts(Tile(8, HOME + 1, HOME)))
+    assert told == {"forest": 1.0}
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.6])
+def test_a_picture_is_put_on_the_map(client, world, tmp_path, strength):
+    pixels = smooth(300, 300)
+    answer = client.post(
+        f"/worlds/test-land/pictures?x=100000&y=-100000&strength={strength}", content=png(pixels)
+    )
+    assert answer.status_code == 202, answer.text
+    assert finished(client, answer.json()["job"])["state"] == "done"
+    step = client.get("/worlds/test-land/edits").json()[-1]
+    assert step["picture"] and step["strength"] == strength
+    there = geotiff(tmp_path / "g", pixels, "EPSG:3857", (5e6, 5e6, 5.1e6, 5.1e6)).read_bytes()
+    answer = client.post("/worlds/test-land/pictures", content=there)
+    assert finished(client, answer.json()["job"])["state"] == "done"
+    west, south, east, north = client.get("/worlds/test-land/edits").json()[-1]["bounds"]
+    assert west < 5e6 < 5.1e6 < east and south < 5e6 < 5.1e6 < north
+
+
+def test_every_tab_hears_of_it(client, world):
+    with client.websocket_connect("/worlds/test-land/feed") as feed:
+        feed.send_json({"want": []})
+        while (told := feed.receive_json())["event"] != "revisions":
+            pass
+        assert told["editing"] == []
+        said = edited(client)
+        heard = []
+        while not heard or heard[-1]["event"] != "settled":
+            heard.append(feed.receive_json())
+        kinds = [message["event"] for message in heard]
+        assert {"journal", "editing", "edited"} <= set(kinds) or "settled" in kinds
+        assert {tuple(m["tile"]) for m in heard if m["event"] == "settled"} <= {tuple(t) for t in TILES}
+    assert said["revision"] == 2
