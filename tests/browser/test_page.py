@@ -120,7 +120,7 @@ def test_a_new_world_is_made_and_opened_and_text_stays_text(page, server, watch)
     page.wait_for_function("document.querySelector('#new-seed input').value !== '1'")
     seed = int(page.locator("#new-seed input").input_value())
     page.locator("#create").click()
-    expect(page).to_have_url(re.compile("#hostile-img-src-x-onerror"))
+    expect(page).to_have_url(re.compile("#hostile-img-src-x-onerror[^/]*/8/"))
     shown(page)
     world = server.atlas.get(view(page)[0])
     assert world.prompt == HOSTILE and world.seed == seed
