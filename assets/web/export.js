@@ -2,23 +2,9 @@
 "use strict";
 
 window.earthExport = (() => {
+  const { number, length, bytes, time, far, part } = window.earthShared;
   const get = (id) => document.getElementById(`export-${id}`);
   const state = { world: null, view: null, region: null, job: null, base: 8, asked: 0, timer: 0 };
-
-  const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 0 });
-  const length = (metres) => (metres >= 10000 ? `${number(metres / 1000)} km` : `${number(metres)} m`);
-
-  function bytes(count) {
-    const units = ["bytes", "KB", "MB", "GB", "TB"];
-    const step = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), 4);
-    return `${(count / 1000 ** step).toLocaleString("en", { maximumSignificantDigits: 3 })} ${units[step]}`;
-  }
-
-  function time(seconds) {
-    if (seconds < 1) return "a moment";
-    if (seconds < 90) return `${Math.ceil(seconds)} s`;
-    return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-  }
 
   const wish = () => ({
     bounds: state.region || state.view,
@@ -27,17 +13,13 @@ window.earthExport = (() => {
     paint_missing: get("paint").checked,
   });
 
-  function wire() {
-    const box = document.getElementById("export");
-    if (!box || box.dataset.wired) return;
-    box.dataset.wired = "yes";
+  part("export", (box) => {
     for (const id of ["format", "zoom", "paint"]) get(id).addEventListener("change", () => estimate(0));
     get("go").addEventListener("click", go);
     get("cancel").addEventListener("click", cancel);
     get("clear").addEventListener("click", () => window.earthPage.tell({ type: "clear" }));
     new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && estimate(0)).observe(box);
-    return true;
-  }
+  });
 
   // Resolutions around that of the world.
   function zooms(base) {
@@ -124,8 +106,7 @@ window.earthExport = (() => {
       get("job").scrollIntoView({ block: "nearest" });
     }
     get("bar").value = job.total ? job.done / job.total : 0;
-    const left = job.seconds_left === null ? "" : `, ${time(job.seconds_left)} left`;
-    get("state").textContent = job.stage ? `${job.stage}: ${number(job.done)} of ${number(job.total)}${left}` : "waiting";
+    get("state").textContent = far(job);
   }
 
   function finish(job, trouble = "") {
@@ -158,7 +139,5 @@ window.earthExport = (() => {
     if (["ready", "view", "region"].includes(data.type)) estimate();
   }
 
-  // Gradio makes the panel only when it is opened, and may make it anew.
-  new MutationObserver(wire).observe(document.documentElement, { childList: true, subtree: true });
   return { hear };
 })();

@@ -1,17 +1,6 @@
 // The map: a Leaflet layer on an endless plane, fed over one WebSocket.
 "use strict";
 
-// Web mercator metres as plain coordinates (lng = x, lat = y), without wrap or bounds. The scale is
-// that of web map tiles, so tile addresses inside the square are those every GIS tool knows.
-const EARTH = 2 * Math.PI * 6378137;
-L.CRS.Plane = L.extend({}, L.CRS, {
-  code: "EPSG:3857",
-  infinite: true,
-  projection: L.Projection.LonLat,
-  transformation: new L.Transformation(1 / EARTH, 0.5, -1 / EARTH, 0.5),
-  distance: (a, b) => Math.hypot(b.lng - a.lng, b.lat - a.lat),
-});
-
 const PREFETCH = 1; // rings of tiles around the view that are painted ahead
 const WANT_LIMIT = 900;
 const RECONNECT = [500, 1000, 2000, 4000, 8000]; // ms
@@ -127,74 +116,14 @@ const Land = L.GridLayer.extend({
   },
 });
 
-// A rectangle drawn by shift and drag, or, on touch screens too, after a press of its button.
-class Region {
-  constructor(map, tell) {
-    Object.assign(this, { map, tell, drawing: false, start: null, shape: null });
-    map.boxZoom.disable();
-    const control = L.control({ position: "bottomright" });
-    control.onAdd = () => this.button();
-    control.addTo(map);
-    const container = map.getContainer();
-    container.addEventListener("pointerdown", (event) => this.begin(event), true);
-    window.addEventListener("pointermove", (event) => this.start && this.draw(event));
-    window.addEventListener("pointerup", () => this.end());
-  }
-
-  button() {
-    const bar = L.DomUtil.create("div", "leaflet-bar");
-    this.toggle = L.DomUtil.create("a", "draw", bar);
-    Object.assign(this.toggle, { href: "#", title: "Draw a rectangle (or hold shift and drag)", textContent: "▭", role: "button" });
-    L.DomEvent.disableClickPropagation(bar);
-    L.DomEvent.on(this.toggle, "click", (event) => {
-      L.DomEvent.preventDefault(event);
-      this.arm(!this.drawing);
-    });
-    return bar;
-  }
-
-  arm(drawing) {
-    this.drawing = drawing;
-    this.toggle.classList.toggle("on", drawing);
-    this.map.dragging[drawing ? "disable" : "enable"]();
-    this.map.getContainer().classList.toggle("drawing", drawing);
-  }
-
-  begin(event) {
-    const control = event.target.closest(".leaflet-control");
-    if (control || event.button || !(event.shiftKey || this.drawing)) return;
-    event.preventDefault();
-    this.map.dragging.disable();
-    this.start = this.map.mouseEventToLatLng(event);
-  }
-
-  draw(event) {
-    const bounds = L.latLngBounds([this.start, this.map.mouseEventToLatLng(event)]);
-    if (this.shape) this.shape.setBounds(bounds);
-    else this.shape = L.rectangle(bounds, { className: "region", interactive: false }).addTo(this.map);
-  }
-
-  end() {
-    if (!this.start) return;
-    this.start = null;
-    this.arm(false);
-    if (this.shape) this.tell(metres(this.shape.getBounds()));
-  }
-
-  clear() {
-    this.arm(false);
-    if (this.shape) this.shape = this.shape.remove() && null;
-    this.tell(null);
-  }
-}
-
-// west, south, east, north
-const metres = (bounds) => [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
-
 class EarthMap {
   constructor(map, options) {
-    Object.assign(this, { map, options, selected: null });
-    this.region = new Region(map, (bounds) => this.post({ type: "region", bounds }));
+    Object.assign(this, { map, options });
+    const grid = new Grid(options.base);
+    const tell = (data) => this.post(data);
+    this.marks = new Marks(map, grid);
+    this.selection = new Selection(map, grid, tell);
+    this.brush = new Brush(map, this.selection, tell);
     const shared = { world: options.world, stamp: options.stamp, maxZoom: options.highest };
     // Beneath the land lies its sketch: it is there first and shows what will come.
     const coarse = options.base - options.sketch;
@@ -207,10 +136,9 @@ class EarthMap {
     this.goTo(location.hash, false);
     this.feed = new Feed(options.world, (message) => this.hear(message));
     map.on("moveend zoomend resize", () => this.moved());
-    map.on("click", (event) => this.select(event.latlng));
     window.addEventListener("message", (event) => this.command(event));
     window.addEventListener("hashchange", () => this.goTo(location.hash, true));
-    window.addEventListener("keydown", (event) => event.key === "Escape" && this.clear());
+    window.addEventListener("keydown", (event) => this.key(event));
     this.post({ type: "ready", base: options.base });
     this.moved();
   }
@@ -271,19 +199,20 @@ class EarthMap {
     this.map.setView([Number(parts[3]), Number(parts[2])], zoom, { animate });
   }
 
-  select(at) {
-    const side = EARTH / 2 ** this.options.base;
-    const x = Math.floor((at.lng + EARTH / 2) / side);
-    const y = Math.floor((EARTH / 2 - at.lat) / side);
-    const corner = (i, j) => [EARTH / 2 - j * side, i * side - EARTH / 2];
-    if (this.selected) this.selected.remove();
-    this.selected = L.rectangle([corner(x, y), corner(x + 1, y + 1)], { className: "selected", interactive: false }).addTo(this.map);
-    this.post({ type: "tile_click", tile: [this.options.base, x, y], metres: side });
+  // Keys are the page's: it has the same ones.
+  key(event) {
+    const { key, ctrlKey, metaKey, shiftKey, altKey } = event;
+    if ((ctrlKey || metaKey) && "zy".includes(key.toLowerCase())) event.preventDefault();
+    this.post({ type: "key", key: { key, ctrlKey, metaKey, shiftKey, altKey } });
+    if (key === "Escape" && window.parent === window) this.selection.clear();
   }
 
-  clear() {
-    if (this.selected) this.selected = this.selected.remove() && null;
-    this.region.clear();
+  // Tiles of edits: after one is over, tiles that another one waits for are still in progress.
+  edited(message) {
+    this.marks.tell(message.event, message.tile);
+    if (message.event !== "settled") return;
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.feed.send(), 300);
   }
 
   hear(message) {
@@ -291,12 +220,15 @@ class EarthMap {
     if (message.event === "revisions") {
       for (const [z, x, y, revision, final] of message.tiles) this.land.tell(`${z}/${x}/${y}`, revision, final);
       for (const [z, x, y, revision] of message.sketches) this.sketch.tell(`${z}/${x}/${y}`, revision, false);
+      this.marks.reset(message.editing);
     } else if (message.event === "sketch") this.sketch.tell(key, message.revision, false);
     else if (message.event === "ready") this.land.tell(key, message.revision, message.final);
     else if (message.event === "painting") this.land.painting(key);
     else if (message.event === "failed") this.land.failed(key, message.message);
     else if (message.event === "status") this.status(message);
-    else if (message.event === "online") this.note("");
+    else if (["editing", "edited", "settled"].includes(message.event)) this.edited(message);
+    else if (message.event === "journal") this.post({ type: "journal" });
+    else if (message.event === "online") this.online();
     else if (message.event === "offline") this.note("connection lost, trying again");
     else if (message.event === "error") this.note(message.error.message);
   }
@@ -304,6 +236,12 @@ class EarthMap {
   status(status) {
     this.note(status.error || (status.readonly ? "another process paints this world" : ""));
     this.post({ type: "status", status });
+  }
+
+  // What happened to the journal before, or while the connection was lost, is not known.
+  online() {
+    this.note("");
+    this.post({ type: "journal" });
   }
 
   note(text) {
@@ -316,7 +254,17 @@ class EarthMap {
     if (event.data.type === "theme") document.documentElement.dataset.theme = event.data.theme;
     if (event.data.type === "go") this.goTo(event.data.hash, true);
     if (event.data.type === "home") this.map.setView([this.options.home[1], this.options.home[0]], this.options.base);
-    if (event.data.type === "clear") this.clear();
+    if (event.data.type === "clear") this.selection.clear();
+    if (event.data.type === "fit") this.fit(event.data.bounds);
+    if (event.data.type === "brush") this.brush.take(event.data.brush);
+    if (event.data.type === "strokes") this.brush.show(event.data.strokes);
+  }
+
+  // west, south, east, north, with some land around.
+  fit([west, south, east, north]) {
+    const bounds = L.latLngBounds([south, west], [north, east]).pad(0.25);
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.flyToBounds(bounds, { maxZoom: this.options.base, duration: 0.8, animate: !still });
   }
 
   post(data) {

@@ -62,7 +62,8 @@ window.earthPage = (() => {
     if (data.type === "ready") theme(localStorage.getItem("earth-theme") || system());
     if (data.type === "view" && data.world === world) history.replaceState(null, "", `#${world}/${data.hash.slice(1)}`);
     if (data.type === "status") status(data.status);
-    window.earthExport?.hear(data);
+    if (data.type === "key") key(data.key);
+    for (const part of [window.earthExport, window.earthEdit, window.earthStrokes, window.earthHistory]) part?.hear(data);
   });
   window.addEventListener("hashchange", () => {
     const asked = parse();
@@ -86,7 +87,13 @@ window.earthPage = (() => {
   document.addEventListener("change", (event) => {
     if (event.target.closest?.("#unpack") && event.target.files[0]) unpack(event.target);
   });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && tell({ type: "clear" }));
+  // Escape lays the brush down, or clears the selection; the rest is for the journal.
+  function key(event) {
+    if (event.key !== "Escape") return window.earthHistory?.key(event);
+    return window.earthStrokes?.lay() || tell({ type: "clear" });
+  }
+
+  document.addEventListener("keydown", (event) => key(event) && event.preventDefault());
   document.addEventListener("click", (event) => {
     if (event.target.id === "theme") theme(dark() ? "light" : "dark");
     if (event.target.closest?.("#title")) document.getElementById("panel")?.classList.toggle("folded");

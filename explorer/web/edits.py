@@ -88,10 +88,16 @@ def around(edit: Edit) -> Bounds:
 @router.get("/worlds/{id}/edits")
 def list_edits(request: Request, id: str) -> list[dict[str, Any]]:
     """The journal's steps, oldest first: prompts, strokes and edits, each with its state: done,
-    waiting, cancelled, undone or forgotten."""
-    world: World = request.app.state.atlas.get(id)
+    waiting, cancelled, undone or forgotten. A waiting one has its ``job``, null where another process
+    works at it."""
+    state = request.app.state
+    world: World = state.atlas.get(id)
+    jobs = {job.entry: job.id for job in state.jobs.all() if job.world == world.id}
     steps = [entry for entry in world.store.journal() if entry.kind in journal.STEPS]
-    return [describe(world, entry) for entry in steps if entry.number in world.history.states]
+    told = [describe(world, entry) for entry in steps if entry.number in world.history.states]
+    return [
+        {**step, "job": jobs.get(step["number"])} if step["state"] == "waiting" else step for step in told
+    ]
 
 
 @router.post("/worlds/{id}/edits", status_code=202)

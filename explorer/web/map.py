@@ -20,6 +20,9 @@ class PlaneMap(folium.Map):
 
     default_js: ClassVar[list[tuple[str, str]]] = [
         ("leaflet", "/static/leaflet/leaflet.js"),
+        ("grid", "/static/earth/grid.js"),
+        ("selection", "/static/earth/selection.js"),
+        ("brush", "/static/earth/brush.js"),
         ("plane", "/static/earth/map.js"),
     ]
     default_css: ClassVar[list[tuple[str, str]]] = [

@@ -13,12 +13,12 @@ import gradio as gr
 from fastapi import FastAPI
 
 from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
+from explorer.edits import tell
 from explorer.models.family import Traits
 from explorer.painting.painter import Painter
-from explorer.web import tools
+from explorer.web import forms, tools
 from explorer.web.tools import guarded
 from tiles.grid import metres_per_pixel
-from tiles.mosaic.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets" / "web"
@@ -27,6 +27,7 @@ SCALES = {
     5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes", 10: "counties",
     12: "towns", 14: "districts", 16: "neighbourhoods", 17: "streets", 18: "houses", 19: "gardens",
 }  # fmt: skip
+SCRIPTS = ("shared", "export", "edit", "strokes", "history", "page")
 # No template: the map's frame is the only thing inside, and words never pass through here.
 FRAME = '<iframe id="earth-map" title="Map" src="about:blank"></iframe>'
 
@@ -37,7 +38,7 @@ def mount(app: FastAPI) -> FastAPI:
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="stone", font=fonts, font_mono=["ui-monospace", "monospace"]
     )
-    blocks = build(app.state.atlas, app.state.painter)
+    blocks = build(app.state.atlas, app.state.painter, app.state.settings.edit_tiles)
     with blocks:
         tools.add(app.state)
     return gr.mount_gradio_app(
@@ -46,17 +47,16 @@ def mount(app: FastAPI) -> FastAPI:
         path="/",
         theme=theme,
         css_paths=[ASSETS / "page.css"],
-        head='<script src="/static/earth/export.js" defer></script>'
-        '<script src="/static/earth/page.js" defer></script>'
-        '<link rel="icon" href="/static/earth/icon.svg">',
+        head="".join(f'<script src="/static/earth/{name}.js" defer></script>' for name in SCRIPTS)
+        + '<link rel="icon" href="/static/earth/icon.svg">',
         ssr_mode=False,
         footer_links=[],
         mcp_server=True,
     )
 
 
-def build(atlas: Atlas, painter: Painter) -> gr.Blocks:
-    """The controls beside the map."""
+def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
+    """The controls beside the map; an edit may have ``edit_tiles`` tiles."""
     traits = atlas.library.get().traits
     with gr.Blocks(title="Endless Earth", fill_height=True, fill_width=True) as blocks:
         with gr.Row(elem_id="earth", equal_height=True):
@@ -66,7 +66,8 @@ def build(atlas: Atlas, painter: Painter) -> gr.Blocks:
                 )
                 picker = gr.Dropdown(choices(atlas), label="World", elem_id="picker", filterable=False)
                 status = gr.HTML('<div id="status" role="status"></div>')
-                with gr.Accordion("This world", open=True):
+                gr.HTML(forms.STEPS, padding=False)
+                with gr.Accordion("This world", open=True, elem_id="part-world"):
                     prompt = gr.Textbox(
                         label="Prompt for land painted from now on", lines=2, max_length=500, elem_id="prompt"
                     )
@@ -76,16 +77,26 @@ def build(atlas: Atlas, painter: Painter) -> gr.Blocks:
                     with gr.Row(visible=False) as sure:
                         really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
                         keep = gr.Button("Keep", size="sm", elem_id="keep")
+                with gr.Accordion("Edit", open=False, elem_id="part-edit"):
+                    gr.HTML(forms.edit(edit_tiles), padding=False)
+                with gr.Accordion("Paint with prompts", open=False, elem_id="part-brush"):
+                    gr.HTML(forms.BRUSH, padding=False)
+                with gr.Accordion("Your own picture", open=False, elem_id="part-picture"):
+                    gr.HTML(forms.PICTURE, padding=False)
+                with gr.Accordion("History", open=False, elem_id="part-history"):
+                    gr.HTML(forms.HISTORY, padding=False)
                 with gr.Accordion("New world", open=False, elem_id="new"):
                     form = new_world_form(traits)
                 with gr.Accordion("Take it home", open=False, elem_id="home"):
-                    gr.HTML(export_form(), padding=False)
+                    gr.HTML(forms.export(), padding=False)
                 gr.HTML(
                     '<div id="links"><button id="theme" type="button">Light or dark</button>'
                     '<a href="/docs" target="_blank">API</a></div>'
                 )
             gr.HTML(FRAME, elem_id="hero", padding=False)
-        wire(blocks, atlas, painter, picker, prompt, change, (remove, sure, really, keep), form)
+            # The page presses it when the journal has changed the prompt, as undo does.
+            follow = gr.Button(visible="hidden", elem_id="follow")
+        wire(blocks, atlas, painter, picker, prompt, (change, follow), (remove, sure, really, keep), form)
         _ = status
     return blocks
 
@@ -119,27 +130,6 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
     return {"name": name, "prompt": prompt, "seed": seed, "zoom": zoom, "create": create}
 
 
-def export_form() -> str:
-    """Region, format, resolution; assets/web/export.js fills it in."""
-    options = "".join(f'<option value="{name}">{format.words}</option>' for name, format in FORMATS.items())
-    return f"""<div id="export">
-<div id="export-head"><span id="export-region">The view</span>
-<button id="export-clear" class="quiet" type="button" hidden>Take the view</button></div>
-<label>Format<select id="export-format">{options}</select></label>
-<label>Resolution<select id="export-zoom"></select></label>
-<label class="tick"><input id="export-paint" type="checkbox" checked>Paint what is missing</label>
-<p id="export-estimate" role="status"></p>
-<button id="export-go" type="button" disabled>Export</button>
-<div id="export-job" hidden><progress id="export-bar" max="1" value="0"></progress>
-<span id="export-state"></span><button id="export-cancel" class="quiet" type="button">Cancel</button></div>
-<div id="export-files"></div>
-<div id="export-links"><a id="export-package" download
-title="Settings and journal: paints the same land elsewhere">World file</a>
-<a id="export-land" download title="With what is painted so far, 8 KB a tile">World file with its land</a>
-<a id="export-qgis" download>QGIS connection</a><a id="export-wmts" target="_blank">WMTS</a></div>
-</div>"""
-
-
 def scale_words(zoom: int) -> str:
     """A zoom as what one sees and metres per pixel."""
     metres = metres_per_pixel(zoom)
@@ -158,7 +148,7 @@ def wire(
     painter: Painter,
     picker: gr.Dropdown,
     prompt: gr.Textbox,
-    change: gr.Button,
+    changing: tuple[gr.Button, gr.Button],
     deleting: tuple[gr.Button, gr.Row, gr.Button, gr.Button],
     form: dict[str, Any],
 ) -> None:
@@ -175,7 +165,9 @@ def wire(
         return guarded(lambda: atlas.get(id).prompt) if id else ""
 
     def set_prompt(id: str, text: str) -> None:
-        guarded(lambda: atlas.get(id).set_prompt(clean_prompt(text)))
+        world = guarded(lambda: atlas.get(id))
+        guarded(lambda: world.set_prompt(clean_prompt(text)))
+        tell(painter, world)
         gr.Info("New land follows the new prompt from now on.")
 
     def create(name: str, text: str, seed: float | None, zoom: int) -> tuple[Any, str]:
@@ -190,6 +182,7 @@ def wire(
         first = worlds[0][1] if worlds else None
         return gr.update(choices=worlds, value=first), shown(first), gr.update(visible=False)
 
+    change, follow = changing
     remove, sure, really, keep = deleting
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     # The world that the address bar names; the server never sees what stands behind its hash.
@@ -200,6 +193,7 @@ def wire(
     )
     picker.input(shown, picker, prompt, **quiet).then(fn=None, inputs=picker, js=open_map)
     change.click(set_prompt, [picker, prompt], None, **quiet)
+    follow.click(shown, picker, prompt, **quiet)
     made = [form[part] for part in ("name", "prompt", "seed", "zoom")]
     form["create"].click(create, made, [picker, prompt], **quiet).success(fn=None, inputs=picker, js=open_map)
     remove.click(lambda: gr.update(visible=True), None, sure, **quiet)
