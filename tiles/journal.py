@@ -43,7 +43,7 @@ class Stroke(NamedTuple):
         """0..1 at places in metres, smooth over the soft edge; of the shape of ``x``."""
         ends = zip(self.path, self.path[1:] or self.path)
         away = np.min([_distance(x, y, start, end) for start, end in ends], axis=0) - self.radius
-        if not self.softness:
+        if self.softness < 1:  # less than a metre is no edge
             return (away <= 0).astype(float)
         share = np.clip(1 - away / self.softness, 0, 1)
         return share * share * (3 - 2 * share)
@@ -82,6 +82,7 @@ class History(NamedTuple):
     edits: Mapping[int, Edit]  # all that are not forgotten
     over: Mapping[Tile, int]  # by cell, the uppermost edit in force
     states: Mapping[int, str]  # by line of a step: done, waiting, cancelled, undone or forgotten
+    found: dict[Tile, Era]  # what ``era`` was asked for before: maps ask for the same cells all the time
 
     def era(self, cell: Tile) -> Era:
         """The era in which ``cell`` is painted: the one before the first that found it painted.
@@ -89,6 +90,12 @@ class History(NamedTuple):
         The answer is the same when the cell is painted for the first time, when it is painted again
         after its latents were lost, and when the whole journal is replayed elsewhere.
         """
+        known = self.found.get(cell)
+        if known is None:
+            known = self.found[cell] = self._era(cell)
+        return known
+
+    def _era(self, cell: Tile) -> Era:
         found = self.eras[0]
         for era in self.eras[1:]:
             if cell in era.before:
@@ -144,9 +151,8 @@ class _Reader:
         done = tuple(n for n in self.steps if n in self.edits)
         self.edits |= {n: self.edits[n]._replace(below=done) for n in self.waiting}
         over = {cell: n for n in done for cell in self.edits[n].cells}
-        return History(
-            tuple(self.steps), tuple(self.undone), tuple(self.waiting), eras, self.edits, over, self.states
-        )
+        lines = (tuple(self.steps), tuple(self.undone), tuple(self.waiting))
+        return History(*lines, eras, self.edits, over, self.states, {})
 
     def _began(self, number: int, data: Mapping[str, Any]) -> None:
         now = next((self.eras[n] for n in reversed(self.steps) if n in self.eras), None)
