@@ -151,8 +151,8 @@ class _Reader:
         done = tuple(n for n in self.steps if n in self.edits)
         self.edits |= {n: self.edits[n]._replace(below=done) for n in self.waiting}
         over = {cell: n for n in done for cell in self.edits[n].cells}
-        lines = (tuple(self.steps), tuple(self.undone), tuple(self.waiting))
-        return History(*lines, eras, self.edits, over, self.states, {})
+        steps, undone, waiting = (tuple(lines) for lines in (self.steps, self.undone, self.waiting))
+        return History(steps, undone, waiting, eras, self.edits, over, self.states, {})
 
     def _began(self, number: int, data: Mapping[str, Any]) -> None:
         now = next((self.eras[n] for n in reversed(self.steps) if n in self.eras), None)
