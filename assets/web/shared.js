@@ -47,7 +47,7 @@ window.earthShared = (() => {
       const { ok, status, said } = await ask(`/jobs/${id}`);
       if (ok) tell(said);
       if (ok ? !live(said) : status) return ok ? said : null;
-      await new Promise((done) => setTimeout(done, 400));
+      await new Promise((done) => setTimeout(done, said.state === "waiting" ? 1200 : 400));
     }
   }
 

@@ -7,7 +7,7 @@ from tiles.mosaic.formats import FORMATS
 STEPS = """<div id="steps"><div class="row2">
 <button id="undo" class="step" type="button" disabled aria-keyshortcuts="Control+Z">Undo</button>
 <button id="redo" class="step" type="button" disabled aria-keyshortcuts="Control+Shift+Z">Redo</button>
-</div><div id="queue" aria-label="Being painted"></div><p id="steps-said" role="status"></p></div>"""
+</div><div id="queue" role="group" aria-label="Being painted"></div><p id="steps-said" role="status"></p></div>"""
 HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">What you change stands here, \
 and can be taken back.</p><ol id="history-list"></ol></div>"""
 BRUSH = """<div id="brush" class="own">
@@ -35,7 +35,7 @@ accept=".tif,.tiff,.png,.jpg,.jpeg,.webp"></label>
 
 
 def edit(limit: int) -> str:
-    """What is selected, and what it shall be; assets/web/edit.js fills it in."""
+    """What is selected, and what it should be; assets/web/edit.js fills it in."""
     return f"""<div id="edit" class="own" data-limit="{limit}">
 <div class="ends"><span id="edit-selection" role="status">Nothing is selected</span>
 <button id="edit-clear" class="quiet" type="button" hidden>Clear</button></div>

@@ -70,8 +70,9 @@ def edit(page: Page, prompt: str) -> list[int]:
     click(page, 400, 300)
     expect(words(page)).to_contain_text("1 tile,")
     page.locator("#edit-prompt").fill(prompt)
-    page.locator("#edit-go").click()
-    expect(page.locator("#edit-said")).to_contain_text("In line")
+    with page.expect_response("**/edits") as answer:
+        page.locator("#edit-go").click()
+    assert answer.value.status == 202
     return [8, *selected(page)[0]]
 
 
