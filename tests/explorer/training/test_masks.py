@@ -32,7 +32,7 @@ def test_there_is_always_something_to_paint():
 
 def test_around_an_edit_any_neighbours_are_known_and_part_of_the_core():
     rng = np.random.default_rng(0)
-    wanted = {name: False for name in ("one corner", "one side", "some and a hole", "all")}
+    wanted = dict.fromkeys(("one corner", "one side", "some and a hole", "all"), False)
     for _ in range(500):
         ring = masks._neighbours(48, 8, rng)
         assert ring[8:40, 8:40].max() == 0

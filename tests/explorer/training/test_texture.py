@@ -1,0 +1,52 @@
+import torch
+import torch.nn.functional as F
+
+from explorer.training.texture import dissimilarity, lattice, mismatch
+
+torch.manual_seed(0)
+LAND = F.avg_pool2d(torch.randn(4, 3, 96, 96), 3, 1, 1) * 0.2
+
+
+def test_texture_does_not_know_where_grains_lie():
+    other = F.avg_pool2d(torch.randn(4, 3, 96, 96), 3, 1, 1) * 0.2
+    assert mismatch(LAND, LAND) == 0
+    assert mismatch(other, LAND) < 0.25  # though no pixel is the same
+    assert dissimilarity(other, LAND) < 0.15
+
+
+def test_a_blur_and_a_mesh_have_another_texture():
+    blurred = F.avg_pool2d(LAND, 5, 1, 2)
+    mesh = blurred.clone()
+    mesh[..., ::2, ::2] += 0.2
+    for changed in (blurred, mesh):
+        assert mismatch(changed, LAND) > 0.4
+        assert dissimilarity(changed, LAND) > 0.4
+
+
+def test_unlike_land_is_compared_by_how_much_of_each_there_is():
+    smooth = F.avg_pool2d(LAND, 7, 1, 3)
+    here, there = torch.cat([LAND[:2], smooth[:2]]), torch.cat([smooth[2:], LAND[2:]])
+    assert dissimilarity(here, there) < 0.15 < 0.4 < mismatch(here, there)
+
+
+def test_what_is_too_faint_to_see_does_not_count():
+    faint = torch.full((1, 3, 96, 96), 0.1)
+    assert mismatch(faint + 1e-4 * torch.randn_like(faint), faint) < 0.01
+
+
+def test_a_mesh_is_found_at_every_period_and_grain_is_none():
+    grain = torch.randn(4, 3, 128, 128) * 0.05
+    assert lattice(grain) < 0.03
+    for period in (2, 4, 8):
+        mesh = grain.clone()
+        mesh[..., ::period, ::period] += 0.3
+        assert lattice(mesh) > 0.3
+
+
+def test_a_mesh_shows_through_a_slope_but_land_forms_are_none():
+    slope = torch.linspace(-1, 1, 128).expand(1, 3, 128, 128)
+    coast = torch.where(torch.arange(128)[:, None] + torch.arange(128) < 130, 0.8, -0.5).expand(
+        1, 3, 128, 128
+    )
+    grain = torch.randn(1, 3, 128, 128) * 0.02
+    assert lattice(slope + grain) < 0.05 and lattice(coast + grain) < 0.1
