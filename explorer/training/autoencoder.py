@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +92,7 @@ class Crops:
         """(count, 3, side, side) in -1..1."""
         shares = np.array([s if p else 0 for s, p in zip(SHARES.values(), self.sources)])
         picked = rng.choice(len(self.sources), count, p=shares / shares.sum())
-        pictures = [self.sources[s][rng.integers(len(self.sources[s]))] for s in picked]
-        return self._cut(pictures, rng)
+        return self._cut((self.sources[s][rng.integers(len(self.sources[s]))] for s in picked), rng)
 
     def draw_at(self, zooms: list[int], rng: np.random.Generator) -> Tensor:
         """(n, 3, side, side) in -1..1: crops of the first source at these ``zooms``."""
@@ -102,7 +102,7 @@ class Crops:
             pictures.append(there[rng.integers(len(there))])
         return self._cut(pictures, rng)
 
-    def _cut(self, pictures: list[np.ndarray], rng: np.random.Generator) -> Tensor:
+    def _cut(self, pictures: Iterable[np.ndarray], rng: np.random.Generator) -> Tensor:
         crops = []
         for pixels in pictures:
             y, x = (int(rng.integers(extent - self.side + 1)) for extent in pixels.shape[:2])
