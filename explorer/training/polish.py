@@ -35,11 +35,11 @@ class Weights(NamedTuple):
     """What counts for how much."""
 
     fine: float = 0.15  # distance at full size, beside that at half size
-    texture: float = 0.08
+    texture: float = 0.1
     even: float = 5.0
     mesh: float = 0.3
     colours: float = 1.0  # of painted land, at an eighth of its size
-    critic: float = 0.25
+    critic: float = 0.3
     steepness: float = 0.05
 
 
