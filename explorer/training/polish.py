@@ -26,6 +26,7 @@ from explorer.training.painted import Sheet, sheets
 from explorer.training.texture import dissimilarity, lattice, mismatch
 
 SIDE, BORDER = 128, 16  # px of a crop; nearer to its edges a decoder sees the zeros around it
+AMONG = 8  # real crops, of which that most like painted land is shown beside it
 SEEN = 80  # px that the critic is shown of it, from anywhere
 WAVES, LAST = (3.0, 9.0), 48  # what the decoder sees of latents, the width it draws with
 LATENT_NOISE = 0.05
@@ -47,37 +48,50 @@ WEIGHTS = Weights()
 
 
 class Training(nn.Module):
-    """The decoder that learns, the one before it, and the critic."""
+    """The autoencoder whose decoder learns, and the critic."""
 
-    def __init__(self, model: Autoencoder, before: Autoencoder) -> None:
+    def __init__(self, model: Autoencoder) -> None:
         super().__init__()
         self.model, self.critic = model, Critic()
         model.encoder.requires_grad_(False)
-        self.before = [before.to(device()).eval().requires_grad_(False)]  # in a list: no part of the state
 
 
 class Sample(NamedTuple):
-    """What one step is taken on: n real pictures, m painted sheets and real land of their zooms."""
+    """What one step is taken on: n real pictures, m painted sheets and real land like each."""
 
     pictures: Tensor  # (n, 3, side, side)
     land: Tensor  # (m, 4, side / 8, side / 8) latents
+    colours: Tensor  # (m, 3, side / 8, side / 8) of that land, as it was decoded before
     like: Tensor  # (m, 3, side, side)
 
 
-def draw(crops: Crops, painted: list[Sheet], count: int, rng: np.random.Generator) -> Sample:
-    """``count`` pictures, and half as many of painted land."""
-    drawn = [painted[i] for i in rng.integers(len(painted), size=count // 2)] if painted else []
-    side, land = crops.side // 8, [torch.zeros(0, 4, crops.side // 8, crops.side // 8)]
-    for sheet in drawn:
+def draw(
+    crops: Crops, painted: list[Sheet], before: Autoencoder, count: int, rng: np.random.Generator
+) -> Sample:
+    """``count`` pictures, and half as many of painted land with real land of its zoom and colours."""
+    side, land, like = crops.side // 8, [], []
+    for index in rng.integers(len(painted), size=count // 2) if painted else ():
+        sheet = painted[index]
         top, left = rng.integers(0, sheet.latents.shape[-1] - side + 1, 2)
-        land.append(sheet.latents[None, :, top : top + side, left : left + side].float())
-    like = (
-        crops.draw_at([sheet.zoom for sheet in drawn], rng)
-        if drawn
-        else torch.zeros(0, 3, side * 8, side * 8)
-    )
-    found = Sample(crops.draw(count, rng), torch.cat(land), like)
-    return Sample(*(part.to(device()) for part in found))
+        land.append(sheet.latents[:, top : top + side, left : left + side].float())
+        like.append(crops.draw_at([sheet.zoom] * AMONG, rng))
+    pictures = crops.draw(count, rng).to(device())
+    if not painted:
+        none = pictures[:0]
+        return Sample(pictures, none.new_zeros(0, 4, side, side), none[:, :, :side, :side], none)
+    latents = torch.stack(land).to(device())
+    with torch.no_grad():
+        colours = F.avg_pool2d(before.decode(latents).float(), 8)
+    chosen = torch.stack([nearest(one, among) for one, among in zip(colours.cpu(), like)])
+    return Sample(pictures, latents, colours, chosen.to(device()))
+
+
+def nearest(colours: Tensor, among: Tensor) -> Tensor:
+    """That of ``among`` (k, 3, 8h, 8w) whose colours (3, h, w) have most nearly the same mean and spread."""
+    means = F.avg_pool2d(among, 8).flatten(2)  # (k, 3, hw)
+    said = torch.cat([means.mean(2), means.std(2)], 1)
+    wanted = torch.cat([colours.flatten(1).mean(1), colours.flatten(1).std(1)])
+    return among[(said - wanted).square().sum(1).argmin()]
 
 
 def loss(
@@ -87,11 +101,10 @@ def loss(
 
     Half of the latents are turned or mirrored, and so must be their pictures.
     """
-    pictures, land, like = sample
+    pictures, land, colours, like = sample
     model = training.model
     with torch.no_grad():
         latents = model.encode(pictures)
-        colours = F.avg_pool2d(training.before[0].decode(land), 8)
     half, turns, mirror = len(pictures) // 2, int(rng.integers(4)), bool(rng.integers(2))
     latents = torch.cat([moved(latents[:half], turns, mirror), latents[half:]])
     pictures = torch.cat([moved(pictures[:half], turns, mirror), pictures[half:]])
@@ -171,14 +184,16 @@ def train(
     there = Crops(folder, held_out=False, side=SIDE)
     held = only(Crops(folder, held_out=True), 0).draw(32, np.random.default_rng(7))
     land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
-    before = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False, torch_dtype=torch.float32)
-    model = widened(before, WAVES, LAST)
-    training = Training(model, before)
+    before = Autoencoder.from_pretrained(
+        autoencoder, low_cpu_mem_usage=False, torch_dtype=torch.float32
+    ).eval()
+    model = widened(before.to(device()).requires_grad_(False), WAVES, LAST)
+    training = Training(model)
     run = Run(out, training, peak, minutes, decay=0.995)
 
     def step() -> tuple[Tensor, int]:
         critic = min(max(run.clock.spent / run.clock.total / 0.1 - 0.5, 0.0), 1.0)
-        return loss(training, draw(there, land, batch, rng), rng, critic, weights), batch
+        return loss(training, draw(there, land, before, batch, rng), rng, critic, weights), batch
 
     def sheet() -> None:
         model.save_pretrained(out / "model", safe_serialization=True)

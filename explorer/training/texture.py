@@ -49,15 +49,16 @@ def responses(pictures: Tensor) -> list[Tensor]:
 
 
 def energies(pictures: Tensor) -> list[Tensor]:
-    """Logarithms of local energies of pictures (n, 3, h, w), one tensor (n, 18, h', w') for each
-    scale and spread."""
+    """Logarithms of local energies of pictures (n, 3, h, w), two tensors (n, 18, h', w') for each
+    scale and spread: root mean squares, and mean sizes, which a few strong specks do not make."""
     found = []
     for answer in responses(pictures.float()):
-        square = answer.square()
+        square, size = answer.square(), answer.abs()
         for spread in SPREADS:
             if min(square.shape[2:]) >= spread:
                 local = F.avg_pool2d(square, spread, spread // 2)
                 found.append(0.5 * (local + FAINT**2).log())
+                found.append((F.avg_pool2d(size, spread, spread // 2) + FAINT).log())
     return found
 
 
@@ -86,11 +87,12 @@ def mismatch(painted: Tensor, real: Tensor) -> Tensor:
 
 
 def dissimilarity(painted: Tensor, real: Tensor) -> Tensor:
-    """The same for pictures (n, 3, h, w) of different land: values are compared in order of size,
-    filter by filter (the one-dimensional Wasserstein distance)."""
+    """The same for pictures (n, 3, h, w) of land that is like the other's but lies otherwise: values
+    of a picture are compared in order of size, filter by filter (the one-dimensional Wasserstein
+    distance)."""
 
     def ranked(values: Tensor) -> Tensor:
-        return values.transpose(0, 1).flatten(1).sort(1).values
+        return values.flatten(2).sort(2).values
 
     pairs = zip(energies(painted), energies(real))
     apart = torch.stack([(ranked(a) - ranked(b)).abs().mean() for a, b in pairs])

@@ -23,10 +23,18 @@ def test_a_blur_and_a_mesh_have_another_texture():
         assert dissimilarity(changed, LAND) > 0.4
 
 
-def test_unlike_land_is_compared_by_how_much_of_each_there_is():
+def test_like_land_is_compared_by_how_much_of_each_there_is():
     smooth = F.avg_pool2d(LAND, 7, 1, 3)
-    here, there = torch.cat([LAND[:2], smooth[:2]]), torch.cat([smooth[2:], LAND[2:]])
-    assert dissimilarity(here, there) < 0.15 < 0.4 < mismatch(here, there)
+    left = torch.cat([LAND[..., :48], smooth[..., 48:]], 3)
+    right = torch.cat([smooth[..., :48], LAND[..., 48:]], 3)
+    assert dissimilarity(left, right) < 0.3 < 0.6 < mismatch(left, right)
+
+
+def test_a_few_specks_are_not_the_grain_of_the_same_energy():
+    grain, specks = torch.randn(2, 3, 96, 96), torch.randn(2, 3, 96, 96)
+    specks = specks * (torch.rand(2, 1, 96, 96) < 0.05) * 20**0.5
+    assert abs(float(specks.std() / grain.std()) - 1) < 0.1
+    assert mismatch(specks, grain) > 1.5 * mismatch(torch.randn(2, 3, 96, 96), grain)
 
 
 def test_what_is_too_faint_to_see_does_not_count():
