@@ -23,7 +23,7 @@ from explorer.training.autoencoder import Crops, distance, grid, moved, only, ps
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
 from explorer.training.painted import Sheet, sheets
-from explorer.training.texture import dissimilarity, lattice, mismatch
+from explorer.training.texture import dissimilarity, lattice, mismatch, repeated
 
 SIDE, BORDER = 128, 16  # px of a crop; nearer to its edges a decoder sees the zeros around it
 AMONG = 8  # real crops, of which that most like painted land is shown beside it
@@ -39,6 +39,7 @@ class Weights(NamedTuple):
     texture: float = 0.1
     even: float = 5.0
     mesh: float = 0.3
+    repeated: float = 0.5
     colours: float = 1.0  # of painted land, at an eighth of its size
     critic: float = 0.3
     steepness: float = 0.05
@@ -115,11 +116,13 @@ def loss(
         again, pictures
     )
     inside, real = crop(again, BORDER), crop(pictures, BORDER)
+    total = total + weights.repeated * repeated(inside, real)
     total = total + weights.texture * mismatch(inside, real) + weights.even * unevenness(again)
     total = total + weights.mesh * lattice(torch.cat([again, painted]))
     if len(land):
         total = total + weights.colours * (F.avg_pool2d(painted, 8) - colours).abs().mean()
         total = total + weights.texture * dissimilarity(crop(painted, BORDER), crop(like, BORDER))
+        total = total + weights.repeated * repeated(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.even * unevenness(painted)
     if weights.critic:
         shown, true = cut([torch.cat([again, painted]), torch.cat([pictures, like])], SEEN, BORDER, rng)

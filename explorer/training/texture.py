@@ -117,3 +117,29 @@ def lattice(pictures: Tensor) -> Tensor:
         chance = energy / times**2
         total = total + ((locked - chance).clamp(min=0) / (energy.detach() + FAINT**2 / 4)).mean()
     return total
+
+
+def repetition(pictures: Tensor) -> Tensor:
+    """How alike fine detail of pictures (n, 3, h, w), and where there is more of it, are to themselves
+    one latent on, by neighbourhood: (n, 8, h', w') in -1..1. Where land is even, so are its latents,
+    and a decoder says the same of each."""
+    grey = pictures.float().mean(1, keepdim=True)
+    detail = grey - F.avg_pool2d(grey, 9, 1, 4, count_include_pad=False)
+    size = F.avg_pool2d(detail.abs(), 3, 1, 1, count_include_pad=False)
+    signals = torch.cat([detail, size - F.avg_pool2d(size, 17, 1, 8, count_include_pad=False)], 1)
+    faint = torch.tensor([FAINT, FAINT / 4], device=grey.device).square()[:, None, None]
+    found = []
+    for y, x in ((0, 8), (8, 0), (8, 8), (8, -8)):
+        left, right = max(-x, 0), signals.shape[3] - max(x, 0)
+        here = signals[:, :, : signals.shape[2] - y, left:right]
+        there = signals[:, :, y:, left + x : right + x]
+        energy = F.avg_pool2d(here.square() + there.square(), NEAR, NEAR // 2) / 2 + faint
+        found.append(F.avg_pool2d(here * there, NEAR, NEAR // 2) / energy)
+    side = min(f.shape[2] for f in found), min(f.shape[3] for f in found)
+    return torch.cat([f[:, :, : side[0], : side[1]] for f in found], 1)
+
+
+def repeated(painted: Tensor, real: Tensor) -> Tensor:
+    """How much more painted pictures (n, 3, h, w) repeat themselves than real ones of like land."""
+    ranks = [repetition(x).flatten(2).sort(2).values for x in (painted, real)]
+    return F.relu(ranks[0] - ranks[1]).mean()

@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from explorer.training.texture import dissimilarity, lattice, mismatch, rhythm
+from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, rhythm
 
 torch.manual_seed(0)
 LAND = F.avg_pool2d(torch.randn(4, 3, 96, 96), 3, 1, 1) * 0.2
@@ -69,3 +69,12 @@ def test_hatching_has_a_rhythm_whatever_its_step_and_grain_has_none():
         assert rhythm(hatching + 0.1 * grain).abs().mean() > 0.3
         assert lattice(hatching + 0.1 * grain) < 0.1  # which is why it is measured apart
         assert mismatch(hatching + 0.1 * grain, grain) > 1
+
+
+def test_what_is_said_of_each_latent_again_is_repetition_and_grain_is_none():
+    torch.manual_seed(0)
+    grain = torch.randn(2, 3, 96, 96) * 0.1
+    stamp = (torch.randn(2, 3, 8, 8) * 0.1).repeat(1, 1, 12, 12)  # the same in each latent
+    assert repeated(stamp, grain) > 0.5
+    assert repeated(torch.randn(2, 3, 96, 96) * 0.1, grain) < 0.03
+    assert repeated(grain, stamp) == 0  # less than real land is no fault
