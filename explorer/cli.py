@@ -340,13 +340,16 @@ def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: 
 def train_polished(
     data: Data,
     out: Out = Path("runs/polished"),
-    minutes: Minutes = 6,
+    minutes: Minutes = 60,
     autoencoder: Path = Path("runs/autoencoder/model"),
+    bundle: Annotated[
+        Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
+    ] = None,
 ) -> None:
-    """The decoder without its grid of latents; latents stay what they are."""
+    """The decoder with texture, by a critic; latents stay what they are."""
     from explorer.training import polish
 
-    polish.train(data, autoencoder, out, minutes)
+    polish.train(data, autoencoder, out, minutes, bundle)
 
 
 @train.command("text")
@@ -364,11 +367,14 @@ def train_denoiser(
     minutes: Minutes = 120,
     autoencoder: Path = Path("runs/autoencoder/model"),
     text: Path = Path("runs/text/text"),
+    start: Annotated[
+        Path | None, typer.Option(help="denoiser whose weights a fresh run begins from; by default none")
+    ] = None,
 ) -> None:
     """Noise to land. Needs the autoencoder and the text tower."""
     from explorer.training import denoiser
 
-    denoiser.train(data, autoencoder, text, out, minutes)
+    denoiser.train(data, autoencoder, text, out, minutes, start=start)
 
 
 @train.command("distill")

@@ -29,6 +29,7 @@ from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, only, psnr, to_tensor
 from explorer.training.polish import sharpness, unevenness
 from explorer.training.text import Example
+from explorer.training.texture import lattice
 from explorer.world import surrounded
 from tiles.grid import Tile, tile_at
 
@@ -72,6 +73,8 @@ def decoded(autoencoder: Autoencoder, data: Path) -> Iterator[Score]:
         yield Score(f"decoded {name}, sharpness", sharpness(again, pictures), 1.0, "0.9-1.1")
         even = [float(unevenness(sheet)) ** 0.5 for sheet in (again, pictures)]
         yield Score(f"decoded {name}, grid", even[0], even[1], "")
+        mesh = [float(lattice(sheet)) for sheet in (again, pictures)]
+        yield Score(f"decoded {name}, mesh", mesh[0], mesh[1], "not above")
 
 
 def balanced(examples: list[Example], count: int) -> list[Example]:
