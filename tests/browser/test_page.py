@@ -297,7 +297,7 @@ def test_land_is_taken_home_on_a_phone(page, server, watch):
     opened(page, server)
     page.get_by_text("Take it home", exact=True).click()
     box = page.locator("#earth-map").bounding_box()
-    page.frame_locator("#earth-map").locator(".draw").click()  # no shift key there
+    page.frame_locator("#earth-map").locator(".select").click()  # no shift key there
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 180, steps=4)
