@@ -7,7 +7,8 @@ from tiles.mosaic.formats import FORMATS
 STEPS = """<div id="steps"><div class="row2">
 <button id="undo" class="step" type="button" disabled aria-keyshortcuts="Control+Z">Undo</button>
 <button id="redo" class="step" type="button" disabled aria-keyshortcuts="Control+Shift+Z">Redo</button>
-</div><div id="queue" role="group" aria-label="Being painted"></div><p id="steps-said" role="status"></p></div>"""
+</div><div id="queue" role="group" aria-label="Being painted"></div>
+<p id="steps-said" role="status"></p></div>"""
 HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">What you change stands here, \
 and can be taken back.</p><ol id="history-list"></ol></div>"""
 BRUSH = """<div id="brush" class="own">
