@@ -17,10 +17,9 @@ from benchmarks.common import HOME, paint, seconds, worlds
 from benchmarks.joins import ratio, steps
 from explorer.models.terra import Terra
 from explorer.painting import schedule
-from explorer.painting.window import Ground, assemble
+from explorer.painting.window import Ground, Look, assemble
 from explorer.world import World
 from tiles.grid import Box, Tile
-from tiles.journal import Share
 
 VIEW = (8, 6)  # tiles, about a laptop's screen
 PROMPT = "rocky coast with islands"
@@ -41,7 +40,7 @@ def windows_per_tile(world: World, pans: int = 16) -> float:
 def tile_times(world: World) -> dict[str, float]:
     """Median seconds of one window alone, of decoding, of a whole new tile and of a cached one."""
     model, margin = world.model, world.model.traits.margin
-    alone = assemble(Tile(8, 0, 0), Ground(world.layout._replace(sketch=0), 1, (Share(PROMPT, 1.0),)), {})
+    alone = assemble(Tile(8, 0, 0), Ground(world.layout._replace(sketch=0), 1, (Look(PROMPT),)), {})
     sheet = np.zeros((4, 32 + 2 * margin, 32 + 2 * margin), np.float32)
     # Cells of phase A whose sketch is painted: each is one window, as most cells are in panning.
     cells = [Tile(8, HOME + x, HOME) for x in range(100, 122, 2)]

@@ -13,9 +13,8 @@ from torch import Tensor
 from explorer.models.terra import Terra
 from explorer.painting.noise import cell_noise
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, assemble
+from explorer.painting.window import Ground, Look, assemble
 from tiles.grid import TILE_LATENTS, Tile
-from tiles.journal import Share
 
 SIDE, WINDOW, STRIDE = 4, 48, 32  # tiles a side of the picture; latents
 
@@ -25,7 +24,7 @@ def independent(model: Terra, prompt: str) -> np.ndarray:
     cells = {}
     for y in range(SIDE):
         for x in range(SIDE):
-            ground = Ground(Layout(8, 0, model.traits.halo), 1, (Share(prompt, 1.0),))
+            ground = Ground(Layout(8, 0, model.traits.halo), 1, (Look(prompt),))
             window = assemble(Tile(8, 2 * x, 2 * y), ground, {})
             found = model.paint([window])[0]
             halo = model.traits.halo
@@ -43,7 +42,7 @@ def lazy(model: Terra, prompt: str) -> tuple[np.ndarray, float]:
     """
     weight = _weight()
     store, calls = MemoryTileStore(), [0]
-    text = model.embed((Share(prompt, 1.0),))
+    text = model.embed(prompt)
     window = TensorWindow((5, WINDOW, WINDOW), (5, STRIDE, STRIDE))
 
     def start(index: tuple[int, ...]) -> Tensor:

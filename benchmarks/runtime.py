@@ -26,7 +26,6 @@ from benchmarks.common import seconds
 from explorer.models.denoiser import CHANNELS
 from explorer.models.library import Library
 from explorer.models.terra import Terra
-from tiles.journal import Share
 
 Call = Callable[[], Tensor]
 Inputs = tuple[Tensor, ...]
@@ -108,7 +107,7 @@ def measured(model: str, name: str) -> tuple[float, float, float]:
     inputs = (
         torch.randn(1, CHANNELS, side, side),
         torch.full((1,), 0.7),
-        found.embed((Share("rocky coast", 1.0),)),
+        found.embed("rocky coast"),
         torch.full((1,), 8.0),
         torch.full((1,), 2),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -36,6 +38,7 @@ app.add_typer(worlds, name="worlds")
 app.add_typer(train, name="train")
 app.add_typer(models, name="model")
 console = Console()
+aside = Console(stderr=True)  # progress: what a command prints is its answer alone
 FIRST = ("First Light", "rocky coast with islands and green mountains", 10)
 
 Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
@@ -227,7 +230,7 @@ def perform_edit(
 
     with progress() as bar:
         number = world.begin_edit(data, picture)
-        edits.perform(world, painter, number, _stages(bar, bar.add_task("", total=None)))
+        edits.perform(world, painter, number, _stages(bar))
     print(number)
 
 
@@ -286,7 +289,12 @@ def export_dataset(
         with progress() as bar:
             task = bar.add_task("pictures", total=count)
             written = dataset.export(
-                atlas.library, painter, plan, out, lambda done, total: bar.update(task, completed=done)
+                atlas.library,
+                painter,
+                plan,
+                out,
+                lambda done, total: bar.update(task, completed=done),
+                settings.spare_bytes,
             )
     print(written)
 
@@ -311,8 +319,7 @@ def export_region(
         limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
         exports.check(found, wish, limits, existing_folder(path))
         with progress() as bar:
-            task = bar.add_task("", total=None)
-            written = exports.make(found, painter, wish, path, _stages(bar, task))
+            written = exports.make(found, painter, wish, path, _stages(bar))
     print(written[0])
 
 
@@ -333,13 +340,16 @@ def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: 
 def train_polished(
     data: Data,
     out: Out = Path("runs/polished"),
-    minutes: Minutes = 6,
+    minutes: Minutes = 60,
     autoencoder: Path = Path("runs/autoencoder/model"),
+    bundle: Annotated[
+        Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
+    ] = None,
 ) -> None:
-    """The decoder without its grid of latents; latents stay what they are."""
+    """The decoder with texture, by a critic; latents stay what they are."""
     from explorer.training import polish
 
-    polish.train(data, autoencoder, out, minutes)
+    polish.train(data, autoencoder, out, minutes, bundle)
 
 
 @train.command("text")
@@ -357,11 +367,14 @@ def train_denoiser(
     minutes: Minutes = 120,
     autoencoder: Path = Path("runs/autoencoder/model"),
     text: Path = Path("runs/text/text"),
+    start: Annotated[
+        Path | None, typer.Option(help="denoiser whose weights a fresh run begins from; by default none")
+    ] = None,
 ) -> None:
     """Noise to land. Needs the autoencoder and the text tower."""
     from explorer.training import denoiser
 
-    denoiser.train(data, autoencoder, text, out, minutes)
+    denoiser.train(data, autoencoder, text, out, minutes, start=start)
 
 
 @train.command("distill")
@@ -427,8 +440,12 @@ def show_model(model: Annotated[str, typer.Argument(help="shipped name or folder
 
 
 def settings_with(**options: Any) -> Settings:
-    """The environment's settings, with the options that were given."""
-    return Settings(**{name: value for name, value in options.items() if value is not None})
+    """The environment's settings, with the options that were given. Raises BadParameter."""
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise typer.BadParameter("; ".join(wrong)) from None
 
 
 @contextmanager
@@ -450,12 +467,33 @@ def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
 
 @contextmanager
 def worded() -> Iterator[None]:
-    """Errors of ours end the command with one line and code 1."""
+    """Errors of ours, and of files, end the command with one line and code 1; being stopped with 130
+    or 143, as shells say it, and with nothing half done left behind."""
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
     except EarthError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except Terminated:
+        print("stopped", file=sys.stderr)
+        raise typer.Exit(143) from None
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+class Terminated(BaseException):
+    """SIGTERM: raised where the command is at work, so that it tidies up."""
+
+
+def _stop(number: int, frame: object) -> None:
+    raise Terminated
 
 
 def make_first(atlas: Atlas) -> None:
@@ -478,7 +516,7 @@ def existing_folder(path: Path) -> Path:
 def progress() -> Progress:
     """A bar with what is done and the time left."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console)
+    return Progress(*columns, console=aside)
 
 
 def _place(text: str) -> tuple[float, float]:
@@ -498,10 +536,13 @@ def _zooms(text: str) -> list[int]:
         raise typer.BadParameter(f"zoom {text[:40]!r}: whole numbers are needed, as in 8 or 7,8") from None
 
 
-def _stages(bar: Progress, task: TaskID) -> Callable[[str, int, int], None]:
-    """What tells a bar of a stage, what is done and of how much."""
+def _stages(bar: Progress) -> Callable[[str, int, int], None]:
+    """What shows each stage as a bar of its own: the pace of one says nothing of the next."""
+    tasks: dict[str, TaskID] = {}
 
     def step(stage: str, done: int, total: int) -> None:
-        bar.update(task, description=stage, completed=done, total=total)
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=total)
+        bar.update(tasks[stage], completed=done, total=total)
 
     return step

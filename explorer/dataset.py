@@ -37,6 +37,7 @@ ROAM, APART = 16, 64  # tiles: where a picture may lie, and from one such square
 BLOCK = 100  # pictures of one world, side by side
 MOST = 1_000_000
 CACHE_BYTES = 2**26
+PICTURE_BYTES = 60_000  # of 256 x 256 px, about
 
 
 class Plan(NamedTuple):
@@ -107,15 +108,22 @@ def _slug(prompt: str) -> str:
 
 
 def export(
-    library: Library, painter: Painter, plan: Plan, out: Path, step: Callable[[int, int], None]
+    library: Library,
+    painter: Painter,
+    plan: Plan,
+    out: Path,
+    step: Callable[[int, int], None],
+    spare_bytes: int = 0,
 ) -> Path:
     """Write the dataset of ``plan`` into the folder ``out`` and give it.
 
     It can be stopped at any moment and started again: pictures that are there are kept.
-    ``step(done, total)`` may raise to stop it. Raises BadSetting, BadPrompt, PaintingFailed.
+    ``step(done, total)`` may raise to stop it. Raises BadSetting, BadPrompt, PaintingFailed, and
+    DiskFull before any work if not ``spare_bytes`` of the disk would be left.
     """
     traits = library.get().traits
     plan = checked(plan, traits)
+    _require_room(plan, out, spare_bytes)
     _claim(out, {**plan._asdict(), "model": traits.digest})
     every = samples(plan)
     atlas = Atlas(out / ".worlds", library, CACHE_BYTES)
@@ -140,6 +148,15 @@ def export(
     shutil.rmtree(out / ".worlds")
     step(len(every), len(every))
     return out
+
+
+def _require_room(plan: Plan, out: Path, spare_bytes: int) -> None:
+    """Each picture is written twice, as a file and into a shard. Raises DiskFull."""
+    folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
+    there = len(list((out / "train").glob("*.png")))
+    needed = (2 * plan.pictures - there) * PICTURE_BYTES * (plan.side // 256) ** 2 + spare_bytes
+    if needed > (free := shutil.disk_usage(folder).free):
+        raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
 
 
 def _claim(out: Path, said: dict[str, Any]) -> None:

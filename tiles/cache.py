@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tiles.database import Database, is_full, make
-from tiles.grid import Tile
+from tiles.grid import Box, Tile
 
 log = logging.getLogger(__name__)
 SCHEMA = (
@@ -121,6 +121,16 @@ class Cache:
             self._doubt(error)
             return None
         return mean and float(mean)
+
+    def count(self, box: Box, format: str) -> int:
+        """How many tiles of a box are kept in that format, up to date or not."""
+        query = "SELECT count(*) FROM pixels WHERE z = ? AND x >= ? AND x < ? AND y >= ? AND y < ?"
+        ends = (box.zoom, box.left, box.right, box.top, box.bottom, format)
+        try:
+            return int(self._database.read().execute(f"{query} AND format = ?", ends).fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            self._doubt(error)
+            return 0
 
     def close(self) -> None:
         try:

@@ -61,6 +61,12 @@ class DiskFull(EarthError):
     code, status = "disk_full", 507
 
 
+class NotWritten(EarthError):
+    """A file that could not be written, or came out wrong."""
+
+    code, status = "not_written", 500
+
+
 class Busy(EarthError):
     """Too much is waiting; try again."""
 

@@ -13,22 +13,16 @@ ever: it is kept under the number of that step's line, and undo and redo only ch
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tiles.grid import EARTH, Bounds, Box, Tile, boxed, tile_metres
+import numpy as np
+
+from tiles.grid import Bounds, Box, Tile, boxed
 
 Runs = list[list[int]]  # rows of cells: [zoom, y, first x, number of cells]
 STEPS = ("prompt", "stroke", "edit")
-REACH = 2  # cells of the sketch around a stroke that what is painted under it can matter to
-
-
-class Share(NamedTuple):
-    """A part of what a cell is told."""
-
-    prompt: str
-    weight: float  # 0..1; those of a cell sum to 1
+REACH = 3  # cells of the sketch around a stroke that what is painted under it can matter to
 
 
 class Stroke(NamedTuple):
@@ -45,13 +39,13 @@ class Stroke(NamedTuple):
         xs, ys = zip(*self.path)
         return Bounds(min(xs) - wide, min(ys) - wide, max(xs) + wide, max(ys) + wide)
 
-    def weight(self, x: float, y: float) -> float:
-        """0..1 at a place in metres, smooth over the soft edge."""
+    def weight(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """0..1 at places in metres, smooth over the soft edge; of the shape of ``x``."""
         ends = zip(self.path, self.path[1:] or self.path)
-        away = min(_distance(x, y, start, end) for start, end in ends) - self.radius
-        if away <= 0 or away >= self.softness:
-            return float(away <= 0)
-        share = 1 - away / self.softness
+        away = np.min([_distance(x, y, start, end) for start, end in ends], axis=0) - self.radius
+        if self.softness < 1:  # less than a metre is no edge
+            return (away <= 0).astype(float)
+        share = np.clip(1 - away / self.softness, 0, 1)
         return share * share * (3 - 2 * share)
 
 
@@ -88,6 +82,7 @@ class History(NamedTuple):
     edits: Mapping[int, Edit]  # all that are not forgotten
     over: Mapping[Tile, int]  # by cell, the uppermost edit in force
     states: Mapping[int, str]  # by line of a step: done, waiting, cancelled, undone or forgotten
+    found: dict[Tile, Era]  # what ``era`` was asked for before: maps ask for the same cells all the time
 
     def era(self, cell: Tile) -> Era:
         """The era in which ``cell`` is painted: the one before the first that found it painted.
@@ -95,6 +90,12 @@ class History(NamedTuple):
         The answer is the same when the cell is painted for the first time, when it is painted again
         after its latents were lost, and when the whole journal is replayed elsewhere.
         """
+        known = self.found.get(cell)
+        if known is None:
+            known = self.found[cell] = self._era(cell)
+        return known
+
+    def _era(self, cell: Tile) -> Era:
         found = self.eras[0]
         for era in self.eras[1:]:
             if cell in era.before:
@@ -150,9 +151,8 @@ class _Reader:
         done = tuple(n for n in self.steps if n in self.edits)
         self.edits |= {n: self.edits[n]._replace(below=done) for n in self.waiting}
         over = {cell: n for n in done for cell in self.edits[n].cells}
-        return History(
-            tuple(self.steps), tuple(self.undone), tuple(self.waiting), eras, self.edits, over, self.states
-        )
+        steps, undone, waiting = (tuple(lines) for lines in (self.steps, self.undone, self.waiting))
+        return History(steps, undone, waiting, eras, self.edits, over, self.states, {})
 
     def _began(self, number: int, data: Mapping[str, Any]) -> None:
         now = next((self.eras[n] for n in reversed(self.steps) if n in self.eras), None)
@@ -217,28 +217,25 @@ def reach(stroke: Stroke, base_zoom: int, sketch: int) -> Box:
     return boxed(stroke.bounds, base_zoom).at(base_zoom - sketch).grown(REACH)
 
 
-def shares(cell: Tile, era: Era) -> tuple[Share, ...]:
-    """What a cell is told: the era's prompt and, over it, its strokes by their weight at the middle
-    of the cell, the newest uppermost."""
-    side = tile_metres(cell.z)
-    x, y = (cell.x + 0.5) * side - EARTH / 2, EARTH / 2 - (cell.y + 0.5) * side
-    found: dict[str, float] = {}
-    left = 1.0
+def told(era: Era, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    """What land at places in metres is told in an era: by prompt its weight, 0..1, of the shape of
+    ``x``; they sum to 1. The era's prompt lies beneath its strokes, the newest of those uppermost."""
+    found: dict[str, np.ndarray] = {}
+    left = np.ones(x.shape)
     for each in reversed(era.strokes):
-        if weight := left * each.weight(x, y):
-            found[each.prompt] = found.get(each.prompt, 0.0) + weight
-            left -= weight
-    if left > 0:
-        found[era.prompt] = found.get(era.prompt, 0.0) + left
-    return tuple(Share(prompt, weight) for prompt, weight in found.items())
+        weight = left * each.weight(x, y)
+        if weight.any():
+            found[each.prompt] = found.get(each.prompt, 0) + weight
+            left = left - weight
+    if left.any():
+        found[era.prompt] = found.get(era.prompt, 0) + left
+    return found
 
 
-def apart(one: Sequence[Share], other: Sequence[Share]) -> float:
-    """How much two cells are told different things, 0..1 (total variation)."""
-    weights = dict(one)
-    for prompt, weight in other:
-        weights[prompt] = weights.get(prompt, 0.0) - weight
-    return sum(abs(weight) for weight in weights.values()) / 2
+def apart(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> np.ndarray:
+    """How much what is told at each place differs, 0..1 (total variation)."""
+    prompts = {*one, *other}
+    return np.sum([np.abs(one.get(p, 0) - other.get(p, 0)) for p in prompts], axis=0) / 2
 
 
 def outline(cells: Iterable[Tile]) -> Runs:
@@ -263,10 +260,12 @@ def _touches(box: Box, cell: Tile) -> bool:
     return apart >= 0 and box.holds(Tile(box.zoom, cell.x >> apart, cell.y >> apart))
 
 
-def _distance(x: float, y: float, start: tuple[float, float], end: tuple[float, float]) -> float:
-    """From a place to a straight line between two."""
+def _distance(
+    x: np.ndarray, y: np.ndarray, start: tuple[float, float], end: tuple[float, float]
+) -> np.ndarray:
+    """From places to a straight line between two."""
     along, across = end[0] - start[0], end[1] - start[1]
     length = along * along + across * across
-    share = ((x - start[0]) * along + (y - start[1]) * across) / length if length else 0.0
-    share = min(max(share, 0.0), 1.0)
-    return math.hypot(x - start[0] - share * along, y - start[1] - share * across)
+    share = ((x - start[0]) * along + (y - start[1]) * across) / length if length else np.zeros(x.shape)
+    share = np.clip(share, 0, 1)
+    return np.hypot(x - start[0] - share * along, y - start[1] - share * across)

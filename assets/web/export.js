@@ -47,7 +47,8 @@ window.earthExport = (() => {
   async function look() {
     if (!state.world || !state.view || !document.getElementById("export")?.offsetParent) return;
     zooms(state.base);
-    get("package").href = `/worlds/${state.world}/package?latents=true`;
+    get("package").href = `/worlds/${state.world}/package`;
+    get("land").href = `/worlds/${state.world}/package?latents=true`;
     get("qgis").href = `/worlds/${state.world}/qgis.xml`;
     get("wmts").href = `/worlds/${state.world}/wmts.xml`;
     const asked = ++state.asked;
@@ -60,17 +61,27 @@ window.earthExport = (() => {
     if (asked !== state.asked) return;
     get("go").disabled = !answer.ok || Boolean(state.job);
     if (!answer.ok) return say(said.error.message, true);
-    const missing = said.unpainted ? `${number(said.unpainted)} tiles unpainted` : "all painted";
-    say(`${number(said.width)} x ${number(said.height)} px, ${number(said.tiles)} tiles, about ${bytes(said.bytes)}, ${time(said.seconds)}; ${missing}`);
+    say(`${number(said.width)} x ${number(said.height)} px, ${number(said.tiles)} tiles, about ${bytes(said.bytes)}, ${time(said.seconds)}; ${missing(said)}`);
+  }
+
+  // How much is unpainted: never 0 % or 100 % of what is painted in part.
+  function missing({ unpainted, base_tiles: all }) {
+    if (!unpainted) return "all painted";
+    if (unpainted === all) return "nothing painted yet";
+    const share = Math.min(Math.max(Math.round((100 * unpainted) / all), 1), 99);
+    return `${share} % unpainted (${number(unpainted)} of ${number(all)} tiles)`;
   }
 
   async function go() {
+    get("go").disabled = true;
     get("files").replaceChildren();
     const head = { "Content-Type": "application/json" };
     const answer = await fetch(`/worlds/${state.world}/exports`, { method: "POST", headers: head, body: JSON.stringify(wish()) });
     const said = await answer.json();
+    get("go").disabled = answer.ok;
     if (!answer.ok) return say(said.error.message, true);
     state.job = said.id;
+    show(said);
     follow();
   }
 
@@ -90,7 +101,10 @@ window.earthExport = (() => {
   }
 
   function show(job) {
-    get("job").hidden = false;
+    if (get("job").hidden) {
+      get("job").hidden = false;
+      get("job").scrollIntoView({ block: "nearest" });
+    }
     get("bar").value = job.total ? job.done / job.total : 0;
     get("state").textContent = far(job);
   }
@@ -108,6 +122,7 @@ window.earthExport = (() => {
           return link;
         }),
       );
+      get("files").scrollIntoView({ block: "nearest" });
       get("files").firstChild?.click();
     }
     estimate(0);

@@ -44,8 +44,13 @@ class Autoencoder(ModelMixin, ConfigMixin):
 
     @register_to_config
     def __init__(
-        self, widths: tuple[int, int, int] = (128, 64, 32), blocks: tuple[int, int, int] = (3, 3, 2)
+        self,
+        widths: tuple[int, int, int] = (128, 64, 32),
+        blocks: tuple[int, int, int] = (3, 3, 2),
+        waves: tuple[float, ...] = (),
+        last: int | None = None,
     ) -> None:
+        """``last`` is the width of the decoder's last level, by default that of the encoder's first."""
         super().__init__()
         deep, middle, fine = widths
         self.encoder = nn.Sequential(
@@ -58,10 +63,11 @@ class Autoencoder(ModelMixin, ConfigMixin):
             *(Block(deep) for _ in range(blocks[0])),
             nn.Conv2d(deep, LATENT_CHANNELS, 3, padding=1),
         )
+        drawn = last or fine
         self.levels = nn.ModuleList(
             [
                 nn.Sequential(
-                    nn.Conv2d(LATENT_CHANNELS, deep, 3, padding=1),
+                    nn.Conv2d(LATENT_CHANNELS * (1 + 2 * len(waves)), deep, 3, padding=1),
                     nn.ReLU(),
                     *(Block(deep) for _ in range(blocks[0])),
                     nn.Conv2d(deep, 4 * middle, 1),
@@ -69,12 +75,12 @@ class Autoencoder(ModelMixin, ConfigMixin):
                 ),
                 nn.Sequential(
                     *(Block(middle) for _ in range(blocks[1])),
-                    nn.Conv2d(middle, 4 * fine, 1),
+                    nn.Conv2d(middle, 4 * drawn, 1),
                     nn.PixelShuffle(2),
                 ),
                 nn.Sequential(
-                    *(Block(fine) for _ in range(blocks[2])),
-                    nn.Conv2d(fine, 12, 3, padding=1),
+                    *(Block(drawn) for _ in range(blocks[2])),
+                    nn.Conv2d(drawn, 12, 3, padding=1),
                     nn.PixelShuffle(2),
                 ),
             ]
@@ -94,7 +100,7 @@ class Autoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (n, 4, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""
-        x = self._fold(latents)
+        x = self._read(latents)
         for level in self.levels:
             x = level(x)
         return x
@@ -105,11 +111,18 @@ class Autoencoder(ModelMixin, ConfigMixin):
         The same numbers as ``decode`` of any larger sheet; each level throws away the surroundings
         that no later level needs.
         """
-        x, left = self._fold(latents), (*self.margins[1:], 0)
+        x, left = self._read(latents), (*self.margins[1:], 0)
         for depth, (level, before, after) in enumerate(zip(self.levels, self.margins, left)):
             x = crop(level(x), (before - after) * 2 ** (depth + 1))
         return x
 
-    @staticmethod
-    def _fold(latents: Tensor) -> Tensor:
-        return torch.tanh(latents / LATENT_LIMIT) * LATENT_LIMIT
+    def _read(self, latents: Tensor) -> Tensor:
+        """What the decoder sees of latents (n, 4, h, w): themselves, and sines and cosines of them.
+
+        Fine texture is not in the latents, and a decoder must invent it. The waves (Fourier
+        features, Tancik et al. 2020, arXiv 2006.10739) make small differences between latents large:
+        they serve as a source of irregularity that is a function of the latents alone.
+        """
+        folded = torch.tanh(latents / LATENT_LIMIT) * LATENT_LIMIT
+        angles = [folded * wave for wave in self.config.waves]
+        return torch.cat([folded, *(f(angle) for angle in angles for f in (torch.sin, torch.cos))], 1)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
@@ -18,7 +17,6 @@ from explorer.models.family import Traits
 from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.text import TextTower
 from explorer.painting.window import Latents, Window
-from tiles.journal import Share
 
 M = TypeVar("M", bound=torch.nn.Module)
 NEGATIVE_SCALE = 2.0  # how far from a negative prompt a model goes that has its guidance folded in
@@ -30,6 +28,7 @@ class Kind(NamedTuple):
     release: tuple[float, ...]  # times at which something known is let go
     negative: bool
     freed: bool  # whether a first look is taken without what lies outside
+    sketches: tuple[bool, ...]  # of each look, whether with the parent
 
 
 class Terra:
@@ -82,32 +81,40 @@ class Terra:
         )
         if kind.release == (0.0,):
             return known
-        told, veiled = (
-            torch.cat([known * seen, seen, parent, parent_mask], 1)  # (n, 10, side, side)
-            for seen in (mask, mask * (1 - veil))
-        )
-        text, negative = (
-            torch.cat([self.embed(told) for told in each]).to(self.device)
-            for each in zip(*((w.prompts, (Share(w.negative_prompt, 1.0),)) for w in windows))
-        )
         zoom = torch.tensor([float(window.cell.z) for window in windows], device=self.device)
-        coarser = torch.tensor([window.coarser for window in windows], device=self.device)
+        negative = torch.cat([self.embed(window.negative_prompt) for window in windows]).to(self.device)
         scale = max(self.guidance_scale, NEGATIVE_SCALE if kind.negative else 1.0)
 
-        def guided(x: Tensor, t: float, fixed: Tensor) -> Tensor:
+        def guided(x: Tensor, t: float, look: int, seen: Tensor) -> Tensor:
+            looks = [window.looks[look] for window in windows]
+            sketch = kind.sketches[look]
+            coarser = torch.tensor([w.coarser * sketch for w in windows], device=self.device)
+            above = [parent * sketch, parent_mask * sketch]
+            inputs = torch.cat([x, known * seen, seen, *above], 1)  # (n, 14, side, side)
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+            text = torch.cat([self.embed(each.prompt) for each in looks]).to(self.device)
             now = torch.full((len(x),), t, device=self.device)
-            seen = torch.cat([x, fixed], 1).contiguous(memory_format=torch.channels_last)
-            wanted = self.denoiser(seen, now, text, zoom, coarser)
+            wanted = self.denoiser(inputs, now, text, zoom, coarser)
             if scale == 1:
                 return wanted
             # Classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598), as two calls: a
             # batch of one is exact and no slower on the CPU.
-            other = self.denoiser(seen, now, negative, zoom, coarser)
+            other = self.denoiser(inputs, now, negative, zoom, coarser)
             return other + scale * (wanted - other)
 
+        def blended(x: Tensor, t: float, seen: Tensor) -> Tensor:
+            """Each place as it is told (Bar-Tal et al. 2023, "MultiDiffusion", arXiv 2302.08113)."""
+            if len(kind.sketches) == 1:
+                return guided(x, t, 0, seen)
+            return torch.stack(
+                [guided(x, t, i, seen) * _weights(windows, i, x) for i in range(len(kind.sketches))]
+            ).sum(0)
+
         def velocity(x: Tensor, t: float) -> Tensor:
-            found = guided(x, t, told)
-            return torch.lerp(found, guided(x, t, veiled), free) if kind.freed and t == 1 else found
+            found = blended(x, t, mask)
+            if not kind.freed or t < 1:
+                return found
+            return torch.lerp(found, blended(x, t, mask * (1 - veil)), free)
 
         return euler(velocity, noise, known, release, times_for(kind.release, self.times))
 
@@ -127,19 +134,22 @@ class Terra:
             scaled = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
             return scaled.permute(1, 2, 0).cpu().numpy()
 
-    def _embed(self, told: tuple[Share, ...]) -> Tensor:
-        """(1, 256), of length one: between prompts the one that lies between them. All zeros for an
-        empty prompt, which is how training left prompts out."""
+    def _embed(self, prompt: str) -> Tensor:
+        """(1, 256); all zeros for an empty prompt, which is how training left prompts out."""
         with torch.inference_mode():
-            found = self.text.encode([share.prompt for share in told])  # (n, 256)
-            weights = torch.tensor([share.weight * bool(share.prompt.strip()) for share in told])
-            mixed = (found * weights[:, None]).sum(0, keepdim=True)
-            return F.normalize(mixed, dim=-1) if len(told) > 1 and weights.any() else mixed
+            found = self.text.encode([prompt])
+        return found if prompt.strip() else torch.zeros_like(found)
 
 
 def _kind(window: Window) -> Kind:
-    freed = bool(window.free.any())
-    return Kind(tuple(np.unique(window.release).tolist()), bool(window.negative_prompt), freed)
+    release = tuple(np.unique(window.release).tolist())
+    sketches = tuple(look.sketch for look in window.looks)
+    return Kind(release, bool(window.negative_prompt), bool(window.free.any()), sketches)
+
+
+def _weights(windows: Sequence[Window], look: int, x: Tensor) -> Tensor:
+    """Of one look of each window, (n, 1, side, side)."""
+    return torch.from_numpy(np.stack([window.looks[look].weight for window in windows])).to(x.device)
 
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:

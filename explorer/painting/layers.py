@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground
+from explorer.painting.window import Ground, Look, corner
 from tiles.errors import Cancelled
-from tiles.grid import Tile, around
-from tiles.journal import Edit, History, Share, apart, shares
+from tiles.grid import EARTH, TILE_LATENTS, Tile, around, tile_metres
+from tiles.journal import Edit, History, apart, told
 
-STRANGE = 0.5  # of what a cell is told: told more than this apart, it does not follow its sketch
+FAINT = 0.02  # a look that weighs less than this everywhere is not taken
 
 
 class Node(NamedTuple):
@@ -57,10 +59,6 @@ class Layers(NamedTuple):
         """The line of the journal that a painting is kept under."""
         return node.layer or self.history.era(node.cell).entry
 
-    def prompts(self, cell: Tile) -> tuple[Share, ...]:
-        """What the land at a cell is told."""
-        return shares(cell, self.history.era(cell))
-
     def sees(self, node: Node) -> Iterator[Node]:
         """The neighbours in a painting's window."""
         if not node.layer:
@@ -92,12 +90,6 @@ class Layers(NamedTuple):
         if under is not None:
             yield from (Node(0, other) for other in under.tiles())
 
-    def _follows_sketch(self, cell: Tile) -> bool:
-        """Whether what a cell is told is what its sketch was told: else it goes its own way, as
-        under a new prompt, or a stroke smaller than the sketch can show."""
-        above = cell.above(self.layout.base_zoom - self.layout.sketch)
-        return apart(self.prompts(cell), self.prompts(above)) <= STRANGE
-
     def requires(self, node: Node) -> Iterator[Node]:
         """The paintings that must be there before this one can be made."""
         yield from self.sketch(node)
@@ -107,10 +99,47 @@ class Layers(NamedTuple):
 
     def ground(self, node: Node, seed: int) -> Ground:
         """``seed`` is the world's; an edit has one of its own."""
-        followed = any(self.sketch(node)) and self._follows_sketch(node.cell)
-        layout = self.layout if followed else self.layout._replace(sketch=0)
-        if not node.layer:
-            return Ground(layout, seed, self.prompts(node.cell))
-        edit = self.edit(node.layer)
-        told = (Share(edit.prompt, 1.0),) if edit.prompt else self.prompts(node.cell)
-        return Ground(layout, edit.seed, told, edit.negative_prompt)
+        edit = self.edit(node.layer) if node.layer else None
+        if edit is not None:
+            seed = edit.seed
+        looks = self.looks(node)
+        layout = self.layout if any(look.sketch for look in looks) else self.layout._replace(sketch=0)
+        return Ground(layout, seed, looks, edit.negative_prompt if edit else "")
+
+    def looks(self, node: Node) -> tuple[Look, ...]:
+        """What a painting is told, place by place, so that regions have no square borders.
+
+        Where the sketch was told something else, as before a stroke or a new prompt, the look is one
+        without it.
+        """
+        edit = self.edit(node.layer) if node.layer else None
+        follows = any(self.sketch(node))
+        if edit is not None and edit.prompt:
+            return (Look(edit.prompt, 1.0, False),)
+        era, above = self.history.era(node.cell), self.history.era(self._above(node.cell))
+        if not era.strokes and not above.strokes and (not follows or era.prompt == above.prompt):
+            return (Look(era.prompt, 1.0, follows),)
+        x, y = self._places(node.cell)
+        wanted = told(era, x, y)
+        strange = apart(wanted, told(above, x, y)) if follows else np.ones(x.shape)
+        parts = [
+            (p, w * share, s)
+            for p, w in wanted.items()
+            for s, share in ((True, 1 - strange), (False, strange))
+        ]
+        parts = [part for part in parts if part[1].max() > FAINT]
+        total = np.sum([weight for _, weight, _ in parts], axis=0)
+        return tuple(Look(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
+
+    def _above(self, cell: Tile) -> Tile:
+        """The cell of the sketch over a cell of the land; one of the sketch itself."""
+        return cell.above(min(cell.z, self.layout.base_zoom - self.layout.sketch))
+
+    def _places(self, cell: Tile) -> tuple[np.ndarray, np.ndarray]:
+        """The middles of a window's latents in metres: x and y, (side, side) each."""
+        left, top, width = corner(cell, self.layout)
+        step = tile_metres(cell.z) / TILE_LATENTS
+        across = (left + np.arange(width) + 0.5) * step - EARTH / 2
+        down = EARTH / 2 - (top + np.arange(width) + 0.5) * step
+        x, y = np.meshgrid(across, down)
+        return x, y

@@ -10,12 +10,19 @@ import numpy as np
 from explorer.painting.noise import CHANNELS, noise
 from explorer.painting.schedule import Layout, parents, sees
 from tiles.grid import TILE_LATENTS, Tile
-from tiles.journal import Share
 from tiles.store import Known
 
 Latents = np.ndarray
 FADE, RETAKEN = 6, 0.125
 SHORE, WAVER, SHORE_FADE, SLOW = 5.0, 4.0, 6.0, 8  # latents
+
+
+class Look(NamedTuple):
+    """One of the ways in which a window is looked at; their velocities are blended by weight."""
+
+    prompt: str
+    weight: Latents | float = 1.0  # (1, side, side), 0..1; those of a window sum to 1
+    sketch: bool = True  # whether with the parent
 
 
 class Window(NamedTuple):
@@ -28,7 +35,7 @@ class Window(NamedTuple):
     parent: Latents  # (4, side, side), zero without a sketch
     parent_mask: Latents  # (1, side, side)
     coarser: int  # zooms by which the parent is coarser; 0: none
-    prompts: tuple[Share, ...]
+    looks: tuple[Look, ...]
     negative_prompt: str
     release: Latents  # (1, side, side), 0..1: the time down to which sampling holds what is known
     veil: Latents  # (1, side, side), 1 where what is known is not told to the model's first look
@@ -38,9 +45,9 @@ class Window(NamedTuple):
 class Ground(NamedTuple):
     """What a window is put together from besides latents."""
 
-    layout: Layout  # without a sketch for a cell that does not follow it
+    layout: Layout  # without a sketch for a cell that does not look at it
     seed: int
-    prompts: tuple[Share, ...]
+    looks: tuple[Look, ...]
     negative_prompt: str = ""
 
 
@@ -74,7 +81,7 @@ def assemble_patch(
     and not at all beside it, along a wavering line, for land has no square shores.
     """
     window = _window(cell, ground, seen, sketch)
-    left, top, width = _corner(cell, ground.layout)
+    left, top, width = corner(cell, ground.layout)
     known, mask, release = window.known.copy(), window.mask.copy(), window.release.copy()
     for other, latents in patch.present.items():
         here, there = _overlap(other, left, top, width)
@@ -93,7 +100,7 @@ def assemble_patch(
 
 def _freed(window: Window, ground: Ground, outside: tuple[Tile, ...]) -> Window:
     """A window whose model looks first without what lies ``outside``."""
-    left, top, width = _corner(window.cell, ground.layout)
+    left, top, width = corner(window.cell, ground.layout)
     veil, away = np.zeros((1, width, width), np.float32), np.full((width, width), np.inf, np.float32)
     places = np.arange(width, dtype=np.float32) + 0.5
     for other in outside:
@@ -121,7 +128,7 @@ def _wavering(seed: int, zoom: int, left: int, top: int, width: int) -> Latents:
 def _window(
     cell: Tile, ground: Ground, seen: Mapping[Tile, Latents], sketch: Mapping[Tile, Latents]
 ) -> Window:
-    left, top, width = _corner(cell, ground.layout)
+    left, top, width = corner(cell, ground.layout)
     known = np.zeros((CHANNELS, width, width), np.float32)
     mask = np.zeros((1, width, width), np.float32)
     for other, latents in seen.items():
@@ -131,12 +138,12 @@ def _window(
     parent, parent_mask = _parent(cell, ground.layout, sketch, left, top, width)
     field = noise(ground.seed, cell.z, left, top, width, width)
     coarser = ground.layout.sketch if parent_mask.any() else 0
-    told = (ground.prompts, ground.negative_prompt)
+    told = (ground.looks, ground.negative_prompt)
     none = np.zeros_like(mask)
     return Window(cell, field, known, mask, parent, parent_mask, coarser, *told, 1 - mask, none, none)
 
 
-def _corner(cell: Tile, layout: Layout) -> tuple[int, int, int]:
+def corner(cell: Tile, layout: Layout) -> tuple[int, int, int]:
     """Left, top and width of a cell's window, in latents."""
     side, halo = TILE_LATENTS, layout.halo
     return cell.x * side - halo, cell.y * side - halo, side + 2 * halo

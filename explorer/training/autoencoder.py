@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -74,26 +75,38 @@ def moved(x: Tensor, turns: int, mirror: bool) -> Tensor:
 class Crops:
     """Random square crops of pictures, sources drawn by ``SHARES``."""
 
-    def __init__(self, folder: Path, held_out: bool) -> None:
+    def __init__(self, folder: Path, held_out: bool, side: int = CROP) -> None:
+        self.side = side  # px
         self.sources: list[list[np.ndarray]] = []
+        self.zooms: list[list[int]] = []
         for source in SHARES:
             pictures = [
-                p.pixels
+                (p.pixels, round(p.zoom))
                 for p in data.read(folder, f"{source}-*")
-                if data.free(p) and p.held_out == held_out and min(p.pixels.shape[:2]) >= CROP
+                if data.free(p) and p.held_out == held_out and min(p.pixels.shape[:2]) >= side
             ]
-            self.sources.append(pictures)
+            self.sources.append([pixels for pixels, _ in pictures])
+            self.zooms.append([zoom for _, zoom in pictures])
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
-        """(count, 3, CROP, CROP) in -1..1."""
+        """(count, 3, side, side) in -1..1."""
         shares = np.array([s if p else 0 for s, p in zip(SHARES.values(), self.sources)])
         picked = rng.choice(len(self.sources), count, p=shares / shares.sum())
+        return self._cut((self.sources[s][rng.integers(len(self.sources[s]))] for s in picked), rng)
+
+    def draw_at(self, zooms: list[int], rng: np.random.Generator) -> Tensor:
+        """(n, 3, side, side) in -1..1: crops of the first source at these ``zooms``."""
+        pictures = []
+        for zoom in zooms:
+            there = [pixels for pixels, at in zip(self.sources[0], self.zooms[0]) if at == zoom]
+            pictures.append(there[rng.integers(len(there))])
+        return self._cut(pictures, rng)
+
+    def _cut(self, pictures: Iterable[np.ndarray], rng: np.random.Generator) -> Tensor:
         crops = []
-        for source in picked:
-            pictures = self.sources[source]
-            pixels = pictures[rng.integers(len(pictures))]
-            y, x = (int(rng.integers(side - CROP + 1)) for side in pixels.shape[:2])
-            crops.append(pixels[y : y + CROP, x : x + CROP])
+        for pixels in pictures:
+            y, x = (int(rng.integers(extent - self.side + 1)) for extent in pixels.shape[:2])
+            crops.append(pixels[y : y + self.side, x : x + self.side])
         return to_tensor(np.stack(crops))
 
 
@@ -145,7 +158,9 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float 
 def only(crops: Crops, source: int) -> Crops:
     """Crops of one source, by its place in ``SHARES``."""
     one = object.__new__(Crops)
+    one.side = crops.side
     one.sources = [p if i == source else [] for i, p in enumerate(crops.sources)]
+    one.zooms = crops.zooms
     return one
 
 

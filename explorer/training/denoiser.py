@@ -22,6 +22,9 @@ from explorer.training.windows import Batch, Windows, mosaics
 
 SMALL, WINDOW, HALO = 32, 48, 8
 SMALL_SHARE = 0.6  # of the run is spent on small windows, which are drawn twice as fast
+# A run that begins from trained weights knows land already: it goes on with the windows of painting,
+# and more carefully.
+STARTED_SMALL_SHARE, STARTED_PEAK = 0.25, 6e-4
 
 
 def velocity(model: Denoiser, x: Tensor, t: Tensor, batch: Batch, text: Tensor | None = None) -> Tensor:
@@ -62,8 +65,12 @@ def train(
     minutes: float,
     batch: int = 64,
     peak: float = 1e-3,
+    start: Path | None = None,
 ) -> None:
-    """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``."""
+    """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
+
+    A fresh run begins from the weights in ``start``, if given; one that goes on, from its own.
+    """
     rng = np.random.default_rng()
     painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
     tower = TextTower.load(text)
@@ -73,11 +80,16 @@ def train(
         Windows([m for m in every if m.picture.held_out == apart], captions.tile_caption, tower.encode)
         for apart in (False, True)
     )
-    model = Denoiser()
+    small_share = SMALL_SHARE
+    if start is None:
+        model = Denoiser()
+    else:
+        model = Denoiser.from_pretrained(start, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+        peak, small_share = STARTED_PEAK, STARTED_SMALL_SHARE
     run = Run(out, model, peak, minutes)
 
     def step() -> tuple[Tensor, int]:
-        small = run.clock.spent < SMALL_SHARE * run.clock.total
+        small = run.clock.spent < small_share * run.clock.total
         side, count = (SMALL, batch) if small else (WINDOW, batch // 2)
         drawn = there.draw(count, side, HALO, rng).to(device())
         noise = torch.randn_like(drawn.latents)

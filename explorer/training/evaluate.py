@@ -24,14 +24,14 @@ from explorer.models.library import Library
 from explorer.models.terra import Terra
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, Latents, assemble, joined
+from explorer.painting.window import Ground, Latents, Look, assemble, joined
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, only, psnr, to_tensor
 from explorer.training.polish import sharpness, unevenness
 from explorer.training.text import Example
+from explorer.training.texture import lattice
 from explorer.world import surrounded
 from tiles.grid import Tile, tile_at
-from tiles.journal import Share
 
 RIDGE = 1e-2
 PROMPTS = 20  # to choose from
@@ -73,6 +73,8 @@ def decoded(autoencoder: Autoencoder, data: Path) -> Iterator[Score]:
         yield Score(f"decoded {name}, sharpness", sharpness(again, pictures), 1.0, "0.9-1.1")
         even = [float(unevenness(sheet)) ** 0.5 for sheet in (again, pictures)]
         yield Score(f"decoded {name}, grid", even[0], even[1], "")
+        mesh = [float(lattice(sheet)) for sheet in (again, pictures)]
+        yield Score(f"decoded {name}, mesh", mesh[0], mesh[1], "not above")
 
 
 def balanced(examples: list[Example], count: int) -> list[Example]:
@@ -109,7 +111,7 @@ def painted(model: Terra, example: Example, prompt: str, seed: int) -> np.ndarra
     cell = tile_at(*quick_home(zoom, layout.sketch), zoom)
     cells: dict[Tile, Latents] = {}
     while wanted := schedule.next_cells([cell], layout, cells.__contains__, 1):
-        window = assemble(wanted[0], Ground(layout, seed, (Share(prompt, 1.0),)), cells)
+        window = assemble(wanted[0], Ground(layout, seed, (Look(prompt),)), cells)
         cells[wanted[0]] = joined(model.paint([window])[0], window.mask, layout.halo)
     return text.small(model.decode(surrounded(cell, {cell: cells[cell]}, model.traits.margin)))
 

@@ -1,43 +1,135 @@
-"""Takes the grid of latents out of terra's decoder: trained on, its encoder frozen.
+"""Teaches terra's decoder to draw texture: trained on, its encoder frozen.
 
-A decoder that grows by pixel shuffles steps a little more at some places of each 8 x 8 px than at
-others. It is faint to the eye, but every tile join lies on one of its lines. Latents stay what they
-are: a denoiser trained before goes on to fit.
+A decoder trained on distances alone leaves out all that is not in the latents, and paints water
+colours. Here it must have as much texture as real pictures (``texture``), and texture that a critic
+takes for real (``critic``), on encoded pictures and on land that the denoiser painted. Latents stay
+what they are: a denoiser trained before goes on to fit.
 """
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
-from explorer.models.autoencoder import Autoencoder
+from explorer.models.autoencoder import Autoencoder, crop
 from explorer.training.autoencoder import Crops, distance, grid, moved, only, psnr, to_pixels
+from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
+from explorer.training.painted import Sheet, sheets
+from explorer.training.texture import dissimilarity, lattice, mismatch, repeated
 
-EVEN_WEIGHT = 1.0
-LATENT_NOISE = 0.1
+SIDE, BORDER = 128, 16  # px of a crop; nearer to its edges a decoder sees the zeros around it
+AMONG = 8  # real crops, of which that most like painted land is shown beside it
+SEEN = 80  # px that the critic is shown of it, from anywhere
+WAVES, LAST = (3.0, 9.0), 48  # what the decoder sees of latents, the width it draws with
+LATENT_NOISE = 0.05
 
 
-def loss(model: Autoencoder, pictures: Tensor, rng: np.random.Generator) -> Tensor:
-    """The autoencoder's own distance, and evenness, of smoothed latents too: what a denoiser paints
-    is smoother than what an encoder sees. Half of the latents are turned or mirrored, and so must be
-    their pictures."""
-    pictures = pictures.to(device())
+class Weights(NamedTuple):
+    """What counts for how much."""
+
+    fine: float = 0.15  # distance at full size, beside that at half size
+    texture: float = 0.1
+    even: float = 5.0
+    mesh: float = 0.3
+    repeated: float = 0.5
+    colours: float = 1.0  # of painted land, at an eighth of its size
+    critic: float = 0.3
+    steepness: float = 0.05
+
+
+WEIGHTS = Weights()
+
+
+class Training(nn.Module):
+    """The autoencoder whose decoder learns, and the critic."""
+
+    def __init__(self, model: Autoencoder) -> None:
+        super().__init__()
+        self.model, self.critic = model, Critic()
+        model.encoder.requires_grad_(False)
+
+
+class Sample(NamedTuple):
+    """What one step is taken on: n real pictures, m painted sheets and real land like each."""
+
+    pictures: Tensor  # (n, 3, side, side)
+    land: Tensor  # (m, 4, side / 8, side / 8) latents
+    colours: Tensor  # (m, 3, side / 8, side / 8) of that land, as it was decoded before
+    like: Tensor  # (m, 3, side, side)
+
+
+def draw(
+    crops: Crops, painted: list[Sheet], before: Autoencoder, count: int, rng: np.random.Generator
+) -> Sample:
+    """``count`` pictures, and half as many of painted land with real land of its zoom and colours."""
+    side, land, like = crops.side // 8, [], []
+    for index in rng.integers(len(painted), size=count // 2) if painted else ():
+        sheet = painted[index]
+        top, left = rng.integers(0, sheet.latents.shape[-1] - side + 1, 2)
+        land.append(sheet.latents[:, top : top + side, left : left + side].float())
+        like.append(crops.draw_at([sheet.zoom] * AMONG, rng))
+    pictures = crops.draw(count, rng).to(device())
+    if not painted:
+        none = pictures[:0]
+        return Sample(pictures, none.new_zeros(0, 4, side, side), none[:, :, :side, :side], none)
+    latents = torch.stack(land).to(device())
+    with torch.no_grad():
+        colours = F.avg_pool2d(before.decode(latents).float(), 8)
+    chosen = torch.stack([nearest(one, among) for one, among in zip(colours.cpu(), like)])
+    return Sample(pictures, latents, colours, chosen.to(device()))
+
+
+def nearest(colours: Tensor, among: Tensor) -> Tensor:
+    """That of ``among`` (k, 3, 8h, 8w) whose colours (3, h, w) have most nearly the same mean and spread."""
+    means = F.avg_pool2d(among, 8).flatten(2)  # (k, 3, hw)
+    said = torch.cat([means.mean(2), means.std(2)], 1)
+    wanted = torch.cat([colours.flatten(1).mean(1), colours.flatten(1).std(1)])
+    return among[(said - wanted).square().sum(1).argmin()]
+
+
+def loss(
+    training: Training, sample: Sample, rng: np.random.Generator, critic: float, weights: Weights = WEIGHTS
+) -> Tensor:
+    """All that decoder and critic must do better; ``critic`` is how much of the critic counts yet, 0..1.
+
+    Half of the latents are turned or mirrored, and so must be their pictures.
+    """
+    pictures, land, colours, like = sample
+    model = training.model
     with torch.no_grad():
         latents = model.encode(pictures)
     half, turns, mirror = len(pictures) // 2, int(rng.integers(4)), bool(rng.integers(2))
     latents = torch.cat([moved(latents[:half], turns, mirror), latents[half:]])
     pictures = torch.cat([moved(pictures[:half], turns, mirror), pictures[half:]])
     spread = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1).to(latents.device)
-    painted = model.decode(latents + spread * torch.randn_like(latents))
-    smooth = model.decode(F.avg_pool2d(latents, 3, 1, 1, count_include_pad=False))
-    return distance(painted, pictures) + EVEN_WEIGHT * (unevenness(painted) + unevenness(smooth))
+    latents = latents + spread * torch.randn_like(latents)
+    again, painted = model.decode(torch.cat([latents, land])).float().split([len(latents), len(land)])
+    total = distance(F.avg_pool2d(again, 2), F.avg_pool2d(pictures, 2)) + weights.fine * distance(
+        again, pictures
+    )
+    inside, real = crop(again, BORDER), crop(pictures, BORDER)
+    total = total + weights.repeated * repeated(inside, real)
+    total = total + weights.texture * mismatch(inside, real) + weights.even * unevenness(again)
+    total = total + weights.mesh * lattice(torch.cat([again, painted]))
+    if len(land):
+        total = total + weights.colours * (F.avg_pool2d(painted, 8) - colours).abs().mean()
+        total = total + weights.texture * dissimilarity(crop(painted, BORDER), crop(like, BORDER))
+        total = total + weights.repeated * repeated(crop(painted, BORDER), crop(like, BORDER))
+        total = total + weights.even * unevenness(painted)
+    if weights.critic:
+        shown, true = cut([torch.cat([again, painted]), torch.cat([pictures, like])], SEEN, BORDER, rng)
+        if critic:
+            total = total + critic * weights.critic * judged(training.critic, shown, true)
+        total = total + lesson(training.critic, shown, true, weights.steepness)
+    return total
 
 
 def unevenness(painted: Tensor) -> Tensor:
@@ -58,28 +150,61 @@ def sharpness(painted: Tensor, pictures: Tensor) -> float:
     return float(steps[0] / steps[1])
 
 
+def widened(before: Autoencoder, waves: tuple[float, ...], last: int | None) -> Autoencoder:
+    """The same autoencoder with a decoder that sees ``waves`` too, and whose last level is wider.
+
+    It decodes to the same pictures: what is new is not yet listened to by what was there.
+    """
+    config = {name: before.config[name] for name in ("widths", "blocks")}
+    wider, state = Autoencoder(**config, waves=waves, last=last), {}
+    for (name, new), old in zip(wider.state_dict().items(), before.state_dict().values()):
+        new = new.clone()
+        if new.ndim == 4:
+            new[: old.shape[0], old.shape[1] :] = 0
+        new[tuple(slice(extent) for extent in old.shape)] = old
+        state[name] = new
+    wider.load_state_dict(state)
+    return wider
+
+
 def train(
-    folder: Path, autoencoder: Path, out: Path, minutes: float, batch: int = 12, peak: float = 3e-4
+    folder: Path,
+    autoencoder: Path,
+    out: Path,
+    minutes: float,
+    bundle: Path | None = None,
+    batch: int = 8,
+    peak: float = 4e-4,
+    weights: Weights = WEIGHTS,
 ) -> None:
-    """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``."""
+    """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
+
+    ``bundle`` paints the land that the decoder learns on beside real pictures; it must have the same
+    latents.
+    """
     rng = np.random.default_rng()
-    there = Crops(folder, held_out=False)
+    out.mkdir(parents=True, exist_ok=True)
+    there = Crops(folder, held_out=False, side=SIDE)
     held = only(Crops(folder, held_out=True), 0).draw(32, np.random.default_rng(7))
-    model = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False)
-    model.encoder.requires_grad_(False)
-    run = Run(out, model, peak, minutes, decay=0.995)
+    land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
+    before = Autoencoder.from_pretrained(
+        autoencoder, low_cpu_mem_usage=False, torch_dtype=torch.float32
+    ).eval()
+    model = widened(before.to(device()).requires_grad_(False), WAVES, LAST)
+    training = Training(model)
+    run = Run(out, training, peak, minutes, decay=0.995)
 
     def step() -> tuple[Tensor, int]:
-        return loss(model, there.draw(batch, rng), rng), batch
+        critic = min(max(run.clock.spent / run.clock.total / 0.1 - 0.5, 0.0), 1.0)
+        return loss(training, draw(there, land, before, batch, rng), rng, critic, weights), batch
 
     def sheet() -> None:
         model.save_pretrained(out / "model", safe_serialization=True)
-        painted = model.decode(model.encode(held.to(device()))).clamp(-1, 1).cpu()
-        scores = [psnr(painted, held), sharpness(painted, held), float(unevenness(painted)) ** 0.5]
+        again = model.decode(model.encode(held.to(device()))).clamp(-1, 1).cpu()
+        scores = [psnr(again, held), sharpness(again, held), float(unevenness(again)) ** 0.5]
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, *(round(score, 3) for score in scores)])
-        rows = torch.cat([held[:8], painted[:8]])
-        Image.fromarray(grid(to_pixels(rows), 8)).save(out / "sheet.png")
+        Image.fromarray(grid(to_pixels(torch.cat([held[:8], again[:8]])), 8)).save(out / "sheet.png")
 
     for _ in run.steps(step, sheet, every=120):
         pass

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
 from explorer import exports
 from explorer.edits import give_up
-from explorer.exports import Limits, Wish
+from explorer.exports import Export, Limits, Wish
 from explorer.jobs import Job
 from explorer.settings import Settings
 from tiles.grid import Bounds, parse_bounds
@@ -34,6 +34,8 @@ def describe(job: Job) -> dict[str, Any]:
     """A job as JSON."""
     error = {"code": job.error.code, "message": str(job.error)} if job.error else None
     left = job.seconds_left
+    if job.state == "running" and isinstance(job.work, Export):
+        left = job.work.seconds_left(job.done, job.total, left)
     return {
         "id": job.id,
         "kind": job.kind,
@@ -59,15 +61,17 @@ def describe(job: Job) -> dict[str, Any]:
 
 @router.post("/worlds/{id}/exports", status_code=202)
 def export(request: Request, id: str, body: ExportBody) -> dict[str, Any]:
-    """Start an export. 413 past the limit of pixels, 507 where the disk has no room for it."""
+    """Start an export.
+
+    413 past the limits, 507 where the disk has no room for it, 409 where another process paints the
+    world and land is missing.
+    """
     world, state = request.app.state.atlas.get(id), request.app.state
     zoom = world.base_zoom if body.zoom is None else body.zoom
     wish = Wish(Bounds(*body.bounds), zoom, body.format, body.paint_missing)
-    guess = exports.check(world, wish, limits(state.settings), state.atlas.folder)
+    guess = exports.check(world, wish, limits(state.settings), state.atlas.folder, pace(request))
     name = f"{world.id}-z{zoom}{FORMATS[body.format].suffix}"
-    job = state.jobs.add(
-        "export", world.id, lambda folder, step: exports.make(world, state.painter, wish, folder / name, step)
-    )
+    job = state.jobs.add("export", world.id, Export(world, state.painter, wish, name))
     return {**describe(job), "estimate": guess._asdict()}
 
 
@@ -83,8 +87,8 @@ def estimate(
     """How many pixels, tiles, bytes and seconds an export will be, and what is unpainted of it."""
     state, world = request.app.state, request.app.state.atlas.get(id)
     wish = Wish(parse_bounds(bounds), world.base_zoom if zoom is None else zoom, format, paint_missing)
-    exports.check(world, wish, limits(state.settings), state.atlas.folder)
-    return exports.estimate(world, wish, state.painter.status().seconds_per_tile)._asdict()
+    guess = exports.check(world, wish, limits(state.settings), state.atlas.folder, pace(request))
+    return guess._asdict()
 
 
 @router.get("/jobs/{id}")
@@ -110,6 +114,12 @@ def job_file(request: Request, id: str, part: str = "") -> FileResponse:
     path = job.file(part)
     types = {format.suffix: format.media_type for format in FORMATS.values()}
     return FileResponse(path, filename=path.name, media_type=types.get(path.suffix, "text/plain"))
+
+
+def pace(request: Request) -> float | None:
+    """Seconds in which a tile was painted lately."""
+    seconds: float | None = request.app.state.painter.status().seconds_per_tile
+    return seconds
 
 
 def limits(settings: Settings) -> Limits:

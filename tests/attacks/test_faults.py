@@ -154,8 +154,8 @@ def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(
             parent.stdin.write("paint\n")
             parent.stdin.flush()
             child = int(parent.stdout.readline())
-            lines = [parent.stdout.readline()]
-            time.sleep(float(rng.random() * 0.4))
+            lines = [parent.stdout.readline() for _ in range(rng.integers(1, 5))]
+            time.sleep(float(rng.random() * 0.3))
             os.kill(child, signal.SIGKILL)
             while (line := parent.stdout.readline()) != "killed\n":
                 lines.append(line)

@@ -198,10 +198,15 @@ def test_the_map_is_the_hero_on_every_screen(page, server, watch, width, height)
 def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path):
     opened(page, server)
     page.get_by_text("Take it home", exact=True).click()
-    with page.expect_download() as download:
-        page.locator("#export-package").click()
-    path = tmp_path / download.value.suggested_filename
-    download.value.save_as(path)
+    paths = []
+    for link in ("package", "land"):
+        with page.expect_download() as download:
+            page.locator(f"#export-{link}").click()
+        paths.append(tmp_path / f"{link}.earth")
+        assert download.value.suggested_filename == "first.earth"
+        download.value.save_as(paths[-1])
+    path = paths[0]
+    assert path.stat().st_size < 8192 < paths[1].stat().st_size
     page.get_by_text("New world", exact=True).click()
     (tmp_path / "broken.earth").write_bytes(path.read_bytes()[:-9])
     page.locator("#unpack input").set_input_files(tmp_path / "broken.earth")
@@ -249,7 +254,7 @@ def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
     expect(page.locator("#export-region")).to_contain_text("The rectangle: 183 km x 122 km")
     assert page.frame_locator("#earth-map").locator("path.region").count() == 1
     assert view(page) == before  # drawing does not pan
-    expect(estimate).to_contain_text(re.compile(r"30[01] x 20[01] px"))
+    expect(estimate).to_contain_text(re.compile(r"30[01] x 20[01] px, \d tiles, about [\d.]+ [KM]B, .*; "))
     page.locator("#export-format").select_option("png")
     with page.expect_download() as download:
         page.locator("#export-go").click()
@@ -270,11 +275,37 @@ def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, se
         page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
         page.wait_for_timeout(400)
     page.locator("#export-zoom").select_option("10")
-    expect(page.locator("#export-estimate")).to_contain_text("allowed are")
+    estimate = page.locator("#export-estimate")
+    expect(estimate).to_contain_text("allowed are")
     expect(page.locator("#export-go")).to_be_disabled()
     page.locator("#export-zoom").select_option("8")
     page.locator("#export-go").click()
-    expect(page.locator("#export-state")).to_contain_text(re.compile(r"painting: \d+ of"))
+    expect(estimate).to_contain_text(re.compile(r"\d+ % unpainted \([\d,]+ of [\d,]+ tiles\)"))
+    expect(page.locator("#export-state")).to_contain_text(
+        re.compile(r"painting: \d+ of [\d,]+, .*\d (s|min|h) left")
+    )
+    expect(page.locator("#export-state")).to_be_in_viewport()
+    expect(page.locator("#export-go")).to_be_disabled()
     page.locator("#export-cancel").click()
     expect(page.locator("#export-files")).to_contain_text("cancelled")
+    expect(page.locator("#export-go")).to_be_enabled()
     assert watch == []
+
+
+def test_land_is_taken_home_on_a_phone(page, server, watch):
+    page.set_viewport_size({"width": 390, "height": 844})
+    opened(page, server)
+    page.get_by_text("Take it home", exact=True).click()
+    box = page.locator("#earth-map").bounding_box()
+    page.frame_locator("#earth-map").locator(".draw").click()  # no shift key there
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 180, steps=4)
+    page.mouse.up()
+    expect(page.locator("#export-region")).to_contain_text("The rectangle: 61 km x 49 km")
+    page.locator("#export-format").select_option("postcard")
+    with page.expect_download() as download:
+        page.locator("#export-go").click()
+    assert download.value.suggested_filename == "first-z8.png"
+    expect(page.locator("#export-files a")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390 and watch == []

@@ -1,6 +1,15 @@
 """The commands as they are typed, each in this process."""
 
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 import rasterio
@@ -10,6 +19,7 @@ from typer.testing import CliRunner
 from explorer.cli import app
 from tiles.grid import Tile
 
+ROOT = Path(__file__).resolve().parents[2]
 SIDE = Tile(8, 0, 0).bounds.east - Tile(8, 0, 0).bounds.west
 BOUNDS = f"0,{-SIDE},{SIDE},0"
 
@@ -65,6 +75,49 @@ def test_a_dataset_is_written(run, tmp_path):
     assert [json.loads(row)["zoom"] for row in rows] == [7, 8]
 
 
+def test_the_path_alone_is_printed_and_progress_beside_it(run, tmp_path):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    for words in (
+        ("export", "bay", f"--bounds={BOUNDS}", "--format", "pmtiles", "--out", "bay.pmtiles"),
+        ("export", "--dataset", "set", "--prompt", "desert", "--count", "1"),
+        ("worlds", "pack", "bay"),
+    ):
+        result = CliRunner().invoke(app, list(words))
+        assert result.exit_code == 0 and (tmp_path / result.stdout.strip()).exists(), result.output
+        assert ("1/1" in result.stderr or "9/9" in result.stderr) == (words[0] == "export")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of other systems")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stopped_export_leaves_no_part_and_goes_on(run, tmp_path, bundle, number, code):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    words = ["export", "bay", f"--bounds=0,{-SIDE * 40},{SIDE * 40},0", "--out", "bay.tif"]
+    environment = {**os.environ, "EARTH_WORLDS": str(tmp_path / "worlds"), "EARTH_MODEL": str(bundle)}
+    started = subprocess.Popen(
+        [sys.executable, str(ROOT / "app.py"), *words], env=environment, stdout=PIPE, stderr=PIPE
+    )
+    world = tmp_path / "worlds" / "bay" / "tiles.mbtiles"
+    deadline = time.monotonic() + 120
+    while count(tmp_path) < 3 and started.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started.send_signal(number)
+    out, said = started.communicate(timeout=60)
+    assert started.returncode == code and not out and b"stopped" in said, said
+    assert world.exists() and not [path for path in tmp_path.iterdir() if "bay" in path.name]
+    before = count(tmp_path)
+    assert run("export", "bay", f"--bounds={BOUNDS}", "--out", "bay.tif").split()[-1] == "bay.tif"
+    assert count(tmp_path) >= before > 2
+
+
+def count(folder: Path) -> int:
+    """Painted cells of the world called bay."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder}/worlds/bay/world.db?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM cells").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -76,6 +129,10 @@ def test_a_dataset_is_written(run, tmp_path):
         (("export", "bay", f"--bounds={BOUNDS}", "--zoom", "22.5"), 2),
         (("export", "bay", "--bounds=-20000000,-20000000,20000000,20000000", "--zoom", "20"), 1),
         (("export", "bay", f"--bounds={BOUNDS}", "--out", "nowhere/a.tif"), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--out", "worlds"), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--out", "x" * 300), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--no-paint-missing"), 1),
+        (("export", "bay", f"--bounds={BOUNDS}", "--device", "abacus"), 2),
         (("worlds", "pack", "bay", "--out", "nowhere/a.earth"), 1),
         (("export", "bay"), 2),
         (("export",), 2),
@@ -93,3 +150,28 @@ def test_bad_words_end_with_a_code_and_leave_nothing(run, tmp_path, words, code)
     run(*words, code=code)
     assert {path.name for path in tmp_path.iterdir()} <= {"worlds", "models"}
     assert "Bay" in run("worlds")
+
+
+def test_land_is_painted_anew_and_taken_back(run, tmp_path):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    assert run("edit", "bay", "--bounds", BOUNDS, "--prompt", "desert", "--seed", "1").split()[-1] == "2"
+    assert (
+        run("edit", "bay", "--tile", "8/128/128", "--tile", "8/129/128", "--strength", "0.5").split()[-1]
+        == "4"
+    )
+    assert run("undo", "bay").split()[-1] == "4" and run("undo", "bay").split()[-1] == "2"
+    assert run("redo", "bay").split()[-1] == "2"
+    Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
+    number = run("place", "bay", "green.png", "--at=100000,-100000").split()[-1]
+    assert run("undo", "bay").split()[-1] == number
+    for words, said in (
+        (("undo", "nowhere"), "no world"),
+        (("redo", "bay", "--worlds", "elsewhere"), "no world"),
+        (("edit", "bay", "--prompt", "x"), "no tile"),
+        (("edit", "bay", "--tile", "8/1"), "whole numbers"),
+        (("edit", "bay", "--bounds=-2e7,-2e7,2e7,2e7"), "257 tiles"),
+        (("place", "bay", "missing.tif"), "no file"),
+    ):
+        assert said in run(*words, code=1)
+    run("undo", "bay")
+    assert "nothing to undo" in run("undo", "bay", code=1)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer import dataset
 from explorer.atlas import Atlas, NewWorld
 from explorer.dataset import Plan, checked, export, samples
-from tiles.errors import BadPrompt, BadSetting
+from tiles.errors import BadPrompt, BadSetting, DiskFull
 
 PLAN = Plan(("rocky coast", "sand desert, dunes"), (7, 8), 5, seed=3, shard=2)
 
@@ -111,6 +112,13 @@ def test_another_plan_does_not_go_into_the_same_folder(made, library, painter):
     with pytest.raises(BadSetting, match="holds another dataset: pictures, seed differ"):
         export(library, painter, PLAN._replace(seed=4, pictures=9), made, quiet)
     assert digests(made) == before
+
+
+def test_a_disk_too_small_is_said_before_any_work(tmp_path, library, painter, monkeypatch):
+    monkeypatch.setattr(dataset.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
+    with pytest.raises(DiskFull, match=r"about 1,200,000,500 bytes .* 1,000,000 are there"):
+        export(library, painter, PLAN._replace(pictures=10_000), tmp_path / "new", quiet, 500)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path, library, painter):

@@ -1,10 +1,11 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiles import journal
-from tiles.grid import EARTH, Box, Tile, tile_metres
-from tiles.journal import Era, Share, Stroke
+from tiles.grid import EARTH, Box, Tile
+from tiles.journal import Era, Stroke
 
 PROMPT = {"prompt": "coast", "painted": []}
 EDIT = {
@@ -70,29 +71,37 @@ def test_a_journal_that_does_not_add_up_is_none(lines):
 
 def test_a_stroke_holds_whole_inside_and_fades_at_its_edge():
     stroke = journal.stroke(STROKE)
-    weights = [stroke.weight(5e5, y) for y in (0, 1.9e5, 2.2e5, 2.5e5, 2.8e5, 3.1e5)]
+
+    def weight(x, y, of=stroke):
+        return float(of.weight(np.array(float(x)), np.array(float(y))))
+
+    weights = [weight(5e5, y) for y in (0, 1.9e5, 2.2e5, 2.5e5, 2.8e5, 3.1e5)]
     assert weights[:2] == [1, 1] and weights[-1] == 0 and weights == sorted(weights, reverse=True)
-    assert stroke.weight(5e5, 2.5e5) == pytest.approx(0.5)
-    assert stroke.weight(-2.5e5, 0) == pytest.approx(0.5) == stroke.weight(11.5e5, 0)
+    assert weight(5e5, 2.5e5) == pytest.approx(0.5)
+    assert weight(-2.5e5, 0) == pytest.approx(0.5) == weight(11.5e5, 0)
     point = Stroke("", ((1.0, 1.0),), 10.0, 0.0)
-    assert point.weight(1, 11) == 1 and point.weight(1, 12) == 0
+    assert weight(1, 11, point) == 1 and weight(1, 12, point) == 0
 
 
 def test_between_regions_what_is_told_changes_over_smoothly():
     history = read(("prompt", PROMPT), ("stroke", STROKE))
-    side = tile_metres(8)
-    told = [dict(journal.shares(Tile(8, 130, 128 + y), history.eras[-1])) for y in range(6)]
-    assert all(sum(weights.values()) == pytest.approx(1) for weights in told)
-    forest = [weights.get("forest", 0.0) for weights in told]
-    assert forest[0] == 1 and forest[-1] == 0 and forest == sorted(forest, reverse=True)
-    assert any(0 < weight < 1 for weight in forest) and side < 2e5
+    y = np.linspace(0, -4e5, 41)
+    found = journal.told(history.eras[-1], np.full(41, 3e5), y)
+    assert set(found) == {"forest", "coast"} and np.allclose(sum(found.values()), 1)
+    forest = found["forest"]
+    assert (
+        forest[0] == 1 and forest[-1] == 0 and (np.diff(forest) <= 0).all() and np.diff(forest).min() > -0.2
+    )
 
 
 def test_newer_strokes_lie_over_older_ones():
     over = {**STROKE, "prompt": "snow", "softness": 0.0, "radius": 1.5e5}
     era = read(("prompt", PROMPT), ("stroke", STROKE), ("stroke", over)).eras[-1]
-    assert journal.shares(Tile(8, 130, 128), era) == (Share("snow", 1.0),)
-    assert journal.apart((Share("a", 1.0),), (Share("a", 0.25), Share("b", 0.75))) == 0.75
+    places = (np.array([0.0, 0.0, 0.0]), np.array([1e5, 1.8e5, 4e5]))
+    found = {prompt: weights.tolist() for prompt, weights in journal.told(era, *places).items()}
+    assert found == {"snow": [1, 0, 0], "forest": [0, 1, 0], "coast": [0, 0, 1]}
+    a, b = ({"a": np.array([x]), "b": np.array([1 - x])} for x in (1.0, 0.25))
+    assert journal.apart(a, b) == 0.75 and journal.apart(a, a) == 0
 
 
 places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
@@ -108,6 +117,7 @@ places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
 )
 def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(path, radius, softness, sketch, x, y):
     """The reference walks through everything that a cell is painted from."""
+    from explorer.painting.layers import Layers
     from explorer.painting.schedule import Layout, requires
 
     stroke, cell = Stroke("s", tuple(path), radius, softness), Tile(8, x, y)
@@ -121,8 +131,11 @@ def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(path, rad
         if each not in seen:
             seen.add(each)
             todo += requires(each, layout)
-    above = {each.above(8 - sketch) for each in seen}
-    assert all(journal.shares(each, era) == (Share("p", 1.0),) for each in seen | above)
+    history = journal.read([(1, "prompt", {"prompt": "p", "painted": []})])
+    layers = Layers(history, {}, layout)
+    for each in seen:
+        x, y = layers._places(each)
+        assert set(journal.told(era, x, y)) == {"p"}
 
 
 @given(st.sets(st.builds(Tile, st.sampled_from([6, 8]), st.integers(-9, 9), st.integers(-9, 9))))
@@ -132,5 +145,5 @@ def test_outlines_come_back(cells):
 
 def test_places_of_strokes_are_metres():
     assert journal.reach(Stroke("", ((-EARTH / 2 + 1, EARTH / 2 - 1),), 10.0, 0.0), 8, 2) == Box(
-        6, -3, -3, 3, 3
+        6, -4, -4, 4, 4
     )

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import sqlite3
@@ -10,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pmtiles.reader import MmapSource, Reader
+from rasterio.enums import MaskFlags
+from rasterio.env import get_gdal_config
 from rio_cogeo.cogeo import cog_validate
 
-from tiles.errors import BadBounds, Cancelled
+from tiles.errors import BadBounds, BadSetting, Cancelled, DiskFull, NotWritten
 from tiles.grid import EARTH, Bounds, Box, Tile, metres_per_pixel
-from tiles.mosaic.area import About, Area, area, pyramid
+from tiles.mosaic import postcard, raster
+from tiles.mosaic.area import FINISHING, WRITING, About, Area, area, pyramid, upwards
 from tiles.mosaic.formats import FORMATS, write
 from tiles.mosaic.postcard import length_words, round_length
 
@@ -40,13 +44,14 @@ def read_all(tile: Tile) -> bytes | None:
     return read(tile if tile != HOLE else Tile(8, 0, 0))
 
 
-def sheet(found: Area) -> np.ndarray:
-    """The area put together the plain way, (h, w, 3), the hole black."""
+def sheet(found: Area, reader=read) -> np.ndarray:
+    """The area put together the plain way, (h, w, 3), what is not there black."""
     box = found.box
     whole = np.zeros((box.height * 256, box.width * 256, 3), np.uint8)
     for tile in box.tiles():
         y, x = (tile.y - box.top) * 256, (tile.x - box.left) * 256
-        whole[y : y + 256, x : x + 256] = 0 if tile == HOLE else pixels(tile)
+        if data := reader(tile):
+            whole[y : y + 256, x : x + 256] = np.array(Image.open(io.BytesIO(data)))
     y, x = found.top - box.top * 256, found.left - box.left * 256
     return whole[y : y + found.height, x : x + found.width]
 
@@ -54,9 +59,12 @@ def sheet(found: Area) -> np.ndarray:
 def saved(tmp_path, format, found, reader=read, whole=False):
     done = []
     kind = FORMATS[format]
-    paths = write(tmp_path / f"out{kind.suffix}", kind, found, ABOUT, whole, reader, done.append)
+    paths = write(
+        tmp_path / f"out{kind.suffix}", kind, found, ABOUT, whole, reader, lambda *said: done.append(said)
+    )
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in paths)
-    return paths, sum(done)
+    assert all(0 <= some <= total for _, some, total in done) and done[-1][1] == done[-1][2]
+    return paths, max(some for stage, some, _ in done if stage == WRITING)
 
 
 SOME = Area(8, 128 * 256 - 40, 128 * 256 - 300, 130 * 256 - 7, 129 * 256 + 1)
@@ -79,6 +87,13 @@ def test_the_pyramid_covers_the_area_at_every_zoom():
     assert boxes == [Box(0, 0, 0, 1, 1), Box(1, 0, 0, 2, 1), Box(2, 0, 0, 3, 1), Box(3, 1, 1, 5, 2)]
 
 
+def digest(*parts):
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(np.ascontiguousarray(part).tobytes())
+    return found.hexdigest()
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_cog_is_valid_and_holds_the_very_pixels(tmp_path, whole):
     (path,), done = saved(tmp_path, "cog", SOME, read_all if whole else read, whole)
@@ -88,14 +103,55 @@ def test_cog_is_valid_and_holds_the_very_pixels(tmp_path, whole):
     with rasterio.open(path) as cog:
         assert cog.crs.to_epsg() == 3857 and cog.bounds == pytest.approx(SOME.bounds)
         assert cog.res == pytest.approx((metres_per_pixel(8),) * 2)
-        tags = cog.tags()
-        assert tags["WORLD"] == "test-land" and tags["NAME"] == "Töst <land>" and tags["SEED"] == "7"
-        assert tags["TIFFTAG_SOFTWARE"] == "Endless Earth 0.1.0" and tags["PROMPT"] == 'a "rocky" coast'
+        flags = {flag for band in cog.mask_flag_enums for flag in band}
+        assert flags == {MaskFlags.all_valid if whole else MaskFlags.per_dataset}
         mask, got = cog.dataset_mask(), cog.read().transpose(1, 2, 0)
-    expected = sheet(SOME)
-    seen = np.ones(expected.shape[:2], bool) if whole else expected.any(2)
-    assert ((mask > 0) == seen).all()
-    assert (got[seen] == expected[seen]).all() if not whole else got.any()
+    expected = sheet(SOME, read_all if whole else read)
+    seen = expected.any(2)
+    assert seen.all() == whole
+    assert digest(got, mask > 0) == digest(expected, seen)
+
+
+def test_cog_says_where_it_comes_from(tmp_path):
+    (path,), _ = saved(tmp_path, "cog", SOME)
+    with rasterio.open(path) as cog:
+        said = cog.tags()
+    assert {name: said[name] for name in ("WORLD", "NAME", "PROMPT", "SEED", "MODEL", "LICENCE")} == {
+        "WORLD": "test-land", "NAME": "Töst <land>", "PROMPT": 'a "rocky" coast', "SEED": "7",
+        "MODEL": "terra", "LICENCE": "CC0-1.0",
+    }  # fmt: skip
+    assert said["TIFFTAG_SOFTWARE"] == "Endless Earth 0.1.0" and said["TIFFTAG_COPYRIGHT"] == "CC0-1.0"
+    with Image.open(path) as plain:  # what knows nothing of GDAL's tags
+        assert plain.tag_v2[305] == "Endless Earth 0.1.0" and "imaginary land" in plain.tag_v2[270]
+
+
+def test_a_damaged_cog_is_noticed_where_a_validator_is_content(tmp_path, monkeypatch):
+    """One pixel that is not the tile's, put in on the way from the sheet to the file."""
+    copy = raster.rasterio.shutil.copy
+
+    def damaging(source, path, **options):
+        with rasterio.open(tmp_path / "damaged.tif", "w", **source.profile) as other:
+            data = source.read()
+            data[1, 5, 7] ^= 1
+            other.write(data)
+        with rasterio.open(tmp_path / "damaged.tif") as other:
+            copy(other, path, **options)
+        (tmp_path / "damaged.tif").unlink()
+        assert cog_validate(path, strict=True, quiet=True)[0]
+
+    monkeypatch.setattr(raster.rasterio.shutil, "copy", damaging)
+    with pytest.raises(NotWritten, match="damaged"):
+        saved(tmp_path, "cog", SOME, read_all, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_land_wider_than_a_strip_is_put_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(raster, "ACROSS", 2)
+    found = Area(8, 125 * 256 + 30, 128 * 256 - 3, 132 * 256 - 1, 129 * 256 + 100)
+    (path,), _ = saved(tmp_path, "cog", found)
+    with rasterio.open(path) as cog:
+        assert (cog.read().transpose(1, 2, 0) == sheet(found)).all()
+        assert ((cog.dataset_mask() > 0) == sheet(found).any(2)).all()
 
 
 def test_cog_of_many_blocks_has_overviews_that_are_means(tmp_path):
@@ -117,6 +173,12 @@ def test_png_has_a_world_file_other_tools_read(tmp_path):
     assert world_file.suffix == ".pgw" and "Mercator" in system.read_text()
     with rasterio.open(path) as png:
         assert png.bounds == pytest.approx(SOME.bounds)
+
+
+def test_a_row_of_blocks_of_the_widest_png_fits_into_gdals_cache():
+    """Or every block is inflated again for each of its lines. rasterio and GDAL count it otherwise."""
+    with rasterio.Env(**raster.GDAL):
+        assert int(get_gdal_config("GDAL_CACHEMAX")) > raster.MOST_SIDE * 256 * 4
 
 
 def test_png_of_painted_land_is_plain_rgb(tmp_path):
@@ -189,6 +251,38 @@ def test_a_postcard_shows_the_land(tmp_path):
     assert card.shape[0] > 430  # room for the caption
 
 
+def card(tmp_path, about, found):
+    (path,) = write(tmp_path / "card.png", FORMATS["postcard"], found, about, True, read, lambda *said: None)
+    with Image.open(path) as image:
+        return np.array(image.convert("RGB")), image.info
+
+
+def test_a_scale_bar_is_as_long_as_it_says(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(postcard, "length_words", lambda metres: said.append(metres) or "x")
+    for found in (Area(8, 0, 0, 600, 400), Area(19, 5, 5, 900, 30), Area(8, 0, 0, 3, 3)):
+        shown, _ = card(tmp_path, ABOUT._replace(name=" ", prompt=""), found)
+        ink = (shown == postcard.INK).all(2)
+        ink[: found.height + 30] = False
+        row = ink[ink.sum(1).argmax()]
+        assert abs(row.sum() * metres_per_pixel(found.zoom) / said[-1] - 1) < 0.02
+        assert row.nonzero()[0].max() < shown.shape[1] - 20 and row.nonzero()[0].min() > 20
+
+
+@pytest.mark.parametrize("text", ["Ünï", "тундра", "日本", "a\u0301 ✓", "\U0001f30d", "x" * 500])
+def test_captions_are_never_empty_boxes(tmp_path, text):
+    font = postcard._font(text, 20)
+    shown = postcard.readable(text, font)
+    assert not postcard._lacking(font, shown)
+    monochrome, info = card(tmp_path, ABOUT._replace(name=text, prompt=text), Area(8, 0, 0, 300, 200))
+    assert info["Title"] == text and info["Copyright"] == "CC0-1.0" and monochrome.shape[1] < 400
+
+
+def test_accents_are_dropped_where_no_font_has_them(monkeypatch):
+    monkeypatch.setattr(postcard, "FONTS", ())
+    assert postcard.readable("Ünï 日本 land", postcard._font("Ü", 20)) == "Uni land"
+
+
 @given(st.floats(0.01, 1e8))
 def test_scale_bars_have_round_lengths(most):
     length = round_length(most)
@@ -196,15 +290,80 @@ def test_scale_bars_have_round_lengths(most):
 
 
 @pytest.mark.parametrize("format", sorted(FORMATS))
-def test_a_stopped_export_leaves_nothing(tmp_path, format):
-    def stop(more):
-        raise Cancelled("stop")
+@pytest.mark.parametrize("stage", [WRITING, FINISHING])
+def test_a_stopped_export_leaves_nothing(tmp_path, format, stage):
+    """Also while GDAL is at work, which takes minutes for large ones."""
+
+    def stop(now, done, total):
+        if now == stage:
+            raise Cancelled("stop")
 
     (tmp_path / "kept.txt").write_text("mine")
     kind = FORMATS[format]
+    if stage == FINISHING and format not in ("cog", "png", "pmtiles"):
+        return  # they have no such stage
     with pytest.raises(Cancelled):
         write(tmp_path / f"out{kind.suffix}", kind, SOME, ABOUT, False, read, stop)
     assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
+
+
+@pytest.mark.parametrize("format", ["cog", "png"])
+def test_finishing_tells_how_far_it_is(tmp_path, format):
+    said = []
+    found, kind = Area(8, 0, 0, 1500, 1500), FORMATS[format]
+    write(tmp_path / "out.tif", kind, found, ABOUT, True, read, lambda *now: said.append(now))
+    done = [some for stage, some, _ in said if stage == FINISHING]
+    assert done == sorted(done) and len(set(done)) > 5 and done[-1] == found.box.size
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+@pytest.mark.parametrize(
+    ("error", "ours"), [(OSError(28, "No space left"), DiskFull), (OSError(5, "I/O error"), NotWritten)]
+)
+def test_errors_of_the_disk_are_said_in_words(tmp_path, format, error, ours):
+    def failing(tile):
+        raise error
+
+    kind = FORMATS[format]
+    with pytest.raises(ours, match=r"out\.\w+ could not be written"):
+        write(tmp_path / f"out{kind.suffix}", kind, SOME, ABOUT, False, failing, lambda *said: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path):
+    (tmp_path / ".out.tif.part").mkdir()
+    (tmp_path / ".out.tif.part" / "sheet.tif").write_bytes(b"half")
+    saved(tmp_path, "cog", SOME)
+
+
+@pytest.mark.parametrize("name", ["out", "my.map.v2", "out.png.png", "-"])
+def test_files_beside_others_of_any_name(tmp_path, name):
+    (tmp_path / "out.wld").write_text("mine")
+    paths = write(tmp_path / name, FORMATS["png"], SOME, ABOUT, False, read, lambda *said: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["out.wld", *(p.name for p in paths)])
+    assert all(path.stat().st_size for path in paths) and (tmp_path / "out.wld").read_text() == "mine"
+
+
+def test_a_name_that_is_a_file_beside_it_is_refused(tmp_path):
+    with pytest.raises(BadSetting, match=r"out\.png can"):
+        write(tmp_path / "out.pgw", FORMATS["png"], SOME, ABOUT, False, read, lambda *said: None)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BadSetting):
+        write(tmp_path / "folder", FORMATS["cog"], SOME, ABOUT, False, read, lambda *said: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_nothing_painted_is_no_pmtiles(tmp_path):
+    with pytest.raises(BadBounds, match="nothing is painted"):
+        saved(tmp_path, "pmtiles", SOME, lambda tile: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tiles_come_after_those_they_are_made_of():
+    order = list(upwards(SOME))
+    assert sorted(order) == sorted(tile for box in pyramid(SOME) for tile in box.tiles())
+    place = {tile: index for index, tile in enumerate(order)}
+    assert all(place[tile] < place[tile.parent] for tile in order if tile.z)
 
 
 def test_the_square_is_what_web_mercator_says():

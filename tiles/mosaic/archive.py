@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from tiles.database import make
+from tiles.errors import BadBounds
 from tiles.grid import Tile
-from tiles.mosaic.area import About, Area, Read, Step, lonlat, pyramid, require_square
+from tiles.mosaic.area import (
+    FINISHING,
+    WRITING,
+    About,
+    Area,
+    Read,
+    Step,
+    lonlat,
+    pyramid,
+    require_square,
+    upwards,
+)
 
 SCHEMA = (
     "PRAGMA application_id = 0x4d504258",  # "MPBX", as the MBTiles specification says
@@ -42,19 +56,23 @@ def write_mbtiles(path: Path, area: Area, about: About, whole: bool, read: Read,
 def write_pmtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
     """PMTiles 3. Raises BadBounds for what lies beyond the mercator square."""
     require_square(area)
-    found = lonlat(area.tiled.bounds)
-    west, south, east, north = (round(degrees * E7) for degrees in found)
+    west, south, east, north = (round(degrees * E7) for degrees in lonlat(area.tiled.bounds))
     header = {
         "tile_type": TileType.PNG, "tile_compression": Compression.NONE,
         "min_lon_e7": west, "min_lat_e7": south, "max_lon_e7": east, "max_lat_e7": north,
         "center_zoom": area.zoom, "center_lon_e7": (west + east) // 2, "center_lat_e7": (south + north) // 2,
     }  # fmt: skip
-    with open(path, "wb") as file, tempfile.TemporaryFile(dir=path.parent) as tiles:
+    with ExitStack() as stack:
+        file = stack.enter_context(open(path, "wb"))
+        # Both on the disk that was checked for room, and gone whatever happens.
+        spool, tiles = (stack.enter_context(TemporaryFile(dir=path.parent)) for _ in range(2))
         writer = Writer(file)
         writer.tile_f.close()
-        writer.tile_f = tiles  # on the disk that was checked for room, and closed whatever happens
-        for tile, data in _tiles(area, read, step, by_id=True):
-            writer.write_tile(zxy_to_tileid(*tile), data)
+        writer.tile_f = tiles
+        for id, data in _by_id(spool, area, read, step):
+            writer.write_tile(id, data)
+        if not writer.tile_entries:
+            raise BadBounds("nothing is painted here yet, and a PMTiles file cannot be empty")
         writer.finalize(header, metadata(area, about))
 
 
@@ -92,13 +110,22 @@ def count(area: Area) -> int:
     return sum(box.size for box in pyramid(area))
 
 
-def _tiles(area: Area, read: Read, step: Step, by_id: bool = False) -> Iterator[tuple[Tile, bytes]]:
-    """The painted tiles, the coarsest zoom first; ``by_id``: along the Hilbert curve of PMTiles."""
-    for box in pyramid(area):
-        tiles = list(box.tiles())
-        if by_id:
-            tiles.sort(key=lambda tile: zxy_to_tileid(*tile))
-        for tile in tiles:
-            if (data := read(tile)) is not None:
-                yield tile, data
-            step(1)
+def _tiles(area: Area, read: Read, step: Step) -> Iterator[tuple[Tile, bytes]]:
+    """The painted tiles, each after those it is made of, so that these are still at hand."""
+    total = count(area)
+    for done, tile in enumerate(upwards(area), 1):
+        if (data := read(tile)) is not None:
+            yield tile, data
+        step(WRITING, done, total)
+
+
+def _by_id(spool: IO[bytes], area: Area, read: Read, step: Step) -> Iterator[tuple[int, bytes]]:
+    """The painted tiles along the Hilbert curve of PMTiles, the coarsest zoom first."""
+    places: dict[int, tuple[int, int]] = {}
+    for tile, data in _tiles(area, read, step):
+        places[zxy_to_tileid(*tile)] = (spool.tell(), len(data))
+        spool.write(data)
+    for done, (id, (start, length)) in enumerate(sorted(places.items()), 1):
+        spool.seek(start)
+        yield id, spool.read(length)
+        step(FINISHING, done, len(places))

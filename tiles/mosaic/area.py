@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from tiles.errors import BadBounds
@@ -11,8 +11,9 @@ from tiles.grid import EARTH, TILE_PIXELS, Bounds, Box, Tile, boxed, inside_squa
 
 # The lossless encoded tile, None where nothing is painted.
 Read = Callable[[Tile], bytes | None]
-# Told how many more tiles are done; may raise to stop the work.
-Step = Callable[[int], None]
+# Told of a stage, what is done of it and how much it is in all, in tiles; may raise to stop the work.
+Step = Callable[[str, int, int], None]
+WRITING, FINISHING = "writing", "finishing"  # the stages of a mosaic
 
 
 class Area(NamedTuple):
@@ -95,6 +96,21 @@ def area(bounds: Bounds, zoom: int) -> Area:
 def pyramid(area: Area) -> list[Box]:
     """The tiles of an area at its zoom and at every coarser one, the coarsest first."""
     return [area.box.at(zoom) for zoom in range(area.zoom + 1)]
+
+
+def upwards(area: Area) -> Iterator[Tile]:
+    """The tiles of the pyramid, each right after its children, of which it is made."""
+    boxes = pyramid(area)
+
+    def below(tile: Tile) -> Iterator[Tile]:
+        if tile.z < area.zoom:
+            for child in tile.children:
+                if boxes[child.z].holds(child):
+                    yield from below(child)
+        yield tile
+
+    for tile in boxes[0].tiles():
+        yield from below(tile)
 
 
 def require_square(area: Area) -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from rasterio.errors import RasterioError
+
+from tiles.database import is_full
+from tiles.errors import BadSetting, DiskFull, NotWritten
 from tiles.mosaic import archive, postcard, raster
 from tiles.mosaic.area import About, Area, Read, Step
 
@@ -19,35 +27,39 @@ class Format(NamedTuple):
     suffix: str
     media_type: str
     words: str
-    pyramid: bool  # whether it holds tiles of all coarser zooms
+    seconds: float  # to write a tile that is at hand
+    weight: float  # of its bytes to those of the tiles
+    room: float  # of the most bytes on the disk while it is written, to its own
+    pyramid: bool = False  # whether it holds tiles of all coarser zooms
     inside_square: bool = False  # whether it can say only addresses inside the mercator square
     beside: tuple[str, ...] = ()  # suffixes of the files that belong to it
     most_pixels: int | None = None
+    most_side: int | None = None  # px
 
 
+COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 FORMATS: dict[str, Format] = {
-    "cog": Format(
-        raster.write_cog,
-        ".tif",
-        "image/tiff; application=geotiff; profile=cloud-optimized",
-        "Cloud-Optimised GeoTIFF",
-        False,
-    ),
+    "cog": Format(raster.write_cog, ".tif", COG_TYPE, "Cloud-Optimised GeoTIFF", 0.015, 1.5, 2.2),
     "png": Format(
-        raster.write_png, ".png", "image/png", "PNG with a world file", False, beside=(".pgw", ".prj")
+        raster.write_png, ".png", "image/png", "PNG with a world file", 0.02, 1.0, 2.6,
+        beside=(".pgw", ".prj"), most_side=raster.MOST_SIDE,
     ),
-    "mbtiles": Format(archive.write_mbtiles, ".mbtiles", "application/vnd.sqlite3", "MBTiles", True, True),
-    "pmtiles": Format(archive.write_pmtiles, ".pmtiles", "application/vnd.pmtiles", "PMTiles", True, True),
-    "xyz": Format(archive.write_xyz, ".zip", "application/zip", "zip of XYZ tiles", True),
+    "mbtiles": Format(
+        archive.write_mbtiles, ".mbtiles", "application/vnd.sqlite3", "MBTiles", 0.001, 1.02, 1.1,
+        pyramid=True, inside_square=True,
+    ),
+    "pmtiles": Format(
+        archive.write_pmtiles, ".pmtiles", "application/vnd.pmtiles", "PMTiles", 0.001, 1.0, 3,
+        pyramid=True, inside_square=True,
+    ),
+    "xyz": Format(
+        archive.write_xyz, ".zip", "application/zip", "zip of XYZ tiles", 0.001, 1.0, 1.1, pyramid=True
+    ),
     "postcard": Format(
-        postcard.write_postcard,
-        ".png",
-        "image/png",
-        "postcard: PNG with caption and scale bar",
-        False,
-        most_pixels=postcard.MOST_PIXELS,
+        postcard.write_postcard, ".png", "image/png", "postcard: PNG with caption and scale bar",
+        0.01, 1.0, 1.1, most_pixels=postcard.MOST_PIXELS, most_side=postcard.MOST_SIDE,
     ),
-}
+}  # fmt: skip
 
 
 def write(
@@ -56,16 +68,40 @@ def write(
     """Write a mosaic and what belongs beside it; nothing is there under its name before all is.
 
     ``whole`` says that nothing of the area is unpainted. Gives the paths, the mosaic first. What
-    ``read`` or ``step`` raise goes through, and then nothing is left. Raises BadBounds.
+    ``read`` or ``step`` raise goes through, and then nothing is left; what a killed process left of
+    the same mosaic is removed. Raises BadBounds, BadSetting, NotWritten, DiskFull.
     """
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
-    parts = [part, *(part.with_suffix(suffix) for suffix in format.beside)]
+    done = [path, *(path.with_suffix(suffix) for suffix in format.beside)]
+    if len({*done}) < len(done) or path.is_dir():
+        raise BadSetting(f"{path.name} cannot be the name of this file; {path.stem}{format.suffix} can")
+    part = path.with_name(f".{path.name}.part")
+    with _worded(path):
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        try:
+            format.write(part / path.name, area, about, whole, read, step)
+            for file in reversed(done):
+                (part / file.name).replace(file)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return done
+
+
+@contextmanager
+def _worded(path: Path) -> Iterator[None]:
+    """Errors of the disk and of GDAL as ours."""
     try:
-        format.write(part, area, about, whole, read, step)
-        done = [path, *(path.with_suffix(suffix) for suffix in format.beside)]
-        for old, new in zip(reversed(parts), reversed(done)):
-            old.replace(new)
-        return done
-    finally:
-        for left in (*parts, part.with_suffix(".wld")):
-            left.unlink(missing_ok=True)
+        yield
+    except (OSError, sqlite3.Error, RasterioError) as error:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        if full or (isinstance(error, sqlite3.Error) and is_full(error)) or _no_room(path.parent):
+            raise DiskFull(f"the disk is full: {path.name} could not be written") from error
+        said = getattr(error, "strerror", None) or str(error).strip().split("\n")[0][:200]
+        raise NotWritten(f"{path.name} could not be written: {said}") from error
+
+
+def _no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < 2**20
+    except OSError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +15,28 @@ from tiles.grid import metres_per_pixel
 from tiles.mosaic.area import About, Area, Read, Step
 from tiles.mosaic.raster import strips
 
-MOST_PIXELS = 4096**2
+MOST_PIXELS, MOST_SIDE = 4096**2, 16_384
 PAPER, INK, QUIET = (247, 245, 240), (32, 40, 38), (112, 120, 116)
 UNPAINTED = (226, 223, 215)
+LEAST_UNITS = 24  # of paper, beside which tiny land would leave no room for words
+FONTS = (
+    "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf",
+    "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "msgothic.ttc", "simsun.ttc", "malgun.ttf",
+)  # fmt: skip
 
 
 def write_postcard(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
     """PNG: the area on paper, its name and prompt below on the left, a scale bar on the right."""
     land = Image.new("RGB", (area.width, area.height), UNPAINTED)
-    for strip, top in strips(area, 4, read, step):
-        part = Image.fromarray(np.ascontiguousarray(strip.transpose(1, 2, 0)))
-        land.paste(part, (0, top - area.top), part)
+    for strip in strips(area, 4, read, step):
+        part = Image.fromarray(np.ascontiguousarray(strip.pixels.transpose(1, 2, 0)))
+        land.paste(part, (strip.window.col_off, strip.window.row_off), part)
     unit = max(12, round(min(area.width, area.height) / 36))  # px: the caption's letters
-    margin = 2 * unit
-    card = Image.new("RGB", (area.width + 2 * margin, area.height + 2 * margin + 4 * unit), PAPER)
-    card.paste(land, (margin, margin))
+    margin, inner = 2 * unit, max(area.width, LEAST_UNITS * unit)
+    card = Image.new("RGB", (inner + 2 * margin, area.height + 2 * margin + 4 * unit), PAPER)
+    card.paste(land, ((card.width - area.width) // 2, margin))
     pen, foot = ImageDraw.Draw(card), margin + area.height + unit
-    bar = _scale_bar(pen, card.width - margin, foot, area, unit)
+    bar = _scale_bar(pen, card.width - margin, foot, inner / 4, area.zoom, unit)
     room = bar - 2 * unit - margin
     _line(pen, (margin, foot), about.name, INK, round(1.3 * unit), room)
     _line(pen, (margin, foot + round(1.9 * unit)), about.prompt, QUIET, unit, room)
@@ -44,18 +50,20 @@ def round_length(most: float) -> float:
 
 
 def length_words(metres: float) -> str:
-    return f"{metres / 1000:,.0f} km" if metres >= 1000 else f"{metres:g} m"
+    """Says which metres: those of the plane, as the map's own scale has them, whatever the latitude."""
+    return f"{metres / 1000:,.0f} km (Mercator)" if metres >= 1000 else f"{metres:g} m (Mercator)"
 
 
-def _scale_bar(pen: ImageDraw.ImageDraw, right: int, top: int, area: Area, unit: int) -> int:
-    """A bar that ends at ``right``; gives its left end in px."""
-    metres = metres_per_pixel(area.zoom)
-    length = round_length(area.width / 4 * metres)
+def _scale_bar(pen: ImageDraw.ImageDraw, right: int, top: int, most: float, zoom: int, unit: int) -> int:
+    """A bar of up to ``most`` px that ends at ``right``; gives the left end of it and its words in px."""
+    metres = metres_per_pixel(zoom)
+    length = round_length(most * metres)
     left, thick = right - round(length / metres), max(2, unit // 6)
-    pen.rectangle((left, top + unit, right, top + unit + thick), INK)
+    # The last pixel belongs to a rectangle: from left to right - 1 it is as long as it says.
+    pen.rectangle((left, top + unit, right - 1, top + unit + thick), INK)
     for x in (left, right - thick):
-        pen.rectangle((x, top + unit // 2, x + thick, top + unit + thick), INK)
-    words, font = length_words(length), _font(unit)
+        pen.rectangle((x, top + unit // 2, x + thick - 1, top + unit + thick), INK)
+    words, font = length_words(length), _font("", unit)
     pen.text((right, top + round(1.9 * unit)), words, QUIET, font, anchor="ra")
     return min(left, right - round(font.getlength(words)))
 
@@ -64,20 +72,48 @@ def _line(
     pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, ink: tuple[int, int, int], size: int, room: int
 ) -> None:
     """One line, ended with dots where it is wider than ``room`` px."""
-    font, shown = _font(size), text
+    font = _font(text, size)
+    shown = text = readable(text, font)
     while shown and font.getlength(shown) > room:
-        shown = shown.removesuffix("…")[:-1].rstrip() + "…" if len(shown) > 1 else ""
+        text = text[:-1].rstrip()
+        shown = f"{text}..." if text else ""
     pen.text(at, shown, ink, font)
 
 
-def _font(size: int) -> FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, FreeTypeFont)
-    return font
+def _font(text: str, size: int) -> FreeTypeFont:
+    """The one that has most letters of ``text``: Pillow's own knows English, the system's know more."""
+    best = ImageFont.load_default(size)
+    assert isinstance(best, FreeTypeFont)
+    for name in FONTS:
+        if not (lacking := _lacking(best, text)):
+            break
+        try:
+            found = ImageFont.truetype(name, size)
+        except OSError:
+            continue  # not on this machine
+        if len(_lacking(found, text)) < len(lacking):
+            best = found
+    return best
+
+
+def readable(text: str, font: FreeTypeFont) -> str:
+    """``text`` without what the font would draw as empty boxes: accents first, then letters."""
+    if not _lacking(font, text):
+        return text
+    plain = unicodedata.normalize("NFKD", text)
+    lacking = _lacking(font, plain)
+    return " ".join("".join(letter for letter in plain if letter not in lacking).split())
+
+
+def _lacking(font: FreeTypeFont, text: str) -> set[str]:
+    """The letters that a font has no picture of."""
+    box = bytes(font.getmask("\uffff"))
+    return {letter for letter in set(text) if not letter.isspace() and bytes(font.getmask(letter)) == box}
 
 
 def _notes(about: About) -> PngInfo:
     notes = PngInfo()
-    for key, value in (("Title", about.name), ("Description", about.prompt), ("Software", about.software)):
+    said = {"Title": about.name, "Description": about.prompt, "Software": about.software}
+    for key, value in {**said, "Copyright": about.licence}.items():
         notes.add_itxt(key, value)
     return notes

@@ -1,12 +1,12 @@
-"""One raster: Cloud-Optimised GeoTIFF, or PNG with a world file. Rows are streamed."""
+"""One raster: Cloud-Optimised GeoTIFF, or PNG with a world file. Tiles are streamed."""
 
 from __future__ import annotations
 
+import hashlib
 import io
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -14,45 +14,46 @@ import rasterio.shutil
 from PIL import Image
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, WktVersion
+from rasterio.errors import RasterioError
 from rasterio.transform import from_bounds
 from rasterio.windows import Window
-from rio_cogeo.cogeo import cog_translate
-from rio_cogeo.profiles import cog_profiles
+from rio_cogeo.cogeo import cog_validate
 
-from tiles.grid import TILE_PIXELS, Tile
-from tiles.mosaic.area import About, Area, Read, Step
+from tiles.errors import NotWritten
+from tiles.grid import TILE_PIXELS, Box, Tile
+from tiles.mosaic.area import FINISHING, WRITING, About, Area, Read, Step
 
 BLOCK = 512
+ACROSS = 64  # tiles that are put together at a time: a strip of 16 MiB
+MOST_SIDE = 65_535  # px of a PNG: wider ones few programs open, and its rows are held in memory
 GDAL = {
-    "GDAL_CACHEMAX": 64,  # MiB; by default it takes a twentieth of the machine
+    # In bytes: rasterio does not take small numbers for MiB, as GDAL alone does. One row of blocks of
+    # the widest PNG must fit, or every block is inflated again for each of its lines.
+    "GDAL_CACHEMAX": 96 * 2**20,
     "GDAL_TIFF_INTERNAL_MASK": True,
     "GDAL_NUM_THREADS": 2,
     "GDAL_PAM_ENABLED": False,  # no .aux.xml beside a file
     "CHECK_DISK_FREE_SPACE": False,
 }
-DONE = {"compress": "DEFLATE", "predictor": 2}
+COG = {
+    "driver": "COG", "BLOCKSIZE": BLOCK, "COMPRESS": "DEFLATE", "PREDICTOR": "STANDARD",
+    "BIGTIFF": "IF_SAFER", "OVERVIEW_RESAMPLING": "AVERAGE", "NUM_THREADS": 2,
+}  # fmt: skip
 
 
 def write_cog(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
-    """Cloud-Optimised GeoTIFF, EPSG:3857, deflated, tiled, with overviews.
+    """Cloud-Optimised GeoTIFF, EPSG:3857, deflated, tiled, with overviews; read back and compared.
 
     Unpainted land is nodata by an internal mask, which ``whole`` says there is none of.
+    Raises NotWritten where the file does not hold what was written.
     """
-    with _sheet(path, area, whole, read, step) as sheet, rasterio.open(sheet) as source:
-        profile = {**cog_profiles.get("deflate"), "predictor": 2, "bigtiff": "IF_SAFER"}
-        cog_translate(
-            source,
-            path,
-            profile,
-            indexes=(1, 2, 3),
-            add_mask=not whole,
-            overview_resampling="average",
-            in_memory=False,
-            config=GDAL,
-            additional_cog_metadata=about.tags(),
-            quiet=True,
-            progress_out=sys.stderr,
-        )
+    sheet = path.with_name("sheet.tif")
+    with rasterio.Env(**GDAL):
+        digest = _draw(sheet, area, about, "rgb" if whole else "mask", read, step)
+        # It is read for the overviews, and again to be copied; then what came of it is.
+        _copy(sheet, path, Share(area, step, 0, 2 / 3), 2, **COG)
+        sheet.unlink()
+        _verify(path, area, not whole, digest, Share(area, step, 2 / 3, 1))
 
 
 def write_png(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
@@ -60,58 +61,160 @@ def write_png(path: Path, area: Area, about: About, whole: bool, read: Read, ste
 
     Unpainted land is transparent.
     """
-    with _sheet(path, area, whole, read, step) as sheet, rasterio.Env(**GDAL):
-        rasterio.shutil.copy(sheet, path, driver="PNG", WORLDFILE="YES", ZLEVEL=6)
+    sheet = path.with_name("sheet.tif")
+    with rasterio.Env(**GDAL):
+        _draw(sheet, area, about, "rgb" if whole else "rgba", read, step)
+        _copy(sheet, path, Share(area, step, 0, 1), 1, driver="PNG", WORLDFILE="YES", ZLEVEL=6)
     path.with_suffix(".wld").replace(path.with_suffix(".pgw"))
     path.with_suffix(".prj").write_text(CRS.from_epsg(3857).to_wkt(version=WktVersion.WKT1_ESRI))
 
 
-@contextmanager
-def _sheet(path: Path, area: Area, whole: bool, read: Read, step: Step) -> Iterator[Path]:
-    """All pixels in a tiled GeoTIFF beside ``path``, RGB, or RGBA where some are unpainted."""
-    bands = 3 if whole else 4
-    sheet = path.with_name(f"{path.name}.sheet")
+class Strip(NamedTuple):
+    """A part of an area, no higher than a tile."""
+
+    pixels: np.ndarray  # uint8 (bands, h, w)
+    window: Window  # of the area
+
+
+def strips(area: Area, bands: int, read: Read, step: Step) -> Iterator[Strip]:
+    """The area row by row of tiles, from the left."""
+    done = 0
+
+    def tile_done() -> None:
+        nonlocal done
+        done += 1
+        step(WRITING, done, area.box.size)
+
+    for box, window in _windows(area):
+        pixels = np.zeros((window.height, window.width, bands), np.uint8)
+        for tile in box.tiles():
+            if (data := read(tile)) is not None:
+                _paste(pixels, _pixels(data, bands), area, window, tile)
+            tile_done()
+        yield Strip(pixels.transpose(2, 0, 1), window)
+
+
+def _windows(area: Area) -> Iterator[tuple[Box, Window]]:
+    """The tiles of each strip, and the pixels of the area that it has."""
+    box, side = area.box, TILE_PIXELS
+    for row in range(box.top, box.bottom):
+        top, bottom = max(area.top, row * side), min(area.bottom, (row + 1) * side)
+        for first in range(box.left, box.right, ACROSS):
+            last = min(first + ACROSS, box.right)
+            left, right = max(area.left, first * side), min(area.right, last * side)
+            window = Window(left - area.left, top - area.top, right - left, bottom - top)
+            yield Box(box.zoom, first, row, last, row + 1), window
+
+
+def _paste(strip: np.ndarray, pixels: np.ndarray, area: Area, window: Window, tile: Tile) -> None:
+    """The part of a tile that lies in a strip, into it."""
+    # Of the tile's top left corner, in px of the strip.
+    y = tile.y * TILE_PIXELS - area.top - window.row_off
+    x = tile.x * TILE_PIXELS - area.left - window.col_off
+    top, left = max(y, 0), max(x, 0)
+    bottom, right = min(y + TILE_PIXELS, window.height), min(x + TILE_PIXELS, window.width)
+    strip[top:bottom, left:right] = pixels[top - y : bottom - y, left - x : right - x]
+
+
+class Share:
+    """Tells ``step`` of a share of finishing an area, and remembers if that stopped it."""
+
+    def __init__(self, area: Area, step: Step, start: float, end: float) -> None:
+        self.tiles, self.step, self.start, self.end = area.box.size, step, start, end
+        self.stopped: BaseException | None = None
+
+    def tell(self, done: float) -> None:
+        """``done`` from 0 to 1."""
+        share = self.start + (self.end - self.start) * min(done, 1)
+        self.step(FINISHING, round(share * self.tiles), self.tiles)
+
+    def goes_on(self, done: float) -> bool:
+        """For callers that must not be raised through."""
+        if self.stopped is None:
+            try:
+                self.tell(done)
+            except BaseException as error:
+                self.stopped = error
+        return self.stopped is None
+
+
+class Watched(io.FileIO):
+    """A file that GDAL reads: it says how far, and ends where that stops it.
+
+    GDAL's own calls take minutes and nothing else reaches into them.
+    """
+
+    def __init__(self, path: str, told: Callable[[int], bool]) -> None:
+        super().__init__(path)
+        self.told = told
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(-1 if size is None else size)
+        return data if self.told(len(data)) else b""
+
+
+def _draw(sheet: Path, area: Area, about: About, kind: str, read: Read, step: Step) -> bytes:
+    """All pixels in a tiled GeoTIFF; gives their digest.
+
+    ``kind`` is rgb where everything is painted; else mask or rgba says what is.
+    """
+    bands = 4 if kind == "rgba" else 3
     profile = {
         "driver": "GTiff", "dtype": "uint8", "count": bands, "width": area.width, "height": area.height,
         "crs": "EPSG:3857", "transform": from_bounds(*area.bounds, area.width, area.height),
-        "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK, "interleave": "pixel",
+        "tiled": True, "blockxsize": TILE_PIXELS, "blockysize": TILE_PIXELS, "interleave": "pixel",
         "compress": "DEFLATE", "zlevel": 1, "predictor": 2, "bigtiff": "IF_SAFER", "photometric": "RGB",
     }  # fmt: skip
+    digest = hashlib.blake2b()
+    with rasterio.open(sheet, "w", **profile) as target:
+        target.update_tags(**about.tags())
+        if kind == "rgba":
+            target.colorinterp = [*target.colorinterp[:3], ColorInterp.alpha]
+        for strip in strips(area, 3 if kind == "rgb" else 4, read, step):
+            target.write(strip.pixels[:bands], window=strip.window)
+            mask = np.where(strip.pixels[3:] > 0, 255, 0).astype(np.uint8)
+            if kind == "mask":
+                target.write_mask(mask[0], window=strip.window)
+            digest.update(strip.pixels[:3].tobytes() + mask.tobytes())
+    return digest.digest()
+
+
+def _copy(sheet: Path, path: Path, share: Share, times: int, **options: Any) -> None:
+    """What GDAL makes of a sheet, which it reads ``times`` over."""
+    whole, seen = times * sheet.stat().st_size, 0
+
+    def read(more: int) -> bool:
+        nonlocal seen
+        seen += more
+        return share.goes_on(seen / whole)
+
     try:
-        with rasterio.Env(**GDAL), rasterio.open(sheet, "w", **profile) as target:
-            if not whole:
-                target.colorinterp = [*target.colorinterp[:3], ColorInterp.alpha]
-            for strip, top in strips(area, bands, read, step):
-                window = Window(0, top - area.top, area.width, strip.shape[1])
-                target.write(strip, window=window)
-        yield sheet
-    finally:
-        sheet.unlink(missing_ok=True)
+        with rasterio.open(sheet, opener=lambda path, mode="rb", **rest: Watched(path, read)) as source:
+            rasterio.shutil.copy(source, path, **options)
+    except Exception as error:
+        if share.stopped is not None:
+            raise share.stopped from None
+        raise RasterioError(str(error)) from error  # GDAL's own errors have no public class
+    if share.stopped is not None:
+        raise share.stopped
 
 
-def strips(area: Area, bands: int, read: Read, step: Step) -> Iterator[tuple[np.ndarray, int]]:
-    """The area from top to bottom, one row of tiles at a time: uint8 (bands, h, width), and the
-    topmost pixel row of each."""
-    for row in range(area.box.top, area.box.bottom):
-        yield _strip(area, row, bands, read, step)
-
-
-def _strip(area: Area, row: int, bands: int, read: Read, step: Step) -> tuple[np.ndarray, int]:
-    """The part of an area in one row of tiles, uint8 (bands, h, width), and its topmost pixel row."""
-    side = TILE_PIXELS
-    top, bottom = max(area.top, row * side), min(area.bottom, (row + 1) * side)
-    strip = np.zeros((bottom - top, area.width, bands), np.uint8)
-    for column in range(area.box.left, area.box.right):
-        data = read(Tile(area.zoom, column, row))
-        if data is not None:
-            left, right = max(area.left, column * side), min(area.right, (column + 1) * side)
-            pixels = _pixels(data, bands)
-            part = pixels[
-                top - row * side : bottom - row * side, left - column * side : right - column * side
-            ]
-            strip[:, left - area.left : right - area.left] = part
-        step(1)
-    return strip.transpose(2, 0, 1), top
+def _verify(path: Path, area: Area, masked: bool, digest: bytes, share: Share) -> None:
+    """Every pixel as it was, in a file as it should be: a validator alone sees no damage to pixels."""
+    valid, errors, _ = cog_validate(path, quiet=True)
+    if not valid:
+        raise NotWritten(f"{path.name} came out wrong: {'; '.join(errors)[:200]}")
+    found = hashlib.blake2b()
+    with rasterio.open(path) as cog:
+        for _, window in _windows(area):
+            found.update(cog.read(window=window).tobytes())
+            if masked:
+                found.update(cog.dataset_mask(window=window).tobytes())
+            share.tell((window.row_off + window.height) / area.height)
+    if found.digest() != digest:
+        raise NotWritten(
+            f"{path.name} was damaged while it was written: its pixels are not those of the tiles"
+        )
 
 
 def _pixels(data: bytes, bands: int) -> np.ndarray:

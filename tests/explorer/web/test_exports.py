@@ -1,10 +1,16 @@
 import io
+import sqlite3
 import time
+import zipfile
+from contextlib import closing
 
+import morecantile
 import numpy as np
 import pytest
 import rasterio
 from PIL import Image
+from pmtiles.reader import MmapSource, Reader, all_tiles
+from pmtiles.tile import TileType
 
 from explorer import exports
 from explorer.pictures import decode
@@ -65,6 +71,90 @@ def test_an_export_paints_what_is_missing_and_can_be_fetched(client, world, form
     if format == "png":
         beside = client.get(f"/jobs/{job['id']}/file?part=pgw")
         assert beside.status_code == 200 and len(beside.text.split()) == 6
+
+
+def tiles_in(path, format):
+    """Every tile of a file, by an address counted from the top left."""
+    if format == "mbtiles":
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT * FROM tiles").fetchall()
+        return {(z, x, 2**z - 1 - y): data for z, x, y, data in rows}
+    if format == "pmtiles":
+        with open(path, "rb") as file:
+            return dict(all_tiles(MmapSource(file)))
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".png")]
+        return {tuple(map(int, name[:-4].split("/"))): archive.read(name) for name in names}
+
+
+@pytest.mark.parametrize("format", ["mbtiles", "pmtiles", "xyz"])
+def test_every_zoom_holds_the_very_tiles_of_the_map(client, world, painter, tmp_path, format):
+    """Its overviews too, which show land outside the region."""
+    painter.ask(world, Tile(8, HOME + 3, HOME)).result(60)
+    job = finished(client, ask(client, format=format))
+    path = tmp_path / "file"
+    path.write_bytes(client.get(f"/jobs/{job['id']}/file").content)
+    found = tiles_in(path, format)
+    assert {(8, x, y) for _, x, y in REGION.tiles()} <= found.keys()
+    assert {z for z, _, _ in found} == set(range(9))
+    for (z, x, y), data in found.items():
+        assert data == client.get(f"/worlds/test-land/tiles/{z}/{x}/{y}.png").content
+
+
+@pytest.mark.parametrize("format", ["mbtiles", "pmtiles"])
+def test_archives_say_all_that_readers_ask_for(client, world, tmp_path, format):
+    job = finished(client, ask(client, format=format))
+    path = tmp_path / "file"
+    path.write_bytes(client.get(f"/jobs/{job['id']}/file").content)
+    if format == "mbtiles":
+        with closing(sqlite3.connect(path)) as connection:
+            said = dict(connection.execute("SELECT * FROM metadata"))
+    else:
+        with open(path, "rb") as file:
+            said, header = Reader(MmapSource(file)).metadata(), Reader(MmapSource(file)).header()
+        assert (header["min_zoom"], header["max_zoom"], header["center_zoom"]) == (0, 8, 8)
+        assert header["tile_type"] == TileType.PNG and header["clustered"]
+    assert said["name"] == world.name and said["description"] == world.prompt and said["format"] == "png"
+    assert (said["minzoom"], said["maxzoom"], said["type"], said["version"]) == ("0", "8", "baselayer", "1")
+    west, south, east, north = (float(part) for part in said["bounds"].split(","))
+    corner = morecantile.tms.get("WebMercatorQuad").bounds(HOME, HOME, 8)
+    assert (west, north) == pytest.approx((corner.left, corner.top), abs=1e-6)
+    assert east == pytest.approx(2 * (corner.right - corner.left)) and south < corner.bottom
+    lon, lat, zoom = (float(part) for part in said["center"].split(","))
+    assert west < lon < east and south < lat < north and zoom == 8
+    assert "CC0-1.0" in said["attribution"] and said["seed"] == "1" and "Endless Earth" in said["generator"]
+
+
+def test_the_time_left_counts_the_stages_still_to_come(client, world, monkeypatch):
+    """While land is painted, it is not written yet."""
+    monkeypatch.setattr(exports, "_write_seconds", lambda *of: 1000.0)
+    job = ask(client, bounds=bounds(REGION.grown(6)))
+    try:
+        left = None
+        while left is None:
+            said = client.get(f"/jobs/{job['id']}").json()
+            assert said["stage"] in ("", "painting"), said
+            left = said["seconds_left"]
+        assert left > 1000
+    finally:
+        client.delete(f"/jobs/{job['id']}")
+
+
+def test_a_file_comes_in_parts_to_who_asks_for_parts(client, world):
+    """A COG is opened over HTTP by its head."""
+    job = finished(client, ask(client))
+    url = f"/jobs/{job['id']}/file"
+    whole, part = client.get(url), client.get(url, headers={"Range": "bytes=8-99"})
+    assert part.status_code == 206 and part.content == whole.content[8:100]
+    assert whole.headers["accept-ranges"] == "bytes"
+
+
+def test_unpainted_land_that_is_not_to_be_painted_is_no_export(client, world):
+    for path, ask_for in (("", client.post), ("/estimate", client.get)):
+        query = {"bounds": ",".join(map(str, bounds())), "paint_missing": False}
+        said = {"json": {"bounds": bounds(), "paint_missing": False}} if not path else {"params": query}
+        answer = ask_for(f"/worlds/test-land/exports{path}", **said)
+        assert answer.status_code == 422 and "nothing of this region" in answer.json()["error"]["message"]
 
 
 def test_without_painting_unpainted_land_is_nodata(client, world, painter):

@@ -2,70 +2,92 @@
 
 import asyncio
 import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
-from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.streamable_http import streamable_http_client
 
-from tests.browser.conftest import Server
 from tiles.grid import Tile
 
+ROOT = Path(__file__).resolve().parents[3]
 HERE = Tile(8, 128, 128).bounds
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, library):
-    server = Server(tmp_path_factory.mktemp("tools"), library)
-    yield server
-    server.stop()
+def url(tmp_path_factory, bundle):
+    """The app as people start it, in a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("tools")
+    options = ["--port", str(port), "--worlds", str(folder), "--model", str(bundle), "--device", "cpu"]
+    with subprocess.Popen([sys.executable, "app.py", "serve", *options], cwd=ROOT) as app:
+        url = f"http://127.0.0.1:{port}"
+        while not answers(url):
+            assert app.poll() is None
+            time.sleep(0.2)
+        yield url
+        app.terminate()
+
+
+def answers(url):
+    try:
+        return httpx.get(f"{url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @pytest.fixture(scope="module")
-def client(server):
-    return Client(server.url, verbose=False)
+def client(url):
+    return Client(url, verbose=False)
 
 
-def test_paint_edit_undo_export(server, client):
-    assert [world["id"] for world in client.predict(api_name="/worlds")] == ["first"]
-    assert client.predict("first", *HERE, api_name="/paint") == {"tiles": 1}
-    tile = f"{server.url}/worlds/first/tiles/8/128/128.png"
+def test_paint_edit_undo_export(url, client):
+    assert [world["id"] for world in client.predict(api_name="/worlds")] == ["first-light"]
+    assert client.predict("first-light", *HERE, api_name="/paint") == {"tiles": 1}
+    tile = f"{url}/worlds/first-light/tiles/8/128/128.png"
     before = httpx.get(tile).content
-    said = client.predict("first", *HERE, "desert", seed=7, api_name="/edit")
+    said = client.predict("first-light", *HERE, "desert", seed=7, api_name="/edit")
     assert said == {"entry": 2, "seed": 7, "tiles": 1}
     after = httpx.get(tile).content
     assert after != before
-    assert client.predict("first", api_name="/undo") == {"entry": 2, "tiles": 1}
+    assert client.predict("first-light", api_name="/undo") == {"entry": 2, "tiles": 1}
     assert httpx.get(tile).content == before
-    assert client.predict("first", api_name="/redo")["entry"] == 2
+    assert client.predict("first-light", api_name="/redo")["entry"] == 2
     assert httpx.get(tile).content == after
-    files = client.predict("first", *HERE, format="png", api_name="/export")["files"]
-    assert httpx.get(server.url + files[0]["url"]).content.startswith(b"\x89PNG")
+    files = client.predict("first-light", *HERE, format="png", api_name="/export")["files"]
+    assert httpx.get(url + files[0]["url"]).content.startswith(b"\x89PNG")
 
 
 def test_what_cannot_be_is_said(client):
     for arguments, words in (
         (("nowhere", *HERE, "x"), "no world"),
-        (("first", 0, 0, -1, 1, "x"), "west must be less"),
-        (("first", -2e7, -2e7, 2e7, 2e7, "x"), "tiles lie in these bounds"),
-        (("first", *HERE, "x" * 501), "501 characters"),
+        (("first-light", 0, 0, -1, 1, "x"), "west must be less"),
+        (("first-light", -2e7, -2e7, 2e7, 2e7, "x"), "tiles lie in these bounds"),
+        (("first-light", *HERE, "x" * 501), "501 characters"),
     ):
         with pytest.raises(AppError, match=words):
             client.predict(*arguments, api_name="/edit")
 
 
-def test_the_same_are_mcp_tools(server, client):
+def test_the_same_are_mcp_tools(url, client):
     async def talk():
         async with (
-            streamablehttp_client(f"{server.url}/gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{url}/gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
             answer = await session.call_tool("undo", {"world": "nowhere"})
-            painted = await session.call_tool("paint", {"world": "first", **HERE._asdict()})
+            painted = await session.call_tool("paint", {"world": "first-light", **HERE._asdict()})
             return tools, answer, painted
 
     tools, answer, painted = asyncio.run(talk())

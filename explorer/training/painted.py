@@ -1,0 +1,78 @@
+"""Land as the denoiser paints it, for the decoder to learn on: its latents are smoother than encoded ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from rich.progress import track
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from explorer.models.family import Model
+from explorer.models.library import Library
+from explorer.painting import schedule
+from explorer.painting.schedule import Layout
+from explorer.painting.window import Ground, Latents, Look, assemble, joined
+from explorer.training import text
+from explorer.training.windows import ZOOM_SHARES
+from tiles.grid import Tile
+
+COUNT = 120  # sheets
+SIDE = 3  # cells: one of phase D and all that it sees
+
+
+class Sheet(NamedTuple):
+    """Painted land."""
+
+    latents: Tensor  # half (4, 96, 96)
+    zoom: int
+
+
+def sheets(bundle: Path, folder: Path, cache: Path, count: int | None = None) -> list[Sheet]:
+    """Sheets painted by the code that paints worlds, kept in ``cache`` (safetensors).
+
+    Prompts and zooms are those of training pictures, so that painted and real land may be compared.
+    """
+    if not cache.exists():
+        count = count or COUNT
+        tensors = {}
+        for index, sheet in enumerate(track(_painted(bundle, folder, count), "painting", count)):
+            tensors[f"{index:04d} {sheet.zoom}"] = sheet.latents
+        part = cache.with_suffix(f".{os.getpid()}.part")
+        save_file(tensors, part)
+        part.replace(cache)
+    return [Sheet(latents, int(name.split()[1])) for name, latents in sorted(load_file(cache).items())]
+
+
+def _painted(bundle: Path, folder: Path, count: int) -> Iterator[Sheet]:
+    model = Library(str(bundle)).get()
+    low, high = model.traits.zooms
+    by_zoom: dict[int, list[text.Example]] = {}
+    for example in text.examples(folder, held_out=False)["bluemarble"]:
+        by_zoom.setdefault(int(min(max(round(example.zoom), low), high)), []).append(example)
+    zooms = sorted(by_zoom)
+    shares = np.array([ZOOM_SHARES[zoom] for zoom in zooms])
+    rng = np.random.default_rng(0)
+    for seed in range(count):
+        zoom = int(rng.choice(zooms, p=shares / shares.sum()))
+        prompt = text.say(by_zoom[zoom][rng.integers(len(by_zoom[zoom]))], rng)
+        sketch = model.traits.sketch if zoom - model.traits.sketch >= low else 0
+        yield Sheet(_land(model, Layout(zoom, sketch, model.traits.halo), seed, prompt), zoom)
+
+
+def _land(model: Model, layout: Layout, seed: int, prompt: str) -> Tensor:
+    """One sheet of latents, half (4, 96, 96), near the middle of the square."""
+    middle = 2**layout.base_zoom // 2 + 1  # odd: a cell of phase D
+    around = range(middle - 1, middle + 2)
+    wanted = [Tile(layout.base_zoom, x, y) for y in around for x in around]  # row by row
+    cells: dict[Tile, Latents] = {}
+    while ready := schedule.next_cells(wanted, layout, cells.__contains__, 1):
+        window = assemble(ready[0], Ground(layout, seed, (Look(prompt),)), cells)
+        cells[ready[0]] = joined(model.paint([window])[0], window.mask, layout.halo)
+    rows = [np.concatenate([cells[c] for c in wanted[i : i + SIDE]], 2) for i in range(0, len(wanted), SIDE)]
+    return torch.from_numpy(np.concatenate(rows, 1)).half()

@@ -1,0 +1,188 @@
+"""What an export costs is said before it is made, and nothing is done twice."""
+
+import io
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+import rasterio
+from PIL import Image
+
+from explorer import exports
+from explorer.atlas import Atlas
+from explorer.exports import Limits, Wish
+from explorer.painting.painter import Painter
+from tiles.errors import BadBounds, Cancelled, TooLarge, WorldHeld, WorldNotFound
+from tiles.grid import Bounds, Box, Tile
+from tiles.mosaic.formats import FORMATS
+
+HOME = 128
+REGION = Box(8, HOME, HOME, HOME + 3, HOME + 2)
+PLENTY = Limits(10**12, 10**9, 0)
+
+
+def bounds(box=REGION) -> Bounds:
+    first, last = Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1)
+    return Bounds(first.bounds.west, last.bounds.south, last.bounds.east, first.bounds.north)
+
+
+def quiet(stage, done, total):
+    pass
+
+
+@pytest.fixture
+def painted(world, monkeypatch):
+    """How often each cell went through the model."""
+    found, paint = Counter(), world.model.paint
+
+    def counting(windows):
+        found.update(window.cell for window in windows)
+        return paint(windows)
+
+    monkeypatch.setattr(world.model, "paint", counting)
+    return found
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_a_stopped_export_goes_on_and_no_cell_is_painted_twice(world, painter, painted, tmp_path, format):
+    def stop(stage, done, total):
+        if done >= 2:
+            raise Cancelled("stop")
+
+    wish, path = Wish(bounds(), 8, format), tmp_path / "out"
+    with pytest.raises(Cancelled):
+        exports.make(world, painter, wish, path, stop)
+    painter.forget(world)
+    assert not list(tmp_path.glob("*out*")) and painted
+    exports.make(world, painter, wish, path, quiet)
+    exports.make(world, painter, wish, path, quiet)
+    assert max(painted.values()) == 1 and path.exists()
+
+
+@pytest.mark.parametrize("format", ["mbtiles", "pmtiles", "xyz"])
+def test_an_overview_is_not_one_long_step(world, painter, tmp_path, format, monkeypatch):
+    """A tile at zoom 0 is made of all land: a stop is heard while it is."""
+    exports.make(world, painter, Wish(bounds(), 8, "png"), tmp_path / "out.png", quiet)
+    world.cache.drop(Tile(8, HOME, HOME))
+    one, decoded, since = Box(8, HOME + 40, HOME, HOME + 41, HOME + 1), [], []
+    exports.make(world, painter, Wish(bounds(one), 8, "png"), tmp_path / "other.png", quiet)
+    for box in (REGION, one, *(REGION.at(zoom) for zoom in range(8))):
+        for tile in box.tiles():
+            world.cache.drop(tile)
+    pixels = world.pixels
+
+    def counting(tile):
+        since.append(tile)
+        return pixels(tile)
+
+    def step(stage, done, total):
+        decoded.append(len(since))
+        since.clear()
+
+    monkeypatch.setattr(world, "pixels", counting)
+    exports.make(world, painter, Wish(bounds(one), 8, format), tmp_path / "out.zip", step)
+    assert sum(decoded) >= REGION.size and max(decoded) <= 2
+
+
+def test_a_coarse_export_says_how_far_its_base_tiles_are(world, painter, tmp_path):
+    said = []
+    wish = Wish(bounds(Box(8, HOME, HOME, HOME + 4, HOME + 4)), 6, "png")
+    (path, *_) = exports.make(world, painter, wish, tmp_path / "o.png", lambda *now: said.append(now))
+    steps = [done for stage, done, total in said if stage == "decoding"]
+    assert steps == sorted(steps) and steps[-1] == 16 and len(set(steps)) == 16
+    with Image.open(path) as image:
+        got = np.array(image)
+    with Image.open(io.BytesIO(world.tile(Tile(6, 32, 32), "png").data)) as image:
+        assert (got == np.array(image)[..., :3]).all()
+
+
+def test_estimates_are_about_right(world, painter, tmp_path):
+    """Random pixels deflate badly, so bytes are only near; tiles and pixels are exact."""
+    exports.make(world, painter, Wish(bounds(), 8, "xyz"), tmp_path / "before.zip", quiet)
+    said: list[tuple[str, int, int]] = []
+    for format, zoom in ((format, zoom) for format in FORMATS for zoom in (7, 8, 9)):
+        wish = Wish(bounds(), zoom, format)
+        guess = exports.estimate(world, wish, None)
+        assert (guess.unpainted, guess.base_tiles) == (0, 8 if zoom == 7 else 6)
+        assert (guess.width, guess.height) == (768 * 2 ** (zoom - 8), 512 * 2 ** (zoom - 8))
+        said.clear()
+        paths = exports.make(world, painter, wish, tmp_path / "out", lambda *now: said.append(now))
+        assert next(total for stage, _, total in said if stage == "writing") == guess.tiles
+        assert 1 / 4 < guess.bytes / paths[0].stat().st_size < 4
+        assert exports.estimate(world, wish, None).seconds <= guess.seconds  # it is all at hand now
+
+
+def test_seconds_go_by_what_is_missing_and_how_fast_it_was(world, painter, tmp_path):
+    wish = Wish(bounds(), 8, "cog")
+    slow, fast = (exports.estimate(world, wish, pace).seconds for pace in (2.0, 0.1))
+    assert slow > fast + 6 * 1.9
+    unpainted = exports.estimate(world, wish, 2.0)
+    assert (unpainted.unpainted, unpainted.base_tiles) == (6, 6)
+    exports.make(world, painter, wish, tmp_path / "out.tif", quiet)
+    assert exports.estimate(world, wish, 2.0).seconds < fast
+
+
+def test_nothing_painted_is_said_before_any_work(world, tmp_path):
+    for format in FORMATS:
+        wish = Wish(bounds(), 8, format, paint_missing=False)
+        with pytest.raises(BadBounds, match="nothing of this region is painted"):
+            exports.check(world, wish, PLENTY, tmp_path)
+
+
+@pytest.mark.parametrize(("format", "width"), [("png", 65_536), ("postcard", 16_385)])
+def test_a_row_of_pixels_without_end_is_refused(world, tmp_path, format, width):
+    metres = Tile(8, 0, 0).bounds
+    pixel = (metres.east - metres.west) / 256
+    wish = Wish(Bounds(0, -pixel, width * pixel, 0), 8, format)
+    with pytest.raises(TooLarge, match=f"{width:,} x 1 pixels"):
+        exports.check(world, wish, PLENTY, tmp_path)
+    assert exports.check(world, wish._replace(format="cog"), PLENTY, tmp_path).width == width
+
+
+def test_what_another_process_paints_can_be_taken_home_where_it_is_painted(
+    atlas, world, painter, library, tmp_path
+):
+    wish = Wish(bounds(), 8, "cog")
+    exports.make(world, painter, wish, tmp_path / "mine.tif", quiet)
+    other, painter = Atlas(atlas.folder, library, 2**26), Painter()
+    try:
+        held = other.get(world.id)
+        assert held.readonly
+        exports.check(held, wish, PLENTY, tmp_path)
+        exports.make(held, painter, wish, tmp_path / "theirs.tif", quiet)
+        with rasterio.open(tmp_path / "mine.tif") as mine, rasterio.open(tmp_path / "theirs.tif") as theirs:
+            assert (mine.read() == theirs.read()).all()
+        more = Wish(bounds(REGION.grown(4)), 8, "cog")
+        for refused in (
+            lambda: exports.check(held, more, PLENTY, tmp_path),
+            lambda: exports.make(held, painter, more, tmp_path / "more.tif", quiet),
+        ):
+            with pytest.raises(WorldHeld, match="is being painted by"):
+                refused()
+    finally:
+        painter.close()
+        other.close()
+
+
+@pytest.mark.parametrize("stage", ["painting", "writing"])
+def test_a_world_deleted_meanwhile_is_said(atlas, world, painter, tmp_path, stage):
+    def delete(now, done, total):
+        if now == stage and world.id in atlas.names():
+            painter.forget(world)
+            atlas.delete(world.id)
+
+    with pytest.raises(WorldNotFound, match="deleted meanwhile"):
+        exports.make(world, painter, Wish(bounds(), 8, "cog"), tmp_path / "out.tif", delete)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_the_disk_must_hold_all_that_is_written_meanwhile(world, tmp_path, monkeypatch):
+    wish = Wish(bounds(), 8, "cog")
+    guess = exports.check(world, wish, PLENTY, tmp_path)
+    free = exports._room(world, wish, guess)
+    assert free > 2 * guess.bytes
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
+    exports.check(world, wish, PLENTY, tmp_path)
+    with pytest.raises(exports.DiskFull, match=f"{free:,} are there"):
+        exports.check(world, wish, PLENTY._replace(free_bytes=1), tmp_path)
