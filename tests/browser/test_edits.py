@@ -141,7 +141,9 @@ def test_a_rectangle_chooses_the_tiles_it_touches(page, server, watch):
     page.frame_locator("#earth-map").locator("a.select").click()
     stroke(page, (100, 60), (700, 350))  # in the selecting mode without shift
     expect(words(page)).to_contain_text(f"{across * down} tiles, ")
-    assert view(page) == before
+    page.locator("#earth-map").dblclick(position={"x": 500, "y": 600})
+    page.wait_for_timeout(600)
+    assert view(page) == before  # two taps are no double tap here
     page.locator("#earth-map").press("Escape")
     stroke(page, (300, 300), (400, 300))
     until(page, lambda: view(page) != before)  # out of it a drag moves the map again
@@ -374,8 +376,7 @@ def test_a_phone_selects_by_taps(browser, server):
     frame.locator("a.select").tap()
     expect(frame.locator("a.select")).to_have_attribute("aria-pressed", "true")
     page.touchscreen.tap(100, 100)
-    expect(words(page)).to_contain_text("1 tile,")
-    page.touchscreen.tap(100, 420)  # at once: two taps are no double tap here
+    page.touchscreen.tap(100, 420)
     expect(words(page)).to_contain_text("2 tiles,")
     page.touchscreen.tap(100, 100)
     expect(words(page)).to_contain_text("1 tile,")
@@ -401,7 +402,8 @@ def png() -> bytes:
 
 def test_a_picture_of_ones_own_goes_to_the_middle_of_the_selection(page, server, watch):
     opened(page, server)
-    click(page, 400, 300)
+    click(page, 100, 300)
+    expect(words(page)).to_contain_text("1 tile,")
     tile = [8, *selected(page)[0]]
     before = picture(page, tile)
     page.get_by_text("Your own picture", exact=True).click()
