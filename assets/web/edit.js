@@ -189,8 +189,9 @@ window.earthEdit = (() => {
     if (data.type === "view") state.view = data.bounds;
     if (data.type === "hint") note(data.text, true);
     if (data.type !== "selection") return;
-    // The first tile that is chosen opens the form, in the place of the world's prompt.
-    if (data.count && !state.selection.count && !opened("part-edit")) {
+    // The first tile that is chosen opens the form, in the place of the world's prompt, unless it is
+    // for another one: an export's rectangle, or a picture's place.
+    if (data.count && !state.selection.count && !["part-edit", "home", "part-picture"].some(opened)) {
       if (window.earthHistory.untouched()) unfold("part-world", false);
       reveal("part-edit");
     }

@@ -297,12 +297,13 @@ def test_land_is_taken_home_on_a_phone(page, server, watch):
     opened(page, server)
     page.get_by_text("Take it home", exact=True).click()
     box = page.locator("#earth-map").bounding_box()
-    page.frame_locator("#earth-map").locator(".select").click()  # no shift key there
+    page.frame_locator("#earth-map").locator("a.select").click()  # no shift key there
     page.mouse.move(box["x"] + 100, box["y"] + 100)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 180, steps=4)
     page.mouse.up()
     expect(page.locator("#export-region")).to_contain_text("The rectangle: 61 km x 49 km")
+    expect(page.locator("#edit")).to_have_count(0)  # the form for edits does not come between
     page.locator("#export-format").select_option("postcard")
     with page.expect_download() as download:
         page.locator("#export-go").click()
