@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
+from explorer import edits
 from explorer.atlas import Atlas, NewWorld, clean_name, clean_prompt
 from explorer.web.map import page
 from explorer.world import World
@@ -88,6 +89,7 @@ def change_world(request: Request, id: str, body: ChangeBody) -> dict[str, Any]:
         world.rename(name)
     if prompt is not None:
         world.set_prompt(prompt)
+        edits.tell(request.app.state.painter, world)
     return describe(world)
 
 

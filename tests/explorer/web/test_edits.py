@@ -121,6 +121,18 @@ def test_a_picture_is_put_on_the_map(client, world, tmp_path, strength):
     assert west < 5e6 < 5.1e6 < east and south < 5e6 < 5.1e6 < north
 
 
+def test_a_new_prompt_is_heard_too(client, world):
+    with client.websocket_connect("/worlds/test-land/feed") as feed:
+        feed.send_json({"want": []})
+        client.patch("/worlds/test-land", json={"prompt": "sand desert"})
+        while feed.receive_json()["event"] != "journal":
+            pass
+    assert [step["prompt"] for step in client.get("/worlds/test-land/edits").json()] == [
+        "rocky coast",
+        "sand desert",
+    ]
+
+
 def test_every_tab_hears_of_it(client, world):
     with client.websocket_connect("/worlds/test-land/feed") as feed:
         feed.send_json({"want": []})
