@@ -14,7 +14,7 @@ from tiles.store import Known
 
 Latents = np.ndarray
 FADE, RETAKEN = 6, 0.125
-SHORE, WAVER, SHORE_FADE, SLOW = 5.0, 4.0, 6.0, 8  # latents
+SHORE, WAVER, SHORE_FADE, SLOW = 6.0, 6.0, 6.0, 8  # latents
 
 
 class Look(NamedTuple):
