@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from explorer.settings import Settings
-from tiles.errors import BadSetting, EarthError
+from explorer.terminal import console, progress, worded
+from explorer.training.commands import evaluate, models, train
+from tiles.errors import BadSetting
 from tiles.grid import boxed, parse_bounds, parse_tile
 
 if TYPE_CHECKING:
@@ -30,15 +29,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="A map of an Earth that does not exist.", no_args_is_help=False)
 worlds = typer.Typer(help="List, make, pack and delete worlds; alone it lists them.")
-train = typer.Typer(
-    help="Train terra's parts; each run can be stopped and started again.", no_args_is_help=True
-)
-models = typer.Typer(help="Look at models and put trained parts together.", no_args_is_help=True)
 app.add_typer(worlds, name="worlds")
 app.add_typer(train, name="train")
 app.add_typer(models, name="model")
-console = Console()
-aside = Console(stderr=True)  # progress: what a command prints is its answer alone
 FIRST = ("First Light", "rocky coast with islands and green mountains", 10)
 
 Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
@@ -323,120 +316,7 @@ def export_region(
     print(written[0])
 
 
-Data = Annotated[Path, typer.Option(help="folder of tar shards, or of folders of pictures and JSON")]
-Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run in it goes on")]
-Minutes = Annotated[float, typer.Option(help="length of the run, restarts included")]
-
-
-@train.command("autoencoder")
-def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: Minutes = 60) -> None:
-    """Pictures to latents and back. First of all; the others need it."""
-    from explorer.training import autoencoder
-
-    autoencoder.train(data, out, minutes)
-
-
-@train.command("polish")
-def train_polished(
-    data: Data,
-    out: Out = Path("runs/polished"),
-    minutes: Minutes = 60,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    bundle: Annotated[
-        Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
-    ] = None,
-) -> None:
-    """The decoder with texture, by a critic; latents stay what they are."""
-    from explorer.training import polish
-
-    polish.train(data, autoencoder, out, minutes, bundle)
-
-
-@train.command("text")
-def train_text(data: Data, out: Out = Path("runs/text"), minutes: Minutes = 12) -> None:
-    """Prompts to vectors, against an image tower."""
-    from explorer.training import text
-
-    text.train(data, out, minutes)
-
-
-@train.command("denoiser")
-def train_denoiser(
-    data: Data,
-    out: Out = Path("runs/denoiser"),
-    minutes: Minutes = 120,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    text: Path = Path("runs/text/text"),
-    start: Annotated[
-        Path | None, typer.Option(help="denoiser whose weights a fresh run begins from; by default none")
-    ] = None,
-) -> None:
-    """Noise to land. Needs the autoencoder and the text tower."""
-    from explorer.training import denoiser
-
-    denoiser.train(data, autoencoder, text, out, minutes, start=start)
-
-
-@train.command("distill")
-def train_distilled(
-    data: Data,
-    out: Out = Path("runs/distilled"),
-    minutes: Minutes = 30,
-    steps: Annotated[int, typer.Option(help="calls for a window, once it is trained")] = 4,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    text: Path = Path("runs/text/text"),
-    denoiser: Path = Path("runs/denoiser/model"),
-) -> None:
-    """Few steps without guidance, from a denoiser that needs many. Last of all."""
-    from explorer.training import distill
-
-    distill.train(data, autoencoder, text, denoiser, out, minutes, steps)
-
-
-@app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra",
-    data: Data = Path("data"),
-    count: Annotated[int, typer.Option(help="pictures to paint")] = 200,
-) -> None:
-    """Scores on places that training never saw."""
-    from explorer.training.evaluate import evaluate as scores
-
-    table = Table("score", model, "real pictures", "aim")
-    with worded():
-        for score in scores(Path(model), data, count):
-            real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
-            table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
-    console.print(table)
-
-
-@models.command("pack")
-def pack_model(
-    out: Path,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    text: Path = Path("runs/text/text"),
-    images: Path = Path("runs/text/images"),
-    denoiser: Path = Path("runs/denoiser/model"),
-    steps: Annotated[int | None, typer.Option(help="calls of the denoiser for a window")] = None,
-    guidance_scale: Annotated[float | None, typer.Option(help="1: none, one call a step")] = None,
-) -> None:
-    """Put trained parts together as a bundle; prints its folder."""
-    from explorer.training.pack import pack
-
-    said = {"steps": steps, "guidance_scale": guidance_scale}
-    given = {name: value for name, value in said.items() if value is not None}
-    print(pack(autoencoder, text, images, denoiser, out, **given))
-
-
-@models.command("show")
-def show_model(model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra") -> None:
-    """What a model is and can do."""
-    from explorer.models.library import Library
-
-    with worded():
-        traits = Library(model).get().traits
-        for name, value in traits._asdict().items():
-            console.print(f"{name}: {value}", highlight=False)
+app.command("evaluate")(evaluate)
 
 
 def settings_with(**options: Any) -> Settings:
@@ -465,37 +345,6 @@ def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
             atlas.close()
 
 
-@contextmanager
-def worded() -> Iterator[None]:
-    """Errors of ours, and of files, end the command with one line and code 1; being stopped with 130
-    or 143, as shells say it, and with nothing half done left behind."""
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        yield
-    except EarthError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        raise typer.Exit(130) from None
-    except Terminated:
-        print("stopped", file=sys.stderr)
-        raise typer.Exit(143) from None
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-
-
-class Terminated(BaseException):
-    """SIGTERM: raised where the command is at work, so that it tidies up."""
-
-
-def _stop(number: int, frame: object) -> None:
-    raise Terminated
-
-
 def make_first(atlas: Atlas) -> None:
     """A first world where there is none."""
     from explorer.atlas import NewWorld
@@ -511,12 +360,6 @@ def existing_folder(path: Path) -> Path:
     if not folder.is_dir():
         raise BadSetting(f"there is no folder {folder}")
     return folder
-
-
-def progress() -> Progress:
-    """A bar with what is done and the time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=aside)
 
 
 def _place(text: str) -> tuple[float, float]:

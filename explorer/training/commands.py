@@ -1,0 +1,130 @@
+"""The commands that train, score and pack models. Nothing but wiring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from explorer.terminal import console, worded
+
+train = typer.Typer(
+    help="Train terra's parts; each run can be stopped and started again.", no_args_is_help=True
+)
+models = typer.Typer(help="Look at models and put trained parts together.", no_args_is_help=True)
+
+Data = Annotated[Path, typer.Option(help="folder of tar shards, or of folders of pictures and JSON")]
+Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run in it goes on")]
+Minutes = Annotated[float, typer.Option(help="length of the run, restarts included")]
+
+
+@train.command("autoencoder")
+def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: Minutes = 60) -> None:
+    """Pictures to latents and back. First of all; the others need it."""
+    from explorer.training import autoencoder
+
+    autoencoder.train(data, out, minutes)
+
+
+@train.command("polish")
+def train_polished(
+    data: Data,
+    out: Out = Path("runs/polished"),
+    minutes: Minutes = 60,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    bundle: Annotated[
+        Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
+    ] = None,
+) -> None:
+    """The decoder with texture, by a critic; latents stay what they are."""
+    from explorer.training import polish
+
+    polish.train(data, autoencoder, out, minutes, bundle)
+
+
+@train.command("text")
+def train_text(data: Data, out: Out = Path("runs/text"), minutes: Minutes = 12) -> None:
+    """Prompts to vectors, against an image tower."""
+    from explorer.training import text
+
+    text.train(data, out, minutes)
+
+
+@train.command("denoiser")
+def train_denoiser(
+    data: Data,
+    out: Out = Path("runs/denoiser"),
+    minutes: Minutes = 120,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    text: Path = Path("runs/text/text"),
+    start: Annotated[
+        Path | None, typer.Option(help="denoiser whose weights a fresh run begins from; by default none")
+    ] = None,
+) -> None:
+    """Noise to land. Needs the autoencoder and the text tower."""
+    from explorer.training import denoiser
+
+    denoiser.train(data, autoencoder, text, out, minutes, start=start)
+
+
+@train.command("distill")
+def train_distilled(
+    data: Data,
+    out: Out = Path("runs/distilled"),
+    minutes: Minutes = 30,
+    steps: Annotated[int, typer.Option(help="calls for a window, once it is trained")] = 4,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    text: Path = Path("runs/text/text"),
+    denoiser: Path = Path("runs/denoiser/model"),
+) -> None:
+    """Few steps without guidance, from a denoiser that needs many. Last of all."""
+    from explorer.training import distill
+
+    distill.train(data, autoencoder, text, denoiser, out, minutes, steps)
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra",
+    data: Data = Path("data"),
+    count: Annotated[int, typer.Option(help="pictures to paint")] = 200,
+) -> None:
+    """Scores on places that training never saw."""
+    from explorer.training.evaluate import evaluate as scores
+
+    table = Table("score", model, "real pictures", "aim")
+    with worded():
+        for score in scores(Path(model), data, count):
+            real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
+            table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
+    console.print(table)
+
+
+@models.command("pack")
+def pack_model(
+    out: Path,
+    autoencoder: Path = Path("runs/autoencoder/model"),
+    text: Path = Path("runs/text/text"),
+    images: Path = Path("runs/text/images"),
+    denoiser: Path = Path("runs/denoiser/model"),
+    steps: Annotated[int | None, typer.Option(help="calls of the denoiser for a window")] = None,
+    guidance_scale: Annotated[float | None, typer.Option(help="1: none, one call a step")] = None,
+) -> None:
+    """Put trained parts together as a bundle; prints its folder."""
+    from explorer.training.pack import pack
+
+    said = {"steps": steps, "guidance_scale": guidance_scale}
+    given = {name: value for name, value in said.items() if value is not None}
+    print(pack(autoencoder, text, images, denoiser, out, **given))
+
+
+@models.command("show")
+def show_model(model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra") -> None:
+    """What a model is and can do."""
+    from explorer.models.library import Library
+
+    with worded():
+        traits = Library(model).get().traits
+        for name, value in traits._asdict().items():
+            console.print(f"{name}: {value}", highlight=False)
