@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from explorer.edits import resume
 from explorer.web.worlds import describe
 from tiles import package
 
@@ -46,7 +47,9 @@ async def unpack_world(request: Request) -> dict[str, Any]:
         with open(path, "wb") as file:
             async for chunk in request.stream():
                 await to_thread.run_sync(file.write, chunk)
-        return describe(await to_thread.run_sync(atlas.unpack, path))
+        world = await to_thread.run_sync(atlas.unpack, path)
+        await to_thread.run_sync(resume, world, request.app.state.painter, request.app.state.jobs)
+        return describe(world)
     finally:
         _remove(path)
 

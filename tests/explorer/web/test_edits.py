@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer import edits
+from explorer.edits import Wish
 from explorer.painting.layers import Node
 from tests.explorer.test_placing import geotiff, png, smooth
 from tiles.grid import Tile
@@ -147,3 +149,14 @@ def test_every_tab_hears_of_it(client, world):
         assert {"journal", "editing", "edited"} <= set(kinds) or "settled" in kinds
         assert {tuple(m["tile"]) for m in heard if m["event"] == "settled"} <= {tuple(t) for t in TILES}
     assert said["revision"] == 2
+
+
+def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(client, world, atlas):
+    number = world.begin_edit(edits.checked(world, Wish([Tile(*TILES[0])], "desert"), 9))
+    packed = client.get("/worlds/test-land/package").content
+    copy = client.post("/worlds/unpack", content=packed).json()["id"]
+    end = time.monotonic() + 120
+    while atlas.get(copy).history.states[number] != "done":
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert atlas.get(copy).painted(Tile(*TILES[0])) and world.history.states[number] == "waiting"

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.painting.layers import Layers, Node
+from explorer.painting.schedule import Layout, next_of
+from tiles import journal
+from tiles.errors import Cancelled
+from tiles.grid import Tile, around
+
+LAYOUT = Layout(8, 2, 8)
+PROMPT = ("prompt", {"prompt": "coast", "painted": []})
+spots = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
+regions = st.sets(spots, min_size=1, max_size=6)
+
+
+def made(*steps):
+    """Layers after steps (kind, data); an edit is done at once."""
+    lines = [(1, *PROMPT)]
+    for kind, data in steps:
+        lines.append((len(lines) + 1, kind, data))
+        if kind == "edit":
+            lines.append((len(lines) + 1, "done", {"entry": len(lines)}))
+    return Layers(journal.read(lines), {}, LAYOUT)
+
+
+def edit(region, prompt="desert", strength=1.0):
+    cells = journal.outline(Tile(8, x, y) for x, y in region)
+    more = {"negative_prompt": "", "strength": strength, "seed": 1, "picture": False}
+    return ("edit", {"cells": cells, "prompt": prompt, **more})
+
+
+def closure(layers, node):
+    """All that a painting is made from."""
+    seen, todo = set(), [node]
+    while todo:
+        each = todo.pop()
+        if each not in seen:
+            seen.add(each)
+            todo += layers.requires(each)
+    return seen
+
+
+@given(
+    st.lists(st.tuples(regions, st.sampled_from(["desert", ""]), st.sampled_from([1.0, 0.5])), max_size=4),
+    spots,
+)
+def test_the_land_is_made_of_land_and_edits_of_what_lies_below(drawn, spot):
+    layers = made(*(edit(*each) for each in drawn))
+    assert {node.layer for node in closure(layers, Node(0, Tile(8, *spot)))} == {0}
+    for number, each in layers.history.edits.items():
+        for cell in each.cells:
+            found = closure(layers, Node(number, cell))
+            assert {node.layer for node in found} <= {0, number, *each.below}
+            assert all(node.cell in layers.edit(node.layer).cells for node in found if node.layer)
+
+
+@given(regions, regions, spots)
+def test_everything_is_painted_before_it_is_needed(first, second, spot):
+    layers, done = made(edit(first), edit(second, "", 0.5)), []
+    wanted = [layers.shown(Tile(8, *spot)), *(layers.shown(Tile(8, x, y)) for x, y in first | second)]
+    while batch := next_of(wanted, layers.requires, set(done).__contains__, 4):
+        for node in batch:
+            assert set(layers.requires(node)) <= set(done)
+        done += batch
+    assert set(wanted) <= set(done) and len(set(done)) == len(done)
+
+
+@given(regions)
+def test_an_edit_sees_all_of_its_ring_and_of_itself_what_its_phase_sees(region):
+    layers = made(edit(region))
+    for cell in layers.edit(2).cells:
+        seen = {node.cell: node.layer for node in layers.sees(Node(2, cell))}
+        ring = {other for other in around(cell).tiles() if other not in layers.edit(2).cells}
+        assert {other for other, layer in seen.items() if layer == 0} == ring
+        assert set(layers.outside(Node(2, cell))) == ring and cell not in seen
+
+
+def test_a_cell_under_two_edits_shows_the_upper_and_is_found_as_the_lower_left_it():
+    layers = made(edit({(0, 0), (1, 0)}), edit({(1, 0), (2, 0)}))
+    cells = [Tile(8, x, 0) for x in range(4)]
+    assert [layers.shown(cell).layer for cell in cells] == [2, 4, 4, 0]
+    assert [layers.below(cell, 4).layer for cell in cells] == [2, 2, 0, 0]
+    assert [layers.at(cell, 2).layer for cell in cells] == [2, 2, 0, 0]
+    with pytest.raises(Cancelled):
+        layers.edit(3)
+
+
+def test_what_a_window_is_told_sums_to_one_and_runs_on_from_window_to_window():
+    stroke = {"prompt": "forest", "path": [[2e5, -2e5]], "radius": 1e5, "softness": 2e5, "painted": []}
+    stroke["reach"] = list(journal.reach(journal.stroke(stroke), 8, 2))
+    layers = made(("stroke", stroke))
+    left, right = (layers.looks(Node(0, Tile(8, x, 128))) for x in (128, 129))
+    for looks in (left, right):
+        assert {look.prompt for look in looks} == {"forest", "coast"}
+        np.testing.assert_allclose(sum(look.weight for look in looks), 1, atol=1e-6)
+    for one in left:
+        other = next(look for look in right if (look.prompt, look.sketch) == (one.prompt, one.sketch))
+        np.testing.assert_allclose(one.weight[0, :, 32:], other.weight[0, :, :16], atol=0.03)
+
+
+def test_land_told_something_else_than_its_sketch_does_without_it():
+    later = ("prompt", {"prompt": "desert", "painted": [[6, 32, 32, 1]]})
+    layers = made(later)
+    looks = layers.looks(Node(0, Tile(8, 129, 129)))
+    assert [(look.prompt, look.sketch) for look in looks] == [("desert", False)]
+    assert layers.ground(Node(0, Tile(8, 129, 129)), 1).layout.sketch == 0
+    assert layers.ground(Node(0, Tile(8, 139, 139)), 1).layout.sketch == 2
