@@ -119,7 +119,8 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     other.close()
 
 
-EDITING = PAINTING.replace(
+LISTENING = '    painter.listen(lambda event: event.kind == "ready" and print(*event.tile, flush=True))\n'
+EDITING = PAINTING.replace(LISTENING, "").replace(  # two threads that print would mix their lines
     'painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])',
     """from explorer import edits
     from explorer.jobs import Jobs

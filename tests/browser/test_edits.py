@@ -145,6 +145,8 @@ def test_a_rectangle_chooses_the_tiles_it_touches(page, server, watch):
     page.wait_for_timeout(600)
     assert view(page) == before  # two taps are no double tap here
     page.locator("#earth-map").press("Escape")
+    select = page.frame_locator("#earth-map").locator("a.select")
+    expect(select).to_have_attribute("aria-pressed", "false")
     stroke(page, (300, 300), (400, 300))
     until(page, lambda: view(page) != before)  # out of it a drag moves the map again
     assert selected(page) == [] and watch == []

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -90,7 +91,8 @@ def test_the_same_are_mcp_tools(url, client):
             painted = await session.call_tool("paint", {"world": "first-light", **HERE._asdict()})
             return tools, answer, painted
 
-    tools, answer, painted = asyncio.run(talk())
+    with ThreadPoolExecutor(1) as elsewhere:  # browser tests leave this thread a running loop
+        tools, answer, painted = elsewhere.submit(lambda: asyncio.run(talk())).result()
     assert {"worlds", "paint", "edit", "undo", "redo", "export"} == set(tools)
     assert "EPSG:3857" in json.dumps(tools["edit"].inputSchema)
     assert answer.isError and "no world" in answer.content[0].text
