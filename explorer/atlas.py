@@ -16,12 +16,13 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from explorer.models.family import sketch_for
 from explorer.models.library import Library
 from explorer.world import World
 from tiles import package
 from tiles.cache import Cache
 from tiles.errors import BadPrompt, BadSetting, EarthError, WorldDamaged, WorldNotFound
-from tiles.grid import EARTH, MAX_ZOOM, metres_per_pixel, tile_metres
+from tiles.grid import EARTH, MAX_ZOOM, resolution_words, tile_metres
 from tiles.store import Store
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Atlas:
         name, prompt = clean_name(new.name), clean_prompt(new.prompt)
         traits = self.library.get(new.model).traits
         zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
-        sketch = checked_sketch(new.sketch, traits.sketch)
+        sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
         settings = {
             "name": name,
             "seed": checked_seed(new.seed),
@@ -232,16 +233,13 @@ def checked_seed(seed: int | None) -> int:
     return seed
 
 
-def checked_zoom(zoom: int | None, best: int, known: tuple[int, int]) -> int:
+def checked_zoom(zoom: int | None, best: int, known: tuple[int, ...]) -> int:
     zoom = best if zoom is None else zoom
     if not 0 <= zoom <= MAX_ZOOM:
         raise BadSetting(f"base zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
-    if not known[0] <= zoom <= known[1]:
-        finest, coarsest = metres_per_pixel(known[1]), metres_per_pixel(known[0])
-        raise BadSetting(
-            f"base zoom {zoom}: this model knows {known[0]} to {known[1]}"
-            f" ({coarsest:.0f} to {finest:.0f} metres per pixel)"
-        )
+    if zoom not in known:
+        words = ", ".join(f"{each} ({resolution_words(each)})" for each in known)
+        raise BadSetting(f"base zoom {zoom}: this model knows {words}")
     return zoom
 
 

@@ -27,7 +27,7 @@ def build_bundle(folder: Path, **changes: object) -> Path:
     text.save(folder / "text")
     bundle = {
         "family": "terra", "name": "tiny", "licence": "CC0-1.0", "halo": 8, "steps": 2, "shift": 1.0, "guidance_scale": 2.0,
-        "batch": {"cpu": 1, "gpu": 4}, "sketch": 2, "zooms": [5, 8], "base_zoom": 8, **changes,
+        "batch": {"cpu": 1, "gpu": 4}, "sketch": 2, "zooms": [5, 6, 7, 8], "base_zoom": 8, **changes,
     }  # fmt: skip
     (folder / "bundle.json").write_text(json.dumps(bundle))
     return folder

@@ -147,6 +147,13 @@ def metres_per_pixel(zoom: float) -> float:
     return EARTH / TILE_PIXELS / 2**zoom
 
 
+def resolution_words(zoom: int) -> str:
+    """ "611 m per pixel", "30 cm per pixel"."""
+    metres = metres_per_pixel(zoom)
+    size = f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
+    return f"{size} per pixel"
+
+
 def tile_at(x: float, y: float, zoom: int) -> Tile:
     """The tile that holds a point in metres. Raises BadBounds for what is no place."""
     if not (math.isfinite(x) and math.isfinite(y)):

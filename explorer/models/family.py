@@ -20,9 +20,15 @@ class Traits(NamedTuple):
     batch: int  # windows painted together, always exactly this many, so that bits never change
     steps: int
     sketch: int  # zooms by which it likes its sketch to be coarser; 0: none
-    zooms: tuple[int, int]  # the ground resolutions it knows, both ends included
+    zooms: tuple[int, ...]  # the ground resolutions it knows, coarsest first
     base_zoom: int  # where it is best
     licence: str
+
+
+def sketch_for(zoom: int, traits: Traits) -> int:
+    """By how many zooms the sketch of a world at ``zoom`` is best coarser: a sketch has to be at a
+    zoom that the model knows. 0: no sketch."""
+    return next((less for less in range(traits.sketch, 0, -1) if zoom - less in traits.zooms), 0)
 
 
 class Model(Protocol):

@@ -162,7 +162,7 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         batch=bundle["batch"]["cpu" if device == "cpu" else "gpu"],
         steps=bundle["steps"],
         sketch=bundle["sketch"],
-        zooms=(bundle["zooms"][0], bundle["zooms"][1]),
+        zooms=tuple(sorted(bundle["zooms"])),
         base_zoom=bundle["base_zoom"],
         licence=bundle["licence"],
     )

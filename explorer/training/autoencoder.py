@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -72,35 +74,40 @@ def moved(x: Tensor, turns: int, mirror: bool) -> Tensor:
     return x.flip(3) if mirror else x
 
 
+class Shot(NamedTuple):
+    """A picture to cut crops from."""
+
+    pixels: np.ndarray  # uint8 (height, width, 3)
+    zoom: int
+
+
 class Crops:
     """Random square crops of pictures, sources drawn by ``SHARES``."""
 
-    def __init__(self, folder: Path, held_out: bool, side: int = CROP) -> None:
+    def __init__(self, sources: dict[str, list[Shot]], side: int = CROP) -> None:
+        self.sources = {source: shots for source, shots in sources.items() if shots}
         self.side = side  # px
-        self.sources: list[list[np.ndarray]] = []
-        self.zooms: list[list[int]] = []
-        for source in SHARES:
-            pictures = [
-                (p.pixels, round(p.zoom))
-                for p in data.read(folder, f"{source}-*")
-                if data.free(p) and p.held_out == held_out and min(p.pixels.shape[:2]) >= side
-            ]
-            self.sources.append([pixels for pixels, _ in pictures])
-            self.zooms.append([zoom for _, zoom in pictures])
+        self.at = cache(self._at)
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
         """(count, 3, side, side) in -1..1."""
-        shares = np.array([s if p else 0 for s, p in zip(SHARES.values(), self.sources)])
-        picked = rng.choice(len(self.sources), count, p=shares / shares.sum())
-        return self._cut((self.sources[s][rng.integers(len(self.sources[s]))] for s in picked), rng)
+        names = list(self.sources)
+        shares = np.array([SHARES.get(name, 1.0) for name in names])
+        picked = (self.sources[name] for name in rng.choice(names, count, p=shares / shares.sum()))
+        return self._cut([shots[rng.integers(len(shots))].pixels for shots in picked], rng)
 
-    def draw_at(self, zooms: list[int], rng: np.random.Generator) -> Tensor:
-        """(n, 3, side, side) in -1..1: crops of the first source at these ``zooms``."""
-        pictures = []
-        for zoom in zooms:
-            there = [pixels for pixels, at in zip(self.sources[0], self.zooms[0]) if at == zoom]
-            pictures.append(there[rng.integers(len(there))])
-        return self._cut(pictures, rng)
+    def draw_at(self, zoom: int, count: int, rng: np.random.Generator) -> Tensor:
+        """(count, 3, side, side) in -1..1: crops of pictures of this ``zoom`` or, where there are none,
+        of the next finer one, shrunk by half. Raises ValueError where there are neither."""
+        there = self.at(zoom)
+        if not there:
+            raise ValueError(f"no picture of zoom {zoom} or {zoom + 1} is {self.side} px wide")
+        return self._cut([there[i] for i in rng.integers(len(there), size=count)], rng)
+
+    def _at(self, zoom: int) -> list[np.ndarray]:
+        shots = [shot for source in self.sources.values() for shot in source]
+        wide = [s.pixels for s in shots if s.zoom == zoom + 1 and min(s.pixels.shape[:2]) >= 2 * self.side]
+        return [s.pixels for s in shots if s.zoom == zoom] or [halved(pixels) for pixels in wide]
 
     def _cut(self, pictures: Iterable[np.ndarray], rng: np.random.Generator) -> Tensor:
         crops = []
@@ -131,8 +138,8 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float 
     """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``."""
     torch.manual_seed(0)
     rng = np.random.default_rng()
-    crops, held = Crops(folder, False), Crops(folder, True)
-    tests = [Crops.draw(only(held, i), 32, np.random.default_rng(7)) for i in range(2)]
+    crops, held = read(folder, False), read(folder, True).sources
+    tests = [Crops({name: held[name]}).draw(32, np.random.default_rng(7)) for name in list(held)[:2]]
     training = Training(Autoencoder())
     run = Run(out, training, peak, minutes, decay=0.998)
 
@@ -155,13 +162,25 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float 
         pass
 
 
-def only(crops: Crops, source: int) -> Crops:
-    """Crops of one source, by its place in ``SHARES``."""
-    one = object.__new__(Crops)
-    one.side = crops.side
-    one.sources = [p if i == source else [] for i, p in enumerate(crops.sources)]
-    one.zooms = crops.zooms
-    return one
+def shots(folder: Path, source: str, wanted: Callable[[data.Picture], bool], side: int = CROP) -> list[Shot]:
+    """The pictures of one source that are wanted and at least ``side`` px wide."""
+    pictures = data.read(folder, f"{source}-*")
+    return [Shot(p.pixels, round(p.zoom)) for p in pictures if wanted(p) and min(p.pixels.shape[:2]) >= side]
+
+
+def read(folder: Path, held_out: bool, side: int = CROP) -> Crops:
+    """Crops of every freely licensed picture, of those held out or of the others."""
+
+    def wanted(picture: data.Picture) -> bool:
+        return data.free(picture) and picture.held_out == held_out
+
+    return Crops({source: shots(folder, source, wanted, side) for source in SHARES}, side)
+
+
+def halved(pixels: np.ndarray) -> np.ndarray:
+    """Half as many pixels a side."""
+    height, width = (extent // 2 for extent in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
 
 
 def grid(pictures: np.ndarray, columns: int) -> np.ndarray:

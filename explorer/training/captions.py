@@ -41,6 +41,18 @@ def tile_caption(picture: Picture, square: int, rng: np.random.Generator) -> str
     return caption(label["cls"], " ".join(label["captions"]), label["places"], picture.zoom, rng)
 
 
+def said(picture: Picture, rng: np.random.Generator) -> str:
+    """A caption for a whole picture: of the grammar, or now and then one a person wrote."""
+    return spoken(picture.cls, picture.captions, "", picture.zoom, rng)
+
+
+def spoken(cls: str, stock: tuple[str, ...], places: str, zoom: float, rng: np.random.Generator) -> str:
+    """One of the ``stock`` captions, or one of the grammar; places are "A; B"."""
+    if stock and (rng.random() < 0.25 or cls not in grammar()["scenes"]):
+        return _pick(stock, rng)
+    return caption(cls, " ".join(stock), places, zoom, rng) or "satellite image"
+
+
 def caption(cls: str, stock: str, places: str, zoom: float, rng: np.random.Generator) -> str:
     """One caption of a scene: its class, its stock phrases, places ("A; B") and zoom."""
     told, words = grammar(), grammar()["scenes"].get(cls)

@@ -15,10 +15,11 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.samplers import euler, timesteps
 from explorer.models.text import TextTower
-from explorer.training import captions
+from explorer.training import land
 from explorer.training.autoencoder import grid, to_pixels
+from explorer.training.land import Land
 from explorer.training.loop import Run, device
-from explorer.training.windows import Batch, Windows, mosaics
+from explorer.training.windows import Batch
 
 SMALL, WINDOW, HALO = 32, 48, 8
 SMALL_SHARE = 0.6  # of the run is spent on small windows, which are drawn twice as fast
@@ -47,7 +48,7 @@ def flow_loss(model: Denoiser, batch: Batch, t: Tensor, noise: Tensor) -> Tensor
     at = t[:, None, None, None]
     x = (1 - at) * batch.latents + at * noise
     apart = (velocity(model, x, t, batch) - (noise - batch.latents)).square().mean(1, keepdim=True)
-    unknown = 1 - batch.mask
+    unknown = (1 - batch.mask) * batch.counted
     return (apart * unknown).sum((1, 2, 3)) / unknown.sum((1, 2, 3)).clamp(min=1)
 
 
@@ -75,11 +76,7 @@ def train(
     painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
     tower = TextTower.load(text)
     out.mkdir(parents=True, exist_ok=True)
-    every = mosaics(folder, painter, out / "latents.safetensors")
-    there, held = (
-        Windows([m for m in every if m.picture.held_out == apart], captions.tile_caption, tower.encode)
-        for apart in (False, True)
-    )
+    there, held = land.read(folder, painter, tower.encode, out)
     small_share = SMALL_SHARE
     if start is None:
         model = Denoiser()
@@ -97,9 +94,9 @@ def train(
 
     def sheet() -> None:
         model.save_pretrained(out / "model", safe_serialization=True)
-        score = validation_loss(model, held)
+        scores = [round(validation_loss(model, held, aerial), 5) for aerial in (0.0, 1.0)]
         with open(out / "scores.csv", "a", newline="") as file:
-            csv.writer(file).writerow([run.step, run.samples, round(score, 5)])
+            csv.writer(file).writerow([run.step, run.samples, *scores])
         pictures = paint_sheet(model, painter, tower.encode, timesteps(16), 2.0)
         Image.fromarray(grid(pictures, 6)).save(out / "sheet.png")
 
@@ -107,19 +104,20 @@ def train(
         pass
 
 
-def validation_loss(model: Denoiser, held: Windows, count: int = 64) -> float:
-    """The flow loss on held-out places; the same windows, times and noise each time."""
+def validation_loss(model: Denoiser, held: Land, aerial: float, count: int = 64) -> float:
+    """The flow loss on held-out mosaics (``aerial`` 0) or quilts (1); the same windows, times and
+    noise each time."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        drawn = held.draw(count, SMALL, HALO, np.random.default_rng(0))
+        drawn = held.draw(count, SMALL, HALO, np.random.default_rng(0), aerial)
         times = ((torch.arange(count) + 0.5) / count).to(device())
         noise = torch.randn_like(drawn.latents).to(device())  # drawn on the CPU: the same everywhere
         return float(flow_loss(model, drawn.to(device()), times, noise).mean())
 
 
 PROMPTS = (
-    ("coast", 8), ("desert", 8), ("mountains", 8), ("forest", 8), ("islands", 8), ("lake", 8),
-    ("snow and ice", 7), ("coast", 7), ("desert mountains", 7), ("jungle", 7), ("coast", 6), ("coast", 5),
+    ("coast", 8), ("desert", 8), ("mountains", 8), ("forest", 8), ("snow and ice", 7), ("coast", 5),
+    ("suburb", 18), ("farm field", 18), ("harbor", 19), ("freeway", 19), ("dense housing", 19), ("woods", 18),
 )  # fmt: skip
 
 
@@ -153,4 +151,4 @@ def blank(like: Tensor, text: Tensor, zoom: float) -> Batch:
     none = empty[:, :1]
     count = len(like)
     zooms, coarser = torch.full((count,), float(zoom)), torch.zeros(count)
-    return Batch(empty, none, empty, none, text, zooms, coarser)
+    return Batch(empty, none, empty, none, text, zooms, coarser, torch.ones_like(none))

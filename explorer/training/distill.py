@@ -20,11 +20,12 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.samplers import euler, timesteps
 from explorer.models.text import TextTower
-from explorer.training import captions
+from explorer.training import land
 from explorer.training.autoencoder import grid
 from explorer.training.denoiser import HALO, WINDOW, guided, paint_sheet, velocity
+from explorer.training.land import Land
 from explorer.training.loop import Run, device
-from explorer.training.windows import Batch, Windows, mosaics
+from explorer.training.windows import Batch
 
 SUBSTEPS = 3  # of the teacher, in each piece
 
@@ -57,7 +58,7 @@ def loss(
     noise = torch.randn_like(batch.latents)
     wanted = target(teacher, batch, noise, starts, ends, guidance_scale)
     apart = velocity(student, _noised(batch, noise, starts), starts, batch) - wanted
-    unknown = 1 - batch.mask
+    unknown = (1 - batch.mask) * batch.counted
     return (apart.square().mean(1, keepdim=True) * unknown).sum() / unknown.sum().clamp(min=1)
 
 
@@ -80,11 +81,7 @@ def train(
     painter = Autoencoder.from_pretrained(autoencoder, **read).eval()
     tower = TextTower.load(text)
     out.mkdir(parents=True, exist_ok=True)
-    every = mosaics(folder, painter, denoiser.parent / "latents.safetensors")
-    there, held = (
-        Windows([m for m in every if m.picture.held_out == apart], captions.tile_caption, tower.encode)
-        for apart in (False, True)
-    )
+    there, held = land.read(folder, painter, tower.encode, denoiser.parent)
     teacher = Denoiser.from_pretrained(denoiser, **read).to(device()).eval().requires_grad_(False)
     student = Denoiser.from_pretrained(denoiser, **read)
     times = timesteps(steps, shift)
@@ -107,7 +104,7 @@ def train(
 
 
 def strayed(
-    student: Denoiser, teacher: Denoiser, held: Windows, times: list[float], guidance_scale: float
+    student: Denoiser, teacher: Denoiser, held: Land, times: list[float], guidance_scale: float
 ) -> tuple[float, float]:
     """Mean square distance to what the guided teacher paints in 30 steps from the same noise: of the
     student, and, for comparison, of the guided teacher in as few steps as the student."""

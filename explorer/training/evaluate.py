@@ -8,9 +8,10 @@ compare bundles with the same tower, and nothing else.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from explorer.atlas import quick_home
 from explorer.models import bundle
 from explorer.models.autoencoder import Autoencoder
+from explorer.models.family import sketch_for
 from explorer.models.images import ImageTower
 from explorer.models.library import Library
 from explorer.models.terra import Terra
@@ -26,7 +28,7 @@ from explorer.painting import schedule
 from explorer.painting.schedule import Layout
 from explorer.painting.window import Ground, Latents, Look, assemble, joined
 from explorer.training import captions, text
-from explorer.training.autoencoder import Crops, only, psnr, to_tensor
+from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import sharpness, unevenness
 from explorer.training.text import Example
 from explorer.training.texture import lattice
@@ -35,6 +37,9 @@ from tiles.grid import Tile, tile_at
 
 RIDGE = 1e-2
 PROMPTS = 20  # to choose from
+TWENTY = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "twenty.json"
+DECODED = {"bluemarble": ("Blue Marble", "34"), "ucmerced": ("UC Merced", "27"), "landsat": ("Landsat", "29")}
+PAINTED = {"bluemarble": ("Blue Marble", "4 x yardstick"), "ucmerced": ("UC Merced", "6 x yardstick")}
 
 
 class Score(NamedTuple):
@@ -46,27 +51,44 @@ class Score(NamedTuple):
     aim: str
 
 
+class Compared(NamedTuple):
+    """Pictures of one source, as features (n, 256) and by what they show."""
+
+    shown: Tensor  # painted to the captions of ``held``
+    real: Tensor  # of ``held``
+    other: Tensor  # real ones of other places that show the same
+    every: Tensor  # all of ``there``
+    held: list[Example]
+    there: list[Example]  # training's
+    prompts: list[str]
+
+
 def evaluate(folder: Path, data: Path, count: int = 200) -> Iterator[Score]:
-    """Scores of the bundle in ``folder`` on the held-out places of ``data``."""
+    """Scores of the bundle in ``folder`` on the held-out places of ``data``; of each source, and to
+    each of 20 prompts in turn, ``count`` pictures are painted."""
     model = Library(str(folder), "cpu").get()
     assert isinstance(model, Terra)
     tower = ImageTower.from_pretrained(bundle.find(str(folder)) / "images", low_cpu_mem_usage=False).eval()
     yield from decoded(model.autoencoder, data)
-    there = text.examples(data, held_out=False)["bluemarble"]
-    held = balanced(text.examples(data, held_out=True)["bluemarble"], count)
-    like = alike(held, there)
-    real, other, every = (features(tower, [e.pixels for e in sheet]) for sheet in (held, like, there))
-    prompts = [prompt_of(example, index) for index, example in enumerate(held)]
-    shown = features(tower, [painted(model, *asked) for asked in zip(held, prompts, range(count))])
-    yield from compared(shown, real, other, every, held, there)
-    yield obeyed(shown, real, model, prompts, [e.cls for e in held])
+    known, apart = (text.examples(data, held_out) for held_out in (False, True))
+    sets = []
+    for source, (name, aim) in PAINTED.items():
+        if source in known and source in apart:
+            found = painted_beside(model, tower, known[source], apart[source], count)
+            yield from compared(found, name, aim)
+            yield obeyed(found, model, name)
+            sets.append(found)
+    yield zooms_told(sets)
+    yield from twenty(model, tower, [e for found in sets for e in found.held], count)
 
 
-def decoded(autoencoder: Autoencoder, data: Path) -> Iterator[Score]:
-    """How well pictures survive the latents."""
-    held = Crops(data, held_out=True)
-    for index, (name, aim) in enumerate((("Blue Marble", "34"), ("UC Merced", "27"))):
-        pictures = only(held, index).draw(64, np.random.default_rng(7))
+def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
+    """How well pictures survive the latents: held-out ones, and Landsat's, which are never trained on."""
+    for source, (name, aim) in DECODED.items():
+        held = shots(folder, source, lambda p, source=source: p.held_out or source == "landsat")  # type: ignore[misc]
+        if not held:
+            continue
+        pictures = Crops({source: held}).draw(64, np.random.default_rng(7))
         with torch.inference_mode():
             again = autoencoder.decode(autoencoder.encode(pictures)).clamp(-1, 1)
         yield Score(f"decoded {name}, dB", psnr(again, pictures), None, aim)
@@ -75,6 +97,19 @@ def decoded(autoencoder: Autoencoder, data: Path) -> Iterator[Score]:
         yield Score(f"decoded {name}, grid", even[0], even[1], "")
         mesh = [float(lattice(sheet)) for sheet in (again, pictures)]
         yield Score(f"decoded {name}, mesh", mesh[0], mesh[1], "not above")
+
+
+def painted_beside(
+    model: Terra, tower: ImageTower, there: list[Example], apart: list[Example], count: int
+) -> Compared:
+    """Pictures painted to the captions of ``count`` real ones, and those."""
+    held = balanced(apart, count)
+    real, other, every = (
+        features(tower, [e.pixels for e in sheet]) for sheet in (held, alike(held, there), there)
+    )
+    prompts = [prompt_of(example, index) for index, example in enumerate(held)]
+    shown = [painted(model, e.zoom, prompt, seed) for seed, (e, prompt) in enumerate(zip(held, prompts))]
+    return Compared(features(tower, shown), real, other, every, held, there, prompts)
 
 
 def balanced(examples: list[Example], count: int) -> list[Example]:
@@ -103,12 +138,11 @@ def prompt_of(example: Example, index: int) -> str:
     return captions.caption(example.cls, " ".join(example.stock), "", example.zoom, rng)
 
 
-def painted(model: Terra, example: Example, prompt: str, seed: int) -> np.ndarray:
+def painted(model: Terra, zoom: float, prompt: str, seed: int) -> np.ndarray:
     """One cell as a world would have it, uint8 (64, 64, 3)."""
-    low, high = model.traits.zooms
-    zoom = int(min(max(round(example.zoom), low), high))
-    layout = Layout(zoom, model.traits.sketch if zoom - model.traits.sketch >= low else 0, model.traits.halo)
-    cell = tile_at(*quick_home(zoom, layout.sketch), zoom)
+    known = min(model.traits.zooms, key=lambda each: abs(each - zoom))
+    layout = Layout(known, sketch_for(known, model.traits), model.traits.halo)
+    cell = tile_at(*quick_home(known, layout.sketch), known)
     cells: dict[Tile, Latents] = {}
     while wanted := schedule.next_cells([cell], layout, cells.__contains__, 1):
         window = assemble(wanted[0], Ground(layout, seed, (Look(prompt),)), cells)
@@ -123,27 +157,45 @@ def features(tower: ImageTower, pictures: Sequence[np.ndarray]) -> Tensor:
     return torch.cat([tower(sheet) for sheet in sheets])
 
 
-def compared(
-    shown: Tensor, real: Tensor, other: Tensor, every: Tensor, held: list[Example], there: list[Example]
-) -> Iterator[Score]:
-    """Painted pictures against real ones of other places: distance, classes, zooms, copies."""
-    yield Score("FD-terra", frechet(shown, real), frechet(other, real), "4 x yardstick")
+def compared(found: Compared, name: str, aim: str) -> Iterator[Score]:
+    """Painted pictures against real ones of other places: distance, classes, copies."""
+    shown, real, other, every, held, *_ = found
+    yield Score(f"FD-terra {name}", frechet(shown, real), frechet(other, real), aim)
     classes = [example.cls for example in held]
     yield Score(
-        "classes: trained on painted, tested on real",
+        f"classes {name}: trained on painted, tested on real",
         accuracy(shown, classes, real, classes),
         accuracy(other, classes, real, classes),
         "0.75 x yardstick",
     )
-    zooms, known = ([round(e.zoom) for e in sheet] for sheet in (held, there))
-    yield Score(
-        "zoom within one, told by pictures",
-        within_one(every, known, shown, zooms),
-        within_one(every, known, real, zooms),
-        "0.85",
-    )
     nearest = [float((sheet @ every.T).amax(1).median()) for sheet in (shown, real)]
-    yield Score("nearest training picture, cosine", nearest[0], nearest[1], "not above")
+    yield Score(f"nearest training picture {name}, cosine", nearest[0], nearest[1], "not above")
+
+
+def zooms_told(sets: list[Compared]) -> Score:
+    """How often a picture alone tells its zoom within one level, by a classifier of real ones."""
+    every, shown, real = (torch.cat([getattr(s, part) for s in sets]) for part in ("every", "shown", "real"))
+    known, right = ([round(e.zoom) for s in sets for e in getattr(s, part)] for part in ("there", "held"))
+    found = [within_one(every, known, sheet, right) for sheet in (shown, real)]
+    return Score("zoom within one, told by pictures", found[0], found[1], "0.85")
+
+
+def twenty(model: Terra, tower: ImageTower, held: list[Example], count: int) -> Iterator[Score]:
+    """How often the right one of 20 plain prompts lies nearest a picture; real pictures are of the
+    scene that a prompt names."""
+    asked: list[dict[str, Any]] = json.loads(TWENTY.read_text())
+    said = model.text.encode([row["prompt"] for row in asked])
+    turns = [seed % len(asked) for seed in range(count)]
+    pictures = [painted(model, asked[i]["zoom"], asked[i]["prompt"], seed) for seed, i in enumerate(turns)]
+    scenes = [row["scene"] for row in asked]
+    real = [example for example in held if example.cls in scenes]
+    if not real:
+        return
+    right = torch.tensor([scenes.index(example.cls) for example in real])
+    told = (features(tower, [e.pixels for e in real]) @ said.T).argmax(1)
+    found = (features(tower, pictures) @ said.T).argmax(1)
+    obeys = float((found == torch.tensor(turns)).float().mean())
+    yield Score("prompts obeyed, 1 of 20", obeys, float((told == right).float().mean()), "0.7")
 
 
 def frechet(a: Tensor, b: Tensor) -> float:
@@ -179,13 +231,15 @@ def within_one(known: Tensor, labels: list[int], asked: Tensor, right: list[int]
     return sum(abs(int(str(a)) - b) <= 1 for a, b in zip(found, right)) / len(right)
 
 
-def obeyed(shown: Tensor, real: Tensor, model: Terra, prompts: list[str], classes: list[str]) -> Score:
-    """How often the right one of 20 prompts lies nearest a picture; the others are of other classes."""
-    said = model.text.encode(prompts)
+def obeyed(found: Compared, model: Terra, name: str) -> Score:
+    """How often its own caption lies nearest a picture, among 20; the others are of other classes."""
+    said = model.text.encode(found.prompts)
+    classes = [example.cls for example in found.held]
     rng, right = np.random.default_rng(2), [0, 0]
     for index, cls in enumerate(classes):
-        others = [i for i, name in enumerate(classes) if name != cls]
+        others = [i for i, other in enumerate(classes) if other != cls]
         among = [index, *rng.choice(others, min(PROMPTS - 1, len(others)), replace=False)]
-        for which, sheet in enumerate((shown, real)):
+        for which, sheet in enumerate((found.shown, found.real)):
             right[which] += int((said[among] @ sheet[index]).argmax() == 0)
-    return Score("prompts obeyed, 1 of 20", right[0] / len(classes), right[1] / len(classes), "0.7")
+    rates = [count / len(classes) for count in right]
+    return Score(f"captions obeyed {name}, 1 of 20", rates[0], rates[1], "")

@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "guidance_scale": 2.0,
     "batch": {"cpu": 1, "gpu": 16},
     "sketch": 2,
-    "zooms": [5, 8],
+    "zooms": [5, 6, 7, 8, 18, 19],
     "base_zoom": 8,
 }
 

@@ -13,16 +13,16 @@ from rich.progress import track
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from explorer.models.family import Model
+from explorer.models.family import Model, sketch_for
 from explorer.models.library import Library
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
 from explorer.painting.window import Ground, Latents, Look, assemble, joined
 from explorer.training import text
-from explorer.training.windows import ZOOM_SHARES
 from tiles.grid import Tile
 
 COUNT = 120  # sheets
+SOURCES = ("bluemarble", "ucmerced")
 SIDE = 3  # cells: one of phase D and all that it sees
 
 
@@ -36,7 +36,8 @@ class Sheet(NamedTuple):
 def sheets(bundle: Path, folder: Path, cache: Path, count: int | None = None) -> list[Sheet]:
     """Sheets painted by the code that paints worlds, kept in ``cache`` (safetensors).
 
-    Prompts and zooms are those of training pictures, so that painted and real land may be compared.
+    Prompts and zooms are those of training pictures, zooms in turn, so that painted and real land may be
+    compared.
     """
     if not cache.exists():
         count = count or COUNT
@@ -51,18 +52,17 @@ def sheets(bundle: Path, folder: Path, cache: Path, count: int | None = None) ->
 
 def _painted(bundle: Path, folder: Path, count: int) -> Iterator[Sheet]:
     model = Library(str(bundle)).get()
-    low, high = model.traits.zooms
-    by_zoom: dict[int, list[text.Example]] = {}
-    for example in text.examples(folder, held_out=False)["bluemarble"]:
-        by_zoom.setdefault(int(min(max(round(example.zoom), low), high)), []).append(example)
-    zooms = sorted(by_zoom)
-    shares = np.array([ZOOM_SHARES[zoom] for zoom in zooms])
+    there = text.examples(folder, held_out=False)
+    every = [example for source in SOURCES for example in there.get(source, [])]
+    near = {zoom: [e for e in every if abs(e.zoom - zoom) <= 1] for zoom in model.traits.zooms}
+    zooms = [zoom for zoom, sheet in near.items() if sheet]
     rng = np.random.default_rng(0)
     for seed in range(count):
-        zoom = int(rng.choice(zooms, p=shares / shares.sum()))
-        prompt = text.say(by_zoom[zoom][rng.integers(len(by_zoom[zoom]))], rng)
-        sketch = model.traits.sketch if zoom - model.traits.sketch >= low else 0
-        yield Sheet(_land(model, Layout(zoom, sketch, model.traits.halo), seed, prompt), zoom)
+        zoom = zooms[seed % len(zooms)]
+        example = near[zoom][rng.integers(len(near[zoom]))]
+        prompt = text.say(example._replace(zoom=zoom), rng)
+        layout = Layout(zoom, sketch_for(zoom, model.traits), model.traits.halo)
+        yield Sheet(_land(model, layout, seed, prompt), zoom)
 
 
 def _land(model: Model, layout: Layout, seed: int, prompt: str) -> Tensor:

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.models.autoencoder import Autoencoder, crop
-from explorer.training.autoencoder import Crops, distance, grid, moved, only, psnr, to_pixels
+from explorer.training.autoencoder import Crops, distance, grid, moved, psnr, read, to_pixels
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
 from explorer.training.painted import Sheet, sheets
@@ -75,7 +75,7 @@ def draw(
         sheet = painted[index]
         top, left = rng.integers(0, sheet.latents.shape[-1] - side + 1, 2)
         land.append(sheet.latents[:, top : top + side, left : left + side].float())
-        like.append(crops.draw_at([sheet.zoom] * AMONG, rng))
+        like.append(crops.draw_at(sheet.zoom, AMONG, rng))
     pictures = crops.draw(count, rng).to(device())
     if not painted:
         none = pictures[:0]
@@ -184,8 +184,8 @@ def train(
     """
     rng = np.random.default_rng()
     out.mkdir(parents=True, exist_ok=True)
-    there = Crops(folder, held_out=False, side=SIDE)
-    held = only(Crops(folder, held_out=True), 0).draw(32, np.random.default_rng(7))
+    there, apart = read(folder, False, SIDE), read(folder, True).sources
+    held = Crops(dict(list(apart.items())[:1])).draw(32, np.random.default_rng(7))
     land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
     before = Autoencoder.from_pretrained(
         autoencoder, low_cpu_mem_usage=False, torch_dtype=torch.float32

@@ -74,13 +74,8 @@ def small(pixels: np.ndarray) -> np.ndarray:
 
 
 def say(example: Example, rng: np.random.Generator) -> str:
-    """A caption: of the grammar, or now and then one a person wrote."""
-    if example.stock and (rng.random() < 0.25 or example.cls not in captions.grammar()["scenes"]):
-        return example.stock[int(rng.integers(len(example.stock)))]
-    return (
-        captions.caption(example.cls, " ".join(example.stock), example.places, example.zoom, rng)
-        or "satellite image"
-    )
+    """A caption of it."""
+    return captions.spoken(example.cls, example.stock, example.places, example.zoom, rng)
 
 
 def agreement_loss(towers: Towers, pictures: Tensor, tokens: Tensor, scenes: list[str]) -> Tensor:

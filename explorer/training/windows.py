@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
-from explorer.training import data, masks
+from explorer.training import captions, data, masks
 from explorer.training.autoencoder import to_tensor
 from explorer.training.loop import device, half_precision
 
@@ -23,8 +22,6 @@ COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
 ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
 NO_TEXT, NO_ZOOMS, NO_PARENT = 0.15, 0.1, {5: 0.8, 6: 0.65, 7: 0.4, 8: 0.25}
 PARENT_NOISE = 0.3  # at most: a painted sketch is never as clean as a real picture
-
-Caption = Callable[[data.Picture, int, np.random.Generator], str]
 
 
 class Mosaic(NamedTuple):
@@ -45,6 +42,7 @@ class Batch(NamedTuple):
     text: Tensor  # (n, 256), zeros where no prompt is given
     zoom: Tensor  # (n,)
     coarser: Tensor  # (n,)
+    counted: Tensor  # (n, 1, side, side), 0 where latents are no land to learn from
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(part.to(device) for part in self))
@@ -87,30 +85,18 @@ def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
 
 
 class Windows:
-    """Draws batches of windows from mosaics."""
+    """Draws rows of batches from mosaics."""
 
-    def __init__(
-        self, mosaics: list[Mosaic], caption: Caption, encode: Callable[[list[str]], Tensor]
-    ) -> None:
-        self.caption, self.encode = caption, encode
+    def __init__(self, mosaics: list[Mosaic]) -> None:
         self.by_zoom: dict[int, list[Mosaic]] = {}
         for mosaic in mosaics:
             self.by_zoom.setdefault(round(mosaic.picture.zoom), []).append(mosaic)
 
-    def draw(self, count: int, side: int, halo: int, rng: np.random.Generator) -> Batch:
+    def row(self, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
+        """One window of ``side`` latents, as a row of a batch."""
         zooms = list(self.by_zoom)
         shares = np.array([ZOOM_SHARES[z] for z in zooms])
-        rows = [
-            self._one(int(zoom), side, halo, rng)
-            for zoom in rng.choice(zooms, count, p=shares / shares.sum())
-        ]
-        prompts = [row.pop("prompt") for row in rows]
-        text = self.encode(prompts)
-        text[[not prompt for prompt in prompts]] = 0
-        parts = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-        return Batch(text=text, **parts)
-
-    def _one(self, zoom: int, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
+        zoom = int(rng.choice(zooms, p=shares / shares.sum()))
         mosaic = self.by_zoom[zoom][rng.integers(len(self.by_zoom[zoom]))]
         extent = mosaic.latents.shape[-1]
         top, left = (int(i) for i in rng.integers(0, extent - side + 1, 2))
@@ -123,7 +109,7 @@ class Windows:
             parent_mask += 1
         labels = extent // 4  # latents a side of a labelled square
         square = (top + side // 2) // labels * 4 + (left + side // 2) // labels
-        prompt = "" if rng.random() < NO_TEXT else self.caption(mosaic.picture, square, rng)
+        prompt = "" if rng.random() < NO_TEXT else captions.tile_caption(mosaic.picture, square, rng)
         return {
             "latents": mosaic.latents[here].float(),
             "mask": torch.from_numpy(masks.draw(side, halo, rng))[None],
@@ -131,5 +117,6 @@ class Windows:
             "parent_mask": parent_mask,
             "zoom": torch.tensor(NO_ZOOM if rng.random() < NO_ZOOMS else float(zoom)),
             "coarser": torch.tensor(coarser),
+            "counted": torch.ones(1, side, side),
             "prompt": prompt,
         }

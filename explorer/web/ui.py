@@ -18,7 +18,7 @@ from explorer.models.family import Traits
 from explorer.painting.painter import Painter
 from explorer.web import forms, tools
 from explorer.web.tools import guarded
-from tiles.grid import metres_per_pixel
+from tiles.grid import resolution_words
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets" / "web"
@@ -112,9 +112,8 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
     with gr.Row():
         seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
         dice = gr.Button("⚄", size="sm", elem_id="dice", scale=0, min_width=48)
-    low, high = traits.zooms
     zoom = gr.Dropdown(
-        [(scale_words(z), z) for z in range(high, low - 1, -1)],
+        [(scale_words(z), z) for z in reversed(traits.zooms)],
         value=traits.base_zoom,
         label="Ground resolution",
         elem_id="new-zoom",
@@ -132,10 +131,8 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
 
 def scale_words(zoom: int) -> str:
     """A zoom as what one sees and metres per pixel."""
-    metres = metres_per_pixel(zoom)
-    size = f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
     words = SCALES[max(z for z in SCALES if z <= max(zoom, min(SCALES)))]
-    return f"{words}: {size} per pixel (zoom {zoom})"
+    return f"{words}: {resolution_words(zoom)} (zoom {zoom})"
 
 
 def choices(atlas: Atlas) -> list[tuple[str, str]]:
