@@ -45,11 +45,18 @@ def train_polished(
 
 
 @train.command("text")
-def train_text(data: Data, out: Out = Path("runs/text"), minutes: Minutes = 12) -> None:
+def train_text(
+    data: Data,
+    out: Out = Path("runs/text"),
+    minutes: Minutes = 12,
+    start: Annotated[
+        Path | None, typer.Option(help="bundle whose towers a fresh run begins from, for the same denoiser")
+    ] = None,
+) -> None:
     """Prompts to vectors, against an image tower."""
     from explorer.training import text
 
-    text.train(data, out, minutes)
+    text.train(data, out, minutes, start=start)
 
 
 @train.command("denoiser")

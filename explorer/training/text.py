@@ -21,6 +21,8 @@ from explorer.training.loop import Run, device
 
 PARAPHRASES = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "paraphrases.json"
 SHARES = {"bluemarble": 0.7, "ucmerced": 0.22, "eurosat": 0.05, "aerial": 0.03}
+ANCHOR = 10.0  # how much it counts that captions stay where they were
+STARTED_SHARPNESS = 3.0  # of towers that agree already
 SAME_SCENE = 0.5  # of a target goes to all pictures of the same scene: they are no negatives
 
 
@@ -78,15 +80,14 @@ def say(example: Example, rng: np.random.Generator) -> str:
     return captions.spoken(example.cls, example.stock, example.places, example.zoom, rng)
 
 
-def agreement_loss(towers: Towers, pictures: Tensor, tokens: Tensor, scenes: list[str]) -> Tensor:
-    """Contrastive loss both ways (Radford et al. 2021, arXiv 2103.00020), with soft targets.
+def agreement_loss(said: Tensor, seen: Tensor, sharpness: Tensor, scenes: list[str]) -> Tensor:
+    """Contrastive loss both ways (Radford et al. 2021, arXiv 2103.00020), with soft targets, of unit
+    vectors (n, 256) of captions and of their pictures.
 
     With 40 scenes in a batch of 128 most "negatives" show the same scene; half of each target is
     shared among them instead.
     """
-    scale = towers.sharpness.exp().clamp(max=50)
-    tokens, pictures = tokens.to(device()), pictures.to(device())
-    logits = scale * towers.text(tokens) @ towers.images(pictures).T  # (text, picture)
+    logits = sharpness.exp().clamp(max=50) * said @ seen.T  # (text, picture)
     names = {scene: index for index, scene in enumerate(dict.fromkeys(scenes))}
     which = torch.tensor([names[scene] for scene in scenes])
     same = (which[:, None] == which).float()
@@ -95,20 +96,72 @@ def agreement_loss(towers: Towers, pictures: Tensor, tokens: Tensor, scenes: lis
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
-def train(folder: Path, out: Path, minutes: float, batch: int = 128, peak: float = 1e-3) -> None:
-    """Train for ``minutes`` (counted over restarts); towers go to ``out/text`` and ``out/images``."""
+class Anchor:
+    """A tower as it was. A denoiser has learned where its captions lie, so they have to stay there:
+    all those of which it knew the scene. What it did not know yet may go where it belongs."""
+
+    def __init__(self, tower: TextTower) -> None:
+        self.tower = tower.to(device()).eval().requires_grad_(False)
+        self.names, self.centres = centres(tower, sorted(captions.grammar()["scenes"]))
+
+    def loss(self, said: Tensor, tokens: Tensor, scenes: list[str]) -> Tensor:
+        """How far captions (n, 256) have gone from where they were, as one less the cosine."""
+        with torch.no_grad():
+            before = self.tower(tokens)
+            nearest = (before @ self.centres.T).argmax(1).tolist()
+        known = [self.names[i] == scene for i, scene in zip(nearest, scenes)]
+        apart = 1 - (said * before).sum(1)
+        return (apart * torch.tensor(known, device=apart.device)).mean()
+
+
+def centres(tower: TextTower, scenes: list[str]) -> tuple[list[str], Tensor]:
+    """Where scenes stand, (n, 256): at the mean of 24 captions of the grammar each."""
+    rng, found = np.random.default_rng(0), []
+    for scene in scenes:
+        said = [captions.caption(scene, "", "", 8.0, rng) for _ in range(24)]
+        found.append(F.normalize(tower.encode(said).mean(0), dim=0))
+    return scenes, torch.stack(found)
+
+
+def begin(start: Path | None) -> tuple[Towers, Anchor | None]:
+    """Fresh towers, or those of the bundle ``start``, held to what their captions meant."""
+    towers = Towers()
+    if start is None:
+        return towers, None
+    towers.text.load_state_dict(TextTower.load(start / "text").state_dict())
+    read = {"low_cpu_mem_usage": False, "torch_dtype": torch.float32}
+    towers.images.load_state_dict(ImageTower.from_pretrained(start / "images", **read).state_dict())
+    towers.sharpness.data.fill_(STARTED_SHARPNESS)
+    return towers, Anchor(TextTower.load(start / "text"))
+
+
+def train(
+    folder: Path,
+    out: Path,
+    minutes: float,
+    batch: int = 128,
+    peak: float = 1e-3,
+    start: Path | None = None,
+) -> None:
+    """Train for ``minutes`` (counted over restarts); towers go to ``out/text`` and ``out/images``.
+
+    A fresh run begins from the towers of the bundle ``start``, if given, and denoisers that were
+    trained with those go on to fit.
+    """
     rng = np.random.default_rng()
     sources = examples(folder, held_out=False)
     shares = np.array([SHARES[source] for source in sources])
-    towers = Towers()
+    towers, anchor = begin(start)
     run = Run(out, towers, peak, minutes, decay=0.995)
 
     def step() -> tuple[Tensor, int]:
         names = rng.choice(list(sources), batch, p=shares / shares.sum())
         drawn = [sources[name][rng.integers(len(sources[name]))] for name in names]
-        pixels = to_tensor(np.stack([example.pixels for example in drawn]))
-        tokens = towers.text.tokenize([say(example, rng) for example in drawn])
-        return agreement_loss(towers, pixels, tokens, [e.cls for e in drawn]), batch
+        pixels = to_tensor(np.stack([turned(example.pixels, rng) for example in drawn])).to(device())
+        tokens = towers.text.tokenize([say(example, rng) for example in drawn]).to(device())
+        said, scenes = towers.text(tokens), [example.cls for example in drawn]
+        loss = agreement_loss(said, towers.images(pixels), towers.sharpness, scenes)
+        return (loss if anchor is None else loss + ANCHOR * anchor.loss(said, tokens, scenes)), batch
 
     def sheet() -> None:
         towers.text.save(out / "text")
@@ -120,17 +173,16 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 128, peak: float
         pass
 
 
-def paraphrases_found(tower: TextTower) -> float:
-    """Share of the held-out paraphrases whose right scene is the nearest.
+def turned(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A picture (h, w, 3) turned by quarters and mirrored: it shows the same scene."""
+    pixels = np.rot90(pixels, int(rng.integers(4)))
+    return pixels[:, ::-1] if rng.random() < 0.5 else pixels
 
-    A scene stands where the mean embedding of 24 captions of the grammar lies.
-    """
+
+def paraphrases_found(tower: TextTower) -> float:
+    """Share of the held-out paraphrases whose right scene is the nearest."""
     asked: list[dict[str, str]] = json.loads(PARAPHRASES.read_text())
-    rng, centres = np.random.default_rng(0), {}
-    for cls in sorted({row["scene"] for row in asked}):
-        said = [captions.caption(cls, "", "", 8.0, rng) for _ in range(24)]
-        centres[cls] = F.normalize(tower.encode(said).mean(0), dim=0)
-    names, sheet = list(centres), torch.stack(list(centres.values()))
+    names, sheet = centres(tower, sorted({row["scene"] for row in asked}))
     nearest = (tower.encode([row["prompt"] for row in asked]) @ sheet.T).argmax(1)
     right = [names[i] == row["scene"] for i, row in zip(nearest.tolist(), asked)]
     return sum(right) / len(right)

@@ -102,23 +102,29 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
 
 
 def new_world_form(traits: Traits) -> dict[str, Any]:
-    """Name, prompt with examples, seed with a dice, ground resolution."""
+    """Name, prompt with examples, seed with a dice, ground resolution. An example sets the resolution
+    too: houses cannot be seen from where one sees countries."""
     name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
     prompt = gr.Textbox(label="Prompt", lines=2, max_length=500, elem_id="new-prompt")
-    rows = json.loads(EXAMPLES.read_text())
-    gr.Examples(
-        [[row["name"], row["prompt"]] for row in rows], [name, prompt], examples_per_page=6, label="Examples"
-    )
-    with gr.Row():
-        seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
-        dice = gr.Button("⚄", size="sm", elem_id="dice", scale=0, min_width=48)
     zoom = gr.Dropdown(
         [(scale_words(z), z) for z in reversed(traits.zooms)],
         value=traits.base_zoom,
         label="Ground resolution",
         elem_id="new-zoom",
         filterable=False,
+        render=False,
     )
+    rows = [row for row in json.loads(EXAMPLES.read_text()) if row["zoom"] in traits.zooms]
+    gr.Examples(
+        [[row["name"], row["prompt"], row["zoom"]] for row in rows],
+        [name, prompt, zoom],
+        examples_per_page=6,
+        label="Examples",
+    )
+    with gr.Row():
+        seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
+        dice = gr.Button("⚄", size="sm", elem_id="dice", scale=0, min_width=48)
+    zoom.render()
     create = gr.Button("Create world", variant="primary", elem_id="create")
     gr.HTML(
         '<label id="unpack">or open a world file <input type="file" accept=".earth"></label>'

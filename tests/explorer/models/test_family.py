@@ -1,0 +1,14 @@
+import pytest
+
+from explorer.models.family import Traits, sketch_for
+
+TRAITS = Traits("any", "00", 8, 6, 1, 4, 2, (5, 6, 7, 8, 18, 19), 8, "CC0-1.0")
+
+
+@pytest.mark.parametrize(("zoom", "less"), [(8, 2), (7, 2), (6, 1), (5, 0), (19, 1), (18, 0)])
+def test_a_sketch_lies_at_a_zoom_that_the_model_knows(zoom, less):
+    assert sketch_for(zoom, TRAITS) == less
+
+
+def test_a_model_that_likes_no_sketch_gets_none():
+    assert sketch_for(8, TRAITS._replace(sketch=0)) == 0

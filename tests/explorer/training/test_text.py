@@ -1,0 +1,45 @@
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from explorer.models.text import TextTower
+from explorer.training import captions
+from explorer.training.text import Anchor, agreement_loss, turned
+
+
+def tower():
+    torch.manual_seed(0)
+    small = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
+    found = TextTower({**small, "output_dim": 256})
+    torch.nn.init.normal_(found.transformer.token_embedding.weight)
+    return found
+
+
+def test_pictures_that_lie_by_their_captions_agree():
+    said = F.normalize(torch.randn(6, 256), dim=1)
+    scenes = list("abcdef")
+    right = agreement_loss(said, said, torch.tensor(3.0), scenes)
+    assert right < agreement_loss(said, said.roll(1, 0), torch.tensor(3.0), scenes)
+    # Two pictures of one scene are no negatives of each other.
+    same = agreement_loss(said, said[[1, 0, 2, 3, 4, 5]], torch.tensor(3.0), list("aabcde"))
+    assert same < agreement_loss(said, said[[1, 0, 2, 3, 4, 5]], torch.tensor(3.0), scenes)
+
+
+def test_an_anchor_holds_what_was_known_and_nothing_else():
+    before = tower()
+    anchor = Anchor(before)
+    scenes = sorted(captions.grammar()["scenes"])
+    prompts = [captions.grammar()["scenes"][scene][0] for scene in scenes]
+    tokens = before.tokenize(prompts)
+    said = before(tokens)
+    assert abs(float(anchor.loss(said, tokens, scenes))) < 1e-5
+    assert anchor.loss(-said, tokens, scenes) > 0
+    nobody = ["no such scene"] * len(scenes)
+    assert anchor.loss(-said, tokens, nobody) == 0
+
+
+def test_a_turned_picture_is_the_same_pixels_elsewhere():
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    seen = {turned(pixels, np.random.default_rng(seed)).tobytes() for seed in range(60)}
+    assert len(seen) == 8
+    assert all(sorted(x) == sorted(pixels.tobytes()) for x in seen)
