@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from explorer.atlas import Atlas, NewWorld
 from explorer.models.library import Library
 from explorer.painting.window import joined
 from explorer.world import World
-from tiles.grid import Tile
+from tiles.grid import Box, Tile
 
 HOME = 128  # the middle of zoom 8
 
@@ -24,8 +26,8 @@ def worlds(model: str = "terra", device: str = "cpu") -> Iterator[Callable[..., 
     with tempfile.TemporaryDirectory() as folder:
         atlas = Atlas(Path(folder), Library(model, device), 2**30)
         try:
-            yield lambda prompt, seed=0, sketch=None: atlas.create(
-                NewWorld(prompt, prompt, seed, base_zoom=8, sketch=sketch)
+            yield lambda prompt, seed=0, sketch=None, zoom=8: atlas.create(
+                NewWorld(prompt[:80], prompt, seed, base_zoom=zoom, sketch=sketch)
             )
         finally:
             atlas.close()
@@ -40,6 +42,19 @@ def paint(world: World, wanted: Iterable[Tile], layer: int | None = None) -> int
             world.commit(node, joined(latents, window.mask, world.layout.halo), entry)
         windows += len(nodes)
     return windows
+
+
+def picture(world: World, box: Box) -> np.ndarray:
+    """The tiles of ``box``, painted and side by side, uint8 (256 rows, 256 columns, 3)."""
+    rows = [[Tile(box.zoom, x, y) for x in range(box.left, box.right)] for y in range(box.top, box.bottom)]
+    paint(world, [tile for row in rows for tile in row])
+    return np.concatenate([np.concatenate([pixels(world, tile) for tile in row], 1) for row in rows])
+
+
+def pixels(world: World, tile: Tile) -> np.ndarray:
+    found = world.pixels(tile)
+    assert found is not None  # just painted
+    return found
 
 
 def seconds(work: Callable[[], object], times: int) -> float:

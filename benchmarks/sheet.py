@@ -1,6 +1,7 @@
-"""What terra paints, uncurated: the first four seeds of every example prompt, one tile each.
+"""What terra paints, uncurated: the first four seeds of every example prompt, one tile each, and three
+mosaics of 2048 px.
 
-python -m benchmarks.sheet [FILE] [MODEL]
+python -m benchmarks.sheet [FOLDER] [MODEL]
 """
 
 from __future__ import annotations
@@ -12,30 +13,41 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.common import HOME, paint, worlds
-from tiles.grid import TILE_PIXELS, Tile
+from benchmarks.common import picture, worlds
+from tiles.grid import Box
 
 PROMPTS = Path(__file__).resolve().parents[1] / "assets" / "prompts" / "examples.json"
 SEEDS, COLUMNS = 4, 8
+MOSAICS = (("coast", 7), ("desert mountains", 8), ("suburb", 18))
+SIDE = 8  # tiles
 
 
-def main(out: Path = Path("docs/images/terra.webp"), model: str = "terra") -> None:
-    prompts = [example["prompt"] for example in json.loads(PROMPTS.read_text())]
-    side = TILE_PIXELS
-    sheet = np.zeros((len(prompts) * SEEDS // COLUMNS * side, COLUMNS * side, 3), np.uint8)
-    tile = Tile(8, HOME, HOME)
+def middle(zoom: int, side: int) -> Box:
+    """A square of tiles that begins in the middle of the plane."""
+    home = 2**zoom // 2
+    return Box(zoom, home, home, home + side, home + side)
+
+
+def main(folder: Path = Path("docs/images"), model: str = "terra") -> None:
+    examples = json.loads(PROMPTS.read_text())
     with worlds(model) as make:
-        for index, (prompt, seed) in enumerate((p, s) for p in prompts for s in range(SEEDS)):
-            world = make(prompt, seed)
-            paint(world, [tile])
-            y, x = index // COLUMNS * side, index % COLUMNS * side
-            pixels = world.pixels(tile)
-            assert pixels is not None  # just painted
-            sheet[y : y + side, x : x + side] = pixels
-    Image.fromarray(sheet).save(out, quality=80, method=6)
-    print(f"{out}: each row holds seeds 0 to 3 of two prompts:")
-    for left, right in zip(prompts[::2], prompts[1::2]):
-        print(f"- {left}; {right}")
+        tiles = []
+        for example in examples:
+            for seed in range(SEEDS):
+                world = make(example["prompt"], seed, zoom=example["zoom"])
+                tiles.append(picture(world, middle(example["zoom"], 1)))
+        rows = [np.concatenate(tiles[i : i + COLUMNS], 1) for i in range(0, len(tiles), COLUMNS)]
+        save(np.concatenate(rows), folder / "terra.webp")
+        for prompt, zoom in MOSAICS:
+            mosaic = picture(make(prompt, zoom=zoom), middle(zoom, SIDE))
+            save(mosaic, folder / f"{prompt.replace(' ', '-')}.webp")
+    for left, right in zip(examples[::2], examples[1::2]):
+        print("| " + " | ".join(f"{each['prompt']} (zoom {each['zoom']})" for each in (left, right)) + " |")
+
+
+def save(pixels: np.ndarray, path: Path) -> None:
+    Image.fromarray(pixels).save(path, quality=80, method=6)
+    print(path)
 
 
 if __name__ == "__main__":
