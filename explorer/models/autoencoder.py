@@ -38,9 +38,9 @@ def crop(x: Tensor, border: int) -> Tensor:
 class Autoencoder(ModelMixin, ConfigMixin):
     """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, 4, h, w) of unit variance, and back."""
 
-    # What each level of the decoder may still see of its surroundings, in latents: more than the
-    # sum of the receptive fields of the levels from there on (see ``reach``).
-    margins = (6, 2, 1)
+    # What each level of the decoder still sees of its surroundings, in whole latents. At their own
+    # sizes the levels reach 4, 3 and 3 px: 3 / 4 latent, 1 + 3 / 2 latents, 3 + 4 latents.
+    margins = (7, 3, 1)
 
     @register_to_config
     def __init__(

@@ -23,7 +23,7 @@ from explorer.training.autoencoder import Crops, distance, grid, moved, psnr, re
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
 from explorer.training.painted import Sheet, sheets
-from explorer.training.texture import dissimilarity, lattice, mismatch, repeated
+from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, weakness
 
 SIDE, BORDER = 128, 16  # px of a crop; nearer to its edges a decoder sees the zeros around it
 AMONG = 8  # real crops, of which that most like painted land is shown beside it
@@ -37,6 +37,7 @@ class Weights(NamedTuple):
 
     fine: float = 0.15  # distance at full size, beside that at half size
     texture: float = 0.1
+    strength: float = 0.3
     even: float = 5.0
     mesh: float = 0.3
     repeated: float = 0.5
@@ -118,10 +119,12 @@ def loss(
     inside, real = crop(again, BORDER), crop(pictures, BORDER)
     total = total + weights.repeated * repeated(inside, real)
     total = total + weights.texture * mismatch(inside, real) + weights.even * unevenness(again)
+    total = total + weights.strength * weakness(inside, real)
     total = total + weights.mesh * lattice(torch.cat([again, painted]))
     if len(land):
         total = total + weights.colours * (F.avg_pool2d(painted, 8) - colours).abs().mean()
         total = total + weights.texture * dissimilarity(crop(painted, BORDER), crop(like, BORDER))
+        total = total + weights.strength * weakness(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.repeated * repeated(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.even * unevenness(painted)
     if weights.critic:

@@ -99,6 +99,18 @@ def dissimilarity(painted: Tensor, real: Tensor) -> Tensor:
     return apart.mean() + RHYTHM * (ranked(rhythm(painted)) - ranked(rhythm(real))).abs().mean()
 
 
+def weakness(painted: Tensor, real: Tensor) -> Tensor:
+    """How far the mean sizes of detail of painted pictures, by filter and scale, are from those of real
+    ones of like land, both (n, 3, h, w), all neighbourhoods together; 0.1 is about ten per cent.
+
+    Where a decoder does not know how much texture there is, ``mismatch`` makes it draw a middling
+    amount of it, and middling amounts are less than the mean.
+    """
+    pairs = zip(responses(painted.float()), responses(real.float()))
+    sizes = ((a.abs().mean((0, 2, 3)), b.abs().mean((0, 2, 3))) for a, b in pairs)
+    return torch.stack([((a + FAINT) / (b + FAINT)).log().abs().mean() for a, b in sizes]).mean()
+
+
 def lattice(pictures: Tensor) -> Tensor:
     """How much of the fine detail of pictures (n, 3, h, w), in latents' places, is a mesh: the share
     of its energy that is the same at each place of a grid of 2, 4 or 8 px, all over a neighbourhood.

@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, rhythm
+from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, rhythm, weakness
 
 torch.manual_seed(0)
 LAND = F.avg_pool2d(torch.randn(4, 3, 96, 96), 3, 1, 1) * 0.2
@@ -78,3 +78,11 @@ def test_what_is_said_of_each_latent_again_is_repetition_and_grain_is_none():
     assert repeated(stamp, grain) > 0.5
     assert repeated(torch.randn(2, 3, 96, 96) * 0.1, grain) < 0.03
     assert repeated(grain, stamp) == 0  # less than real land is no fault
+
+
+def test_middling_texture_everywhere_is_weaker_than_strong_here_and_faint_there():
+    strength = torch.cat([torch.full((4, 1, 96, 70), 0.3), torch.full((4, 1, 96, 26), 3.0)], 3)
+    uneven, middling = LAND * strength, LAND * 0.3
+    assert weakness(uneven, uneven) == 0
+    assert weakness(uneven.flip(3), uneven) < 0.1  # where it lies does not matter
+    assert weakness(middling, uneven) > 0.7
