@@ -25,6 +25,12 @@ class BadBounds(EarthError):
     code, status = "bad_bounds", 422
 
 
+class BadPackage(EarthError):
+    """A file that is no whole, sane world, or a world that fits into none."""
+
+    code, status = "bad_package", 422
+
+
 class BadPrompt(EarthError):
     """A prompt that is too long or no plain text."""
 

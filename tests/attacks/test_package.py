@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiles import package
-from tiles.errors import EarthError
+from tiles import package, rules
+from tiles.errors import BadPackage, EarthError
 from tiles.grid import Tile
-from tiles.package import BadPackage, unpack
+from tiles.package import unpack
 from tiles.store import Store, cell_digest
 
 MEBIBYTE = 2**20
@@ -316,7 +316,7 @@ def test_outlines_of_what_is_no_row(offered, run):
 
 def test_outlines_of_too_much(offered):
     """They would be a set of cells in the memory of whoever opens the world."""
-    most = package.MAX_OUTLINED
+    most = rules.MAX_OUTLINED
     offered(
         "outlines too much",
         journal=[{**ENTRY, "data": {"prompt": "p", "painted": [[8, 0, 0, most], [8, 1, 0, 1]]}}],
@@ -330,13 +330,13 @@ def test_outlines_of_too_much(offered):
 def test_lines_that_are_small_but_large_once_parsed(offered):
     for line, memory in [
         (b"[" + b"[]," * 10**6 + b"[]]", 12), (b'{"a":' + b'[{"":0}' + b',{"":0}' * 10**5 + b"]}", 12),
-        (b'"' + b"x" * (package.MAX_LINE + 1) + b'"', 20),
+        (b'"' + b"x" * (rules.MAX_LINE + 1) + b'"', 20),
     ]:  # fmt: skip
         offered("too long", most=memory * MEBIBYTE, journal=[ENTRY, line])
 
 
 def test_entries_without_end(offered, monkeypatch):
-    monkeypatch.setattr(package, "MAX_ENTRIES", 50)
+    monkeypatch.setattr(rules, "MAX_ENTRIES", 50)
     offered("more than 50 entries", journal=[{**ENTRY, "number": n} for n in range(1, 100)])
 
 

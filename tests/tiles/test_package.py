@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer import atlas as rules
-from tiles import journal, package
-from tiles.errors import BadSetting, DiskFull, EarthError, WorldDamaged
+from explorer import atlas
+from tiles import journal, package, rules
+from tiles.errors import BadPackage, BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile
-from tiles.package import BadPackage, pack, unpack
+from tiles.package import pack, unpack
 from tiles.store import Store
 
 SETTINGS = {
@@ -142,7 +142,7 @@ prompts = st.fixed_dictionaries({"prompt": texts, "painted": st.lists(runs, max_
 
 @st.composite
 def worlds(draw):
-    places = st.floats(-package.HOME_LIMIT, package.HOME_LIMIT)
+    places = st.floats(-rules.HOME_LIMIT, rules.HOME_LIMIT)
     changes = {
         "name": draw(texts.filter(str.strip)),
         "seed": draw(st.integers(0, 2**63 - 1)),
@@ -281,9 +281,10 @@ def test_what_is_painted_meanwhile_is_not_half_in_it(tmp_path, monkeypatch):
 def test_a_world_that_fits_in_no_file_is_named_and_leaves_none(tmp_path, monkeypatch):
     store = small(tmp_path / "world")
     (tmp_path / "file").write_text("there before")
-    for name, value in [("MAX_CELLS", 2), ("MAX_LINE", 100), ("MAX_ENTRIES", 2), ("MAX_LISTS", 2)]:
+    limits = [(package, "MAX_CELLS"), (rules, "MAX_LINE"), (rules, "MAX_ENTRIES"), (rules, "MAX_LISTS")]
+    for room, name in limits:
         with monkeypatch.context() as patch, pytest.raises(BadPackage, match="'file'"):
-            patch.setattr(package, name, value)
+            patch.setattr(room, name, 2)
             pack(store, tmp_path / "file", latents=True)
     with store._database.write() as connection:
         connection.execute("UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 6")
@@ -316,7 +317,7 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path, packed):
 
 def test_the_limits_are_those_of_new_worlds():
     for name in ("NAME_LIMIT", "PROMPT_LIMIT", "SEED_LIMIT", "HOME_LIMIT"):
-        assert getattr(package, name) == getattr(rules, name)
+        assert getattr(atlas, name) == getattr(rules, name)
 
 
 @pytest.mark.skipif(not shutil.which("b2sum"), reason="b2sum is a part of GNU coreutils")
