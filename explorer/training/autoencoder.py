@@ -20,7 +20,7 @@ from explorer.training.loop import Run, device
 
 CROP = 96  # px
 # How often each source is drawn: Blue Marble is what terra is best at.
-SHARES = {"bluemarble": 0.72, "ucmerced": 0.18, "aerial": 0.10}
+SHARES = {"bluemarble": 0.72, "ucmerced": 0.18, "aerial": 0.10, "mosaic": 0.5, "scene": 0.2}
 
 
 class Training(nn.Module):

@@ -34,7 +34,10 @@ def grammar() -> dict[str, Any]:
 
 
 def tile_caption(picture: Picture, square: int, rng: np.random.Generator) -> str:
-    """A caption for one labelled square of a mosaic; empty where nothing is known of it."""
+    """A caption for one labelled square of a mosaic; empty where nothing is known of it. One without
+    labelled squares is a single scene."""
+    if not picture.tiles and picture.captions:
+        return said(picture, rng)
     label = picture.tiles[square] if picture.tiles else None
     if not label:
         return ""

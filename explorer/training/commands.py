@@ -28,6 +28,35 @@ def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: 
     autoencoder.train(data, out, minutes)
 
 
+@train.command("cut")
+def cut_pictures(
+    pictures: Annotated[list[Path], typer.Argument(help="GeoTIFFs, red, green and blue of 8 bits")],
+    caption: Annotated[str, typer.Option(help="what they show")],
+    out: Annotated[Path, typer.Option(help="folder; its name has to begin with mosaic-")],
+    cls: Annotated[str, typer.Option(help="class of assets/prompts/grammar.json, if it is one")] = "",
+    licence: Annotated[str, typer.Option(help="theirs; nothing: they are yours")] = "",
+    zoom: Annotated[int | None, typer.Option(help="by default that of their own resolution")] = None,
+) -> None:
+    """Your own GeoTIFFs as training data."""
+    from explorer.training.imagery import Label, cut
+
+    with worded():
+        for picture in pictures:
+            print(f"{picture}: {cut(picture, out, Label(caption, cls, licence), zoom)} mosaics")
+
+
+@train.command("pieces")
+def cut_shards(
+    data: Data, out: Path, megabytes: Annotated[float, typer.Option(help="of each piece")] = 55
+) -> None:
+    """Shards as smaller ones, to carry them to another machine."""
+    from explorer.training.imagery import pieces
+
+    with worded():
+        for path in pieces(data, out, int(megabytes * 10**6)):
+            print(f"{path}: {path.stat().st_size:,} bytes")
+
+
 @train.command("polish")
 def train_polished(
     data: Data,

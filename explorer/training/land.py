@@ -12,8 +12,9 @@ from torch import Tensor
 from explorer.models.autoencoder import Autoencoder
 from explorer.training.quilts import Quilts, patches
 from explorer.training.windows import Batch, Windows, mosaics
+from tiles.errors import BadSetting
 
-AERIAL_SHARE = 0.5
+AERIAL_SHARE = 0.65  # aerial scenes are the harder ones
 
 
 class Land:
@@ -45,7 +46,8 @@ class Land:
 def read(
     folder: Path, model: Autoencoder, encode: Callable[[list[str]], Tensor], cache: Path
 ) -> tuple[Land, Land]:
-    """Land to learn from, and held-out land. Latents are kept in the folder ``cache``."""
+    """Land to learn from, and held-out land: the same where so little is there that none is held out.
+    Latents are kept in the folder ``cache``. Raises BadSetting where there is no land at all."""
     every = mosaics(folder, model, cache / "latents.safetensors")
     aerial = patches(folder, model, cache / "aerial.safetensors")
     found = []
@@ -53,5 +55,8 @@ def read(
         sheets = [m for m in every if m.picture.held_out == apart]
         kept = {side: [p for p in sheet if p.picture.held_out == apart] for side, sheet in aerial.items()}
         quilts = Quilts(kept) if any(kept.values()) else None
-        found.append(Land(Windows(sheets) if sheets else None, quilts, encode))
-    return found[0], found[1]
+        if sheets or quilts:
+            found.append(Land(Windows(sheets) if sheets else None, quilts, encode))
+    if not found:
+        raise BadSetting(f"{folder}: no picture to learn from; docs/training.md says what is read")
+    return found[0], found[-1]

@@ -24,8 +24,9 @@ from explorer.training import captions, data, masks
 from explorer.training.autoencoder import moved, to_tensor
 from explorer.training.loop import device, half_precision
 
+SOURCES = ("ucmerced-*", "scene-*")
 SIDES = {256: 0.3, 216: 0.12, 184: 0.12, 152: 0.12, 128: 0.24, 104: 0.1}  # px, and how often drawn
-FULL = 256  # px of a picture; smaller sides are coarser zooms of it
+FULL = 256  # px of the largest side; whatever its own, a picture is shrunk to each
 BORDER = 4  # latents of mirrored surroundings that the encoder sees of a picture
 JOIN = 1  # latents on each side of a join that do not count
 ALIKE = 10  # pictures of the nearest colours, of which a quilt is made
@@ -43,17 +44,18 @@ class Patch(NamedTuple):
 
 
 def patches(folder: Path, model: Autoencoder, cache: Path) -> dict[int, list[Patch]]:
-    """Every aerial picture at every side, encoded once and then read from ``cache`` (safetensors)."""
+    """Every picture of a single scene at every side, encoded once and then read from ``cache``
+    (safetensors)."""
     cached = load_file(cache) if cache.exists() else {}
     found: dict[int, list[Patch]] = {side: [] for side in SIDES}
-    for picture in data.read(folder, "ucmerced-*"):
+    for picture in data.read(folder, *SOURCES):
         if not data.free(picture) or min(picture.pixels.shape[:2]) < FULL - 16:
             continue
         for side in SIDES:
             name = f"{picture.name} {side}"
             if name not in cached:
                 cached[name] = torch.stack(_encoded(picture.pixels, side, model))
-            zoom = picture.zoom + math.log2(side / FULL)
+            zoom = picture.zoom + math.log2(side / min(picture.pixels.shape[:2]))
             bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=zoom)
             found[side].append(Patch(bare, *cached[name]))
     if not cache.exists():
@@ -72,6 +74,9 @@ def _encoded(pixels: np.ndarray, side: int, model: Autoencoder) -> tuple[Tensor,
 
 
 def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The first square of a picture, ``side`` px wide."""
+    whole = min(pixels.shape[:2])
+    pixels = pixels[:whole, :whole]
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX))
 
 

@@ -20,7 +20,7 @@ from explorer.training.autoencoder import to_tensor
 from explorer.training.loop import Run, device
 
 PARAPHRASES = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "paraphrases.json"
-SHARES = {"bluemarble": 0.7, "ucmerced": 0.22, "eurosat": 0.05, "aerial": 0.03}
+SHARES = {"bluemarble": 0.7, "ucmerced": 0.22, "eurosat": 0.05, "aerial": 0.03, "mosaic": 0.5, "scene": 0.2}
 ANCHOR = 10.0  # how much it counts that captions stay where they were
 STARTED_SHARPNESS = 3.0  # of towers that agree already
 SAME_SCENE = 0.5  # of a target goes to all pictures of the same scene: they are no negatives

@@ -18,9 +18,13 @@ from explorer.training import captions, data, masks
 from explorer.training.autoencoder import to_tensor
 from explorer.training.loop import device, half_precision
 
+WHOLE = 64  # px of a latent three zooms coarser
 COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
+SOURCES = ("bluemarble-*", "mosaic-*")
 ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
 NO_TEXT, NO_ZOOMS, NO_PARENT = 0.15, 0.1, {5: 0.8, 6: 0.65, 7: 0.4, 8: 0.25}
+ANY_SHARE, NO_ANY_PARENT = 0.25, 0.4  # of any other zoom
+LEAST = 384  # px, as wide as a window of painting
 PARENT_NOISE = 0.3  # at most: a painted sketch is never as clean as a real picture
 
 
@@ -28,8 +32,8 @@ class Mosaic(NamedTuple):
     """One mosaic as latents."""
 
     picture: data.Picture  # without its pixels
-    latents: Tensor  # half (4, 128, 128)
-    parents: Tensor  # half (3, 4, 128, 128): 1, 2 and 3 zooms coarser, enlarged
+    latents: Tensor  # half (4, h, w); of Blue Marble 128 a side
+    parents: Tensor  # half (3, 4, h, w): 1, 2 and 3 zooms coarser, enlarged
 
 
 class Batch(NamedTuple):
@@ -54,11 +58,11 @@ class Batch(NamedTuple):
 
 
 def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
-    """Every Blue Marble mosaic, encoded once and then read from ``cache`` (safetensors)."""
+    """Every mosaic, Blue Marble's and one's own, encoded once and then read from ``cache`` (safetensors)."""
     cached = load_file(cache) if cache.exists() else {}
     found = []
-    for picture in data.read(folder, "bluemarble-*"):
-        if not data.free(picture):
+    for picture in data.read(folder, *SOURCES):
+        if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
             continue
         if picture.name not in cached:
             with torch.autocast("cpu", torch.bfloat16, enabled=half_precision() and device().type == "cpu"):
@@ -75,8 +79,10 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
 
 @torch.inference_mode()
 def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
-    """The latents of a mosaic and of its three parents, enlarged: half (4, 4, 128, 128)."""
-    pixels = to_tensor(image[None]).contiguous(memory_format=torch.channels_last)
+    """The latents of a mosaic and of its three parents, enlarged: half (4, 4, h / 8, w / 8), what does not
+    fill the coarsest parent's latents left out."""
+    height, width = (extent // WHOLE * WHOLE for extent in image.shape[:2])
+    pixels = to_tensor(image[None, :height, :width]).contiguous(memory_format=torch.channels_last)
     sheets = [model.encode(pixels)]
     for coarser in COARSER:
         small = model.encode(F.avg_pool2d(pixels, 2**coarser))
@@ -95,20 +101,20 @@ class Windows:
     def row(self, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
         """One window of ``side`` latents, as a row of a batch."""
         zooms = list(self.by_zoom)
-        shares = np.array([ZOOM_SHARES[z] for z in zooms])
+        shares = np.array([ZOOM_SHARES.get(z, ANY_SHARE) for z in zooms])
         zoom = int(rng.choice(zooms, p=shares / shares.sum()))
         mosaic = self.by_zoom[zoom][rng.integers(len(self.by_zoom[zoom]))]
-        extent = mosaic.latents.shape[-1]
-        top, left = (int(i) for i in rng.integers(0, extent - side + 1, 2))
+        height, width = mosaic.latents.shape[1:]
+        top, left = (int(rng.integers(0, extent - side + 1)) for extent in (height, width))
         here = (..., slice(top, top + side), slice(left, left + side))
         parent, parent_mask, coarser = torch.zeros(4, side, side), torch.zeros(1, side, side), 0
-        if rng.random() > NO_PARENT[zoom]:
+        if rng.random() > NO_PARENT.get(zoom, NO_ANY_PARENT):
             coarser = int(rng.choice(COARSER))
             noise = torch.randn(4, side, side) * (PARENT_NOISE * rng.random())
             parent = mosaic.parents[coarser - 1][here].float() + noise
             parent_mask += 1
-        labels = extent // 4  # latents a side of a labelled square
-        square = (top + side // 2) // labels * 4 + (left + side // 2) // labels
+        # Labelled squares are four a side.
+        square = (top + side // 2) * 4 // height * 4 + (left + side // 2) * 4 // width
         prompt = "" if rng.random() < NO_TEXT else captions.tile_caption(mosaic.picture, square, rng)
         return {
             "latents": mosaic.latents[here].float(),
