@@ -47,7 +47,9 @@ def cut_pictures(
 
 @train.command("pieces")
 def cut_shards(
-    data: Data, out: Path, megabytes: Annotated[float, typer.Option(help="of each piece")] = 55
+    data: Data,
+    out: Annotated[Path, typer.Option(help="folder for them")],
+    megabytes: Annotated[float, typer.Option(help="of each piece")] = 55,
 ) -> None:
     """Shards as smaller ones, to carry them to another machine."""
     from explorer.training.imagery import pieces
