@@ -22,7 +22,7 @@ from explorer.world import World
 from tiles import package
 from tiles.cache import Cache
 from tiles.errors import BadPrompt, BadSetting, EarthError, WorldDamaged, WorldNotFound
-from tiles.grid import EARTH, MAX_ZOOM, resolution_words, tile_metres
+from tiles.grid import EARTH, MAX_ZOOM, metres_words, tile_metres
 from tiles.store import Store
 
 log = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ def checked_zoom(zoom: int | None, best: int, known: tuple[int, ...]) -> int:
     if not 0 <= zoom <= MAX_ZOOM:
         raise BadSetting(f"base zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
     if zoom not in known:
-        words = ", ".join(f"{each} ({resolution_words(each)})" for each in known)
+        words = ", ".join(f"{each} ({metres_words(each)} per pixel)" for each in known)
         raise BadSetting(f"base zoom {zoom}: this model knows {words}")
     return zoom
 

@@ -147,11 +147,10 @@ def metres_per_pixel(zoom: float) -> float:
     return EARTH / TILE_PIXELS / 2**zoom
 
 
-def resolution_words(zoom: int) -> str:
-    """ "611 m per pixel", "30 cm per pixel"."""
+def metres_words(zoom: int) -> str:
+    """Metres per pixel as one says them: 611 m, 30 cm."""
     metres = metres_per_pixel(zoom)
-    size = f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
-    return f"{size} per pixel"
+    return f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
 
 
 def tile_at(x: float, y: float, zoom: int) -> Tile:

@@ -18,7 +18,7 @@ from explorer.models.family import Traits
 from explorer.painting.painter import Painter
 from explorer.web import forms, tools
 from explorer.web.tools import guarded
-from tiles.grid import resolution_words
+from tiles.grid import metres_words
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets" / "web"
@@ -109,7 +109,7 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
     zoom = gr.Dropdown(
         [(scale_words(z), z) for z in reversed(traits.zooms)],
         value=traits.base_zoom,
-        label="Ground resolution",
+        label="Ground resolution, per pixel",
         elem_id="new-zoom",
         filterable=False,
         render=False,
@@ -120,6 +120,7 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
         [name, prompt, zoom],
         examples_per_page=6,
         label="Examples",
+        elem_id="examples",
     )
     with gr.Row():
         seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
@@ -138,7 +139,7 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
 def scale_words(zoom: int) -> str:
     """A zoom as what one sees and metres per pixel."""
     words = SCALES[max(z for z in SCALES if z <= max(zoom, min(SCALES)))]
-    return f"{words}: {resolution_words(zoom)} (zoom {zoom})"
+    return f"{words}, {metres_words(zoom)} (zoom {zoom})"
 
 
 def choices(atlas: Atlas) -> list[tuple[str, str]]:
