@@ -28,6 +28,7 @@ from explorer.training.loop import Run, device
 from explorer.training.windows import Batch
 
 SUBSTEPS = 3  # of the teacher, in each piece
+AERIAL_SHARE = 0.5
 
 
 def target(
@@ -71,9 +72,9 @@ def train(
     minutes: float,
     steps: int = 4,
     shift: float = 1.5,
-    guidance_scale: float = 3.0,
+    guidance_scale: float = 2.5,
     batch: int = 16,
-    peak: float = 2e-4,
+    peak: float = 4e-4,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged student is saved in ``out/model``."""
     rng = np.random.default_rng()
@@ -88,7 +89,7 @@ def train(
     run = Run(out, student, peak, minutes, decay=0.99)
 
     def step() -> tuple[Tensor, int]:
-        drawn = there.draw(batch, WINDOW, HALO, rng).to(device())
+        drawn = there.draw(batch, WINDOW, HALO, rng, AERIAL_SHARE).to(device())
         return loss(student, teacher, drawn, times, guidance_scale), batch
 
     def sheet() -> None:
