@@ -19,7 +19,7 @@ from torch import Tensor
 
 from explorer.atlas import quick_home
 from explorer.models import bundle
-from explorer.models.autoencoder import Autoencoder
+from explorer.models.autoencoder import Autoencoder, crop
 from explorer.models.family import sketch_for
 from explorer.models.images import ImageTower
 from explorer.models.library import Library
@@ -29,7 +29,7 @@ from explorer.painting.schedule import Layout
 from explorer.painting.window import Ground, Latents, Look, assemble, joined
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
-from explorer.training.polish import sharpness, unevenness
+from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
 from explorer.training.text import Example
 from explorer.training.texture import lattice
 from explorer.world import surrounded
@@ -85,12 +85,14 @@ def evaluate(folder: Path, data: Path, count: int = 200) -> Iterator[Score]:
 def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
     """How well pictures survive the latents: held-out ones, and Landsat's, which are never trained on."""
     for source, (name, aim) in DECODED.items():
-        held = shots(folder, source, lambda p, source=source: p.held_out or source == "landsat")  # type: ignore[misc]
+        held = shots(folder, source, lambda p, source=source: p.held_out or source == "landsat", SIDE)  # type: ignore[misc]
         if not held:
             continue
-        pictures = Crops({source: held}).draw(64, np.random.default_rng(7))
+        pictures = Crops({source: held}, SIDE).draw(128, np.random.default_rng(7))
         with torch.inference_mode():
             again = autoencoder.decode(autoencoder.encode(pictures)).clamp(-1, 1)
+        # As land is shown: never with zeros around it.
+        again, pictures = crop(again, BORDER), crop(pictures, BORDER)
         yield Score(f"decoded {name}, dB", psnr(again, pictures), None, aim)
         yield Score(f"decoded {name}, sharpness", sharpness(again, pictures), 1.0, "0.9-1.1")
         even = [float(unevenness(sheet)) ** 0.5 for sheet in (again, pictures)]
