@@ -101,7 +101,7 @@ def test_a_stopped_export_leaves_no_part_and_goes_on(run, tmp_path, bundle, numb
     while count(tmp_path) < 3 and started.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     started.send_signal(number)
-    out, said = started.communicate(timeout=60)
+    out, said = started.communicate(timeout=300)
     assert started.returncode == code and not out and b"stopped" in said, said
     assert world.exists() and not [path for path in tmp_path.iterdir() if "bay" in path.name]
     before = count(tmp_path)
