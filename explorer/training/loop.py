@@ -212,6 +212,15 @@ class Run:
         self.clock = Clock(minutes, float(notes["spent"]))
 
 
+def keep(tensors: dict[str, Tensor], cache: Path) -> None:
+    """Write ``cache`` (safetensors), whole or not at all, if it is not there yet. Several processes
+    that train together may do so at once."""
+    if not cache.exists():
+        part = cache.with_suffix(f".{os.getpid()}.part")
+        save_file(tensors, part)
+        part.replace(cache)
+
+
 def with_average(module: nn.Module, average: Average, work: Callable[[], None]) -> None:
     """Do ``work`` with the averaged weights in ``module``, then put its own back."""
     own = {k: v.detach().clone() for k, v in module.state_dict().items()}

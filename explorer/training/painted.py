@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from rich.progress import track
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.family import Model, sketch_for
@@ -19,6 +18,7 @@ from explorer.painting import schedule
 from explorer.painting.schedule import Layout
 from explorer.painting.window import Ground, Latents, Look, assemble, joined
 from explorer.training import text
+from explorer.training.loop import keep
 from tiles.grid import Tile
 
 COUNT = 120  # sheets
@@ -44,9 +44,7 @@ def sheets(bundle: Path, folder: Path, cache: Path, count: int | None = None) ->
         tensors = {}
         for index, sheet in enumerate(track(_painted(bundle, folder, count), "painting", count)):
             tensors[f"{index:04d} {sheet.zoom}"] = sheet.latents
-        part = cache.with_suffix(f".{os.getpid()}.part")
-        save_file(tensors, part)
-        part.replace(cache)
+        keep(tensors, cache)
     return [Sheet(latents, int(name.split()[1])) for name, latents in sorted(load_file(cache).items())]
 
 

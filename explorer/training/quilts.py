@@ -8,7 +8,6 @@ picture up to its border, and never what a border looks like.
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +15,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
+from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
 from explorer.training.autoencoder import moved, to_tensor
-from explorer.training.loop import device, half_precision
+from explorer.training.loop import device, half_precision, keep
+from explorer.training.windows import PARENT_NOISE
 
 SOURCES = ("ucmerced-*", "scene-*")
 SIDES = {256: 0.3, 216: 0.12, 184: 0.12, 152: 0.12, 128: 0.24, 104: 0.1}  # px, and how often drawn
@@ -32,7 +33,6 @@ JOIN = 1  # latents on each side of a join that do not count
 ALIKE = 10  # pictures of the nearest colours, of which a quilt is made
 NO_TEXT, NO_ZOOMS, NO_PARENT = 0.12, 0.1, 0.5
 PARENT_FROM = 184  # px a side: coarser zooms have no parent, since nothing coarser was learned
-PARENT_NOISE = 0.3  # at most, as for mosaics
 
 
 class Patch(NamedTuple):
@@ -58,10 +58,7 @@ def patches(folder: Path, model: Autoencoder, cache: Path) -> dict[int, list[Pat
             zoom = picture.zoom + math.log2(side / min(picture.pixels.shape[:2]))
             bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=zoom)
             found[side].append(Patch(bare, *cached[name]))
-    if not cache.exists():
-        part = cache.with_suffix(f".{os.getpid()}.part")
-        save_file(cached, part)
-        part.replace(cache)
+    keep(cached, cache)
     return found
 
 
@@ -108,7 +105,7 @@ class Quilts:
         latents, parent, counted, middle = quilt(found, side, rng)
         told = pixels >= PARENT_FROM and rng.random() > NO_PARENT
         noise = torch.randn_like(parent) * (PARENT_NOISE * rng.random())
-        zoom = middle.zoom if rng.random() > NO_ZOOMS else -1.0
+        zoom = middle.zoom if rng.random() > NO_ZOOMS else NO_ZOOM
         prompt = "" if rng.random() < NO_TEXT else captions.said(middle, rng)
         return {
             "latents": latents,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
 from explorer.training.autoencoder import to_tensor
-from explorer.training.loop import device, half_precision
+from explorer.training.loop import device, half_precision, keep
 
 WHOLE = 64  # px of a latent three zooms coarser
 COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
@@ -70,10 +69,7 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
         sheets = cached[picture.name]
         bare = picture._replace(pixels=np.empty(0, np.uint8))
         found.append(Mosaic(bare, sheets[0], sheets[1:]))
-    if not cache.exists():
-        part = cache.with_suffix(f".{os.getpid()}.part")  # several processes may train together
-        save_file(cached, part)
-        part.replace(cache)
+    keep(cached, cache)
     return found
 
 
