@@ -273,14 +273,6 @@ def test_one_of_three_candidates_is_picked(page, server, watch):
     assert watch == []
 
 
-def brush(page: Page, prompt: str) -> None:
-    """Take the brush with a prompt."""
-    page.frame_locator("#earth-map").locator("a.brush").click()
-    page.locator("#brush-prompt").fill(prompt)
-    page.locator("#brush-toggle").click()
-    expect(page.locator("#brush-toggle")).to_have_attribute("aria-pressed", "true")
-
-
 def stroke(page: Page, *places: tuple[int, int]) -> None:
     box = page.locator("#earth-map").bounding_box()
     (x, y), *rest = places
@@ -295,8 +287,11 @@ def test_the_brush_lays_a_prompt_over_land_to_come(page, server, watch):
     opened(page, server)
     page.frame_locator("#earth-map").locator("a.brush").click()
     expect(page.locator("#brush-said")).to_contain_text("Write what the land should be")
+    expect(page.locator("#brush-prompt")).to_be_focused()  # the map has been heard: it would take the brush
     before = view(page)
-    brush(page, HOSTILE)
+    page.locator("#brush-prompt").fill(HOSTILE)
+    page.locator("#brush-toggle").click()
+    expect(page.locator("#brush-toggle")).to_have_attribute("aria-pressed", "true")
     band = page.frame_locator("#earth-map").locator("path.band")
     stroke(page, (200, 200), (400, 260), (500, 420))
     until(page, lambda: len(journal(page, server)) == 2)
