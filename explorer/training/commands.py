@@ -116,11 +116,12 @@ def train_distilled(
     autoencoder: Path = Path("runs/autoencoder/model"),
     text: Path = Path("runs/text/text"),
     denoiser: Path = Path("runs/denoiser/model"),
+    guidance_scale: Annotated[float, typer.Option(help="of the teacher, folded into the student")] = 2.5,
 ) -> None:
     """Few steps without guidance, from a denoiser that needs many. Last of all."""
     from explorer.training import distill
 
-    distill.train(data, autoencoder, text, denoiser, out, minutes, steps)
+    distill.train(data, autoencoder, text, denoiser, out, minutes, steps, guidance_scale=guidance_scale)
 
 
 def evaluate(
@@ -155,6 +156,20 @@ def pack_model(
     said = {"steps": steps, "guidance_scale": guidance_scale}
     given = {name: value for name, value in said.items() if value is not None}
     print(pack(autoencoder, text, images, denoiser, out, **given))
+
+
+@models.command("blend")
+def blend_decoders(
+    first: Path,
+    second: Annotated[Path, typer.Argument(help="polished on from FIRST, or both from the same")],
+    out: Path,
+    share: Annotated[float, typer.Option(help="of SECOND, 0 to 1")] = 0.5,
+) -> None:
+    """The mean of two autoencoders' decoders; prints its folder."""
+    from explorer.training.blend import blend
+
+    with worded():
+        print(blend(first, second, out, share))
 
 
 @models.command("show")

@@ -28,7 +28,6 @@ from explorer.training.loop import Run, device
 from explorer.training.windows import Batch
 
 SUBSTEPS = 3  # of the teacher, in each piece
-AERIAL_SHARE = 0.5
 
 
 def target(
@@ -89,7 +88,7 @@ def train(
     run = Run(out, student, peak, minutes, decay=0.99)
 
     def step() -> tuple[Tensor, int]:
-        drawn = there.draw(batch, WINDOW, HALO, rng, AERIAL_SHARE).to(device())
+        drawn = there.draw(batch, WINDOW, HALO, rng).to(device())
         return loss(student, teacher, drawn, times, guidance_scale), batch
 
     def sheet() -> None:

@@ -14,7 +14,7 @@ from explorer.training.quilts import Quilts, patches
 from explorer.training.windows import Batch, Windows, mosaics
 from tiles.errors import BadSetting
 
-AERIAL_SHARE = 0.65  # aerial scenes are the harder ones
+AERIAL_SHARE = 0.5
 
 
 class Land:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from explorer.models.autoencoder import Autoencoder
+from explorer.training.blend import blend
+from tiles.errors import BadSetting
+
+SMALL = {"widths": (8, 8, 8), "blocks": (1, 1, 1)}
+READ = {"low_cpu_mem_usage": False}
+
+
+def kept(folder: Path, name: str, seed: int, encoder: Autoencoder | None = None) -> Path:
+    torch.manual_seed(seed)
+    model = Autoencoder(**SMALL)
+    if encoder:
+        model.encoder.load_state_dict(encoder.encoder.state_dict())
+    model.save_pretrained(folder / name, safe_serialization=True)
+    return folder / name
+
+
+def test_a_blend_has_the_latents_of_both_and_pictures_between(tmp_path):
+    first = kept(tmp_path, "first", 1)
+    one = Autoencoder.from_pretrained(first, **READ)
+    second = kept(tmp_path, "second", 2, one)
+    other = Autoencoder.from_pretrained(second, **READ)
+    picture = torch.rand(1, 3, 64, 64) * 2 - 1
+    for share, like in ((0.0, one), (1.0, other)):
+        found = Autoencoder.from_pretrained(blend(first, second, tmp_path / "out", share), **READ)
+        with torch.no_grad():
+            assert found.encode(picture).equal(one.encode(picture))
+            torch.testing.assert_close(found.decode(found.encode(picture)), like.decode(like.encode(picture)))
+    found = Autoencoder.from_pretrained(blend(first, second, tmp_path / "out"), **READ)
+    torch.testing.assert_close(
+        found.levels[0][0].weight, (one.levels[0][0].weight + other.levels[0][0].weight) / 2
+    )
+
+
+def test_what_cannot_be_blended_is_refused(tmp_path):
+    first, stranger = kept(tmp_path, "first", 1), kept(tmp_path, "stranger", 2)
+    with pytest.raises(BadSetting, match="latents"):
+        blend(first, stranger, tmp_path / "out")
+    with pytest.raises(BadSetting, match="share"):
+        blend(first, first, tmp_path / "out", 1.5)
+    Autoencoder(widths=(8, 8, 16), blocks=(1, 1, 1)).save_pretrained(tmp_path / "wide")
+    with pytest.raises(BadSetting, match="shape"):
+        blend(first, tmp_path / "wide", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
