@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,11 +16,8 @@ from torch import Tensor, nn
 
 from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.training import data
+from explorer.training.config import AutoencoderConfig
 from explorer.training.loop import Run, device
-
-CROP = 96  # px
-# How often each source is drawn: Blue Marble is what terra is best at.
-SHARES = {"bluemarble": 0.72, "ucmerced": 0.18, "aerial": 0.10, "mosaic": 0.5, "scene": 0.2}
 
 
 class Training(nn.Module):
@@ -40,7 +37,7 @@ class Training(nn.Module):
         return self.model
 
 
-def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tensor:
+def loss(training: Training, pictures: Tensor, rng: np.random.Generator, config: AutoencoderConfig) -> Tensor:
     """The distance of what is decoded to what was encoded.
 
     Part of each batch is turned, mirrored or shrunk as latents and must decode to the picture
@@ -54,10 +51,10 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator) -> Tens
     turned, target = moved(latents[:half], turns, mirror), moved(pictures[:half], turns, mirror)
     latents = torch.cat([turned, latents[half:]])
     target = torch.cat([target, pictures[half:]])
-    if rng.random() < 0.15:
+    if rng.random() < config.shrunk:
         latents, target = F.avg_pool2d(latents, 2), F.avg_pool2d(target, 2)
-    noisy = latents + torch.randn_like(latents) * (0.1 * torch.rand(len(latents), 1, 1, 1).to(latents.device))
-    painted = training.model.decode(noisy)
+    spread = config.latent_noise * torch.rand(len(latents), 1, 1, 1).to(latents.device)
+    painted = training.model.decode(latents + spread * torch.randn_like(latents))
     return distance(painted, target)
 
 
@@ -82,17 +79,18 @@ class Shot(NamedTuple):
 
 
 class Crops:
-    """Random square crops of pictures, sources drawn by ``SHARES``."""
+    """Random square crops, ``side`` px wide, of pictures by source; each source is drawn as often as
+    ``shares`` say, relative to the others."""
 
-    def __init__(self, sources: dict[str, list[Shot]], side: int = CROP) -> None:
+    def __init__(self, sources: dict[str, list[Shot]], side: int, shares: Mapping[str, float]) -> None:
         self.sources = {source: shots for source, shots in sources.items() if shots}
-        self.side = side  # px
+        self.side, self.shares = side, shares
         self.at = cache(self._at)
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
         """(count, 3, side, side) in -1..1."""
         names = list(self.sources)
-        shares = np.array([SHARES.get(name, 1.0) for name in names])
+        shares = np.array([self.shares[name] for name in names])
         picked = (self.sources[name] for name in rng.choice(names, count, p=shares / shares.sum()))
         return self._cut([shots[rng.integers(len(shots))].pixels for shots in picked], rng)
 
@@ -103,6 +101,10 @@ class Crops:
         if not there:
             raise ValueError(f"no picture of zoom {zoom} or {zoom + 1} is {self.side} px wide")
         return self._cut([there[i] for i in rng.integers(len(there), size=count)], rng)
+
+    def of(self, source: str) -> Crops:
+        """Crops of one source only."""
+        return Crops({source: self.sources[source]}, self.side, self.shares)
 
     def _at(self, zoom: int) -> list[np.ndarray]:
         shots = [shot for source in self.sources.values() for shot in source]
@@ -134,17 +136,17 @@ def psnr(a: Tensor, b: Tensor) -> float:
     return float((-10 * errors.log10()).mean())
 
 
-def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float = 2e-3) -> None:
+def train(folder: Path, out: Path, minutes: float, config: AutoencoderConfig) -> None:
     """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``."""
     torch.manual_seed(0)
     rng = np.random.default_rng()
-    crops, held = read(folder, False), read(folder, True).sources
-    tests = [Crops({name: held[name]}).draw(32, np.random.default_rng(7)) for name in list(held)[:2]]
-    training = Training(Autoencoder())
-    run = Run(out, training, peak, minutes, decay=0.998)
+    crops, held = (read(folder, apart, config.crop, config.shares) for apart in (False, True))
+    tests = [held.of(name).draw(32, np.random.default_rng(7)) for name in list(held.sources)[:2]]
+    training = Training(Autoencoder(widths=config.widths, blocks=config.blocks))
+    run = Run(out, training, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
-        return loss(training, crops.draw(batch, rng), rng), batch
+        return loss(training, crops.draw(config.batch, rng), rng, config), config.batch
 
     def sheet() -> None:
         model = training.fold()
@@ -162,19 +164,19 @@ def train(folder: Path, out: Path, minutes: float, batch: int = 12, peak: float 
         pass
 
 
-def shots(folder: Path, source: str, wanted: Callable[[data.Picture], bool], side: int = CROP) -> list[Shot]:
+def shots(folder: Path, source: str, wanted: Callable[[data.Picture], bool], side: int) -> list[Shot]:
     """The pictures of one source that are wanted and at least ``side`` px wide."""
     pictures = data.read(folder, f"{source}-*")
     return [Shot(p.pixels, round(p.zoom)) for p in pictures if wanted(p) and min(p.pixels.shape[:2]) >= side]
 
 
-def read(folder: Path, held_out: bool, side: int = CROP) -> Crops:
-    """Crops of every freely licensed picture, of those held out or of the others."""
+def read(folder: Path, held_out: bool, side: int, shares: Mapping[str, float]) -> Crops:
+    """Crops of every freely licensed picture of these sources, of those held out or of the others."""
 
     def wanted(picture: data.Picture) -> bool:
         return data.free(picture) and picture.held_out == held_out
 
-    return Crops({source: shots(folder, source, wanted, side) for source in SHARES}, side)
+    return Crops({source: shots(folder, source, wanted, side) for source in shares}, side, shares)
 
 
 def halved(pixels: np.ndarray) -> np.ndarray:

@@ -18,14 +18,22 @@ models = typer.Typer(help="Look at models and put trained parts together.", no_a
 Data = Annotated[Path, typer.Option(help="folder of tar shards, or of folders of pictures and JSON")]
 Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run in it goes on")]
 Minutes = Annotated[float, typer.Option(help="length of the run, restarts included")]
+Configured = Annotated[
+    Path | None, typer.Option(help="TOML file as in assets/training, by default the one there")
+]
 
 
 @train.command("autoencoder")
-def train_autoencoder(data: Data, out: Out = Path("runs/autoencoder"), minutes: Minutes = 60) -> None:
+def train_autoencoder(
+    data: Data, out: Out = Path("runs/autoencoder"), minutes: Minutes = 60, config: Configured = None
+) -> None:
     """Pictures to latents and back. First of all; the others need it."""
     from explorer.training import autoencoder
+    from explorer.training.config import AutoencoderConfig
 
-    autoencoder.train(data, out, minutes)
+    with worded():
+        told = AutoencoderConfig.of_run(out, config)
+    autoencoder.train(data, out, minutes, told)
 
 
 @train.command("cut")
@@ -64,6 +72,7 @@ def train_polished(
     data: Data,
     out: Out = Path("runs/polished"),
     minutes: Minutes = 60,
+    config: Configured = None,
     autoencoder: Path = Path("runs/autoencoder/model"),
     bundle: Annotated[
         Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
@@ -71,8 +80,11 @@ def train_polished(
 ) -> None:
     """The decoder with texture, by a critic; latents stay what they are."""
     from explorer.training import polish
+    from explorer.training.config import PolishConfig
 
-    polish.train(data, autoencoder, out, minutes, bundle)
+    with worded():
+        told = PolishConfig.of_run(out, config)
+    polish.train(data, autoencoder, out, minutes, told, bundle)
 
 
 @train.command("text")
@@ -80,14 +92,18 @@ def train_text(
     data: Data,
     out: Out = Path("runs/text"),
     minutes: Minutes = 12,
+    config: Configured = None,
     start: Annotated[
         Path | None, typer.Option(help="bundle whose towers a fresh run begins from, for the same denoiser")
     ] = None,
 ) -> None:
     """Prompts to vectors, against an image tower."""
     from explorer.training import text
+    from explorer.training.config import TextConfig
 
-    text.train(data, out, minutes, start=start)
+    with worded():
+        told = TextConfig.of_run(out, config)
+    text.train(data, out, minutes, told, start=start)
 
 
 @train.command("denoiser")
@@ -95,6 +111,7 @@ def train_denoiser(
     data: Data,
     out: Out = Path("runs/denoiser"),
     minutes: Minutes = 120,
+    config: Configured = None,
     autoencoder: Path = Path("runs/autoencoder/model"),
     text: Path = Path("runs/text/text"),
     start: Annotated[
@@ -103,8 +120,11 @@ def train_denoiser(
 ) -> None:
     """Noise to land. Needs the autoencoder and the text tower."""
     from explorer.training import denoiser
+    from explorer.training.config import DenoiserConfig
 
-    denoiser.train(data, autoencoder, text, out, minutes, start=start)
+    with worded():
+        told = DenoiserConfig.of_run(out, config)
+    denoiser.train(data, autoencoder, text, out, minutes, told, start=start)
 
 
 @train.command("distill")
@@ -112,16 +132,18 @@ def train_distilled(
     data: Data,
     out: Out = Path("runs/distilled"),
     minutes: Minutes = 30,
-    steps: Annotated[int, typer.Option(help="calls for a window, once it is trained")] = 4,
+    config: Configured = None,
     autoencoder: Path = Path("runs/autoencoder/model"),
     text: Path = Path("runs/text/text"),
     denoiser: Path = Path("runs/denoiser/model"),
-    guidance_scale: Annotated[float, typer.Option(help="of the teacher, folded into the student")] = 2.5,
 ) -> None:
     """Few steps without guidance, from a denoiser that needs many. Last of all."""
     from explorer.training import distill
+    from explorer.training.config import DistillConfig
 
-    distill.train(data, autoencoder, text, denoiser, out, minutes, steps, guidance_scale=guidance_scale)
+    with worded():
+        told = DistillConfig.of_run(out, config)
+    distill.train(data, autoencoder, text, denoiser, out, minutes, told)
 
 
 def evaluate(

@@ -17,15 +17,13 @@ from explorer.models.samplers import euler, timesteps
 from explorer.models.text import TextTower
 from explorer.training import land
 from explorer.training.autoencoder import grid, to_pixels
+from explorer.training.config import DenoiserConfig
 from explorer.training.land import Land
 from explorer.training.loop import Run, device
 from explorer.training.windows import Batch
 
-SMALL, WINDOW, HALO = 32, 48, 8
-SMALL_SHARE = 0.6  # of the run is spent on small windows, which are drawn twice as fast
-# A run that begins from trained weights knows land already: it goes on with the windows of painting,
-# and more carefully.
-STARTED_SMALL_SHARE, STARTED_PEAK = 0.25, 6e-4
+WINDOW, HALO = 48, 8  # latents, of painting
+JUDGED = 32  # latents a side of windows that a run is judged by
 
 
 def velocity(model: Denoiser, x: Tensor, t: Tensor, batch: Batch, text: Tensor | None = None) -> Tensor:
@@ -64,8 +62,7 @@ def train(
     text: Path,
     out: Path,
     minutes: float,
-    batch: int = 64,
-    peak: float = 1e-3,
+    config: DenoiserConfig,
     start: Path | None = None,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
@@ -77,18 +74,18 @@ def train(
     tower = TextTower.load(text)
     out.mkdir(parents=True, exist_ok=True)
     there, held = land.read(folder, painter, tower.encode, out)
-    small_share = SMALL_SHARE
+    peak, small_share = config.peak, config.small_share
     if start is None:
-        model = Denoiser()
+        model = Denoiser(widths=config.widths)
     else:
         model = Denoiser.from_pretrained(start, low_cpu_mem_usage=False, torch_dtype=torch.float32)
-        peak, small_share = STARTED_PEAK, STARTED_SMALL_SHARE
-    run = Run(out, model, peak, minutes)
+        peak, small_share = config.started_peak, config.started_small_share
+    run = Run(out, model, peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
         small = run.clock.spent < small_share * run.clock.total
-        side, count = (SMALL, batch) if small else (WINDOW, batch // 2)
-        drawn = there.draw(count, side, HALO, rng).to(device())
+        side, count = (config.small, config.batch) if small else (WINDOW, config.batch // 2)
+        drawn = there.draw(count, side, HALO, rng, config.aerial_share).to(device())
         noise = torch.randn_like(drawn.latents)
         return flow_loss(model, drawn, draw_times(count).to(device()), noise).mean(), count
 
@@ -109,7 +106,7 @@ def validation_loss(model: Denoiser, held: Land, aerial: float, count: int = 64)
     noise each time."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        drawn = held.draw(count, SMALL, HALO, np.random.default_rng(0), aerial)
+        drawn = held.draw(count, JUDGED, HALO, np.random.default_rng(0), aerial)
         times = ((torch.arange(count) + 0.5) / count).to(device())
         noise = torch.randn_like(drawn.latents).to(device())  # drawn on the CPU: the same everywhere
         return float(flow_loss(model, drawn.to(device()), times, noise).mean())

@@ -22,25 +22,25 @@ from explorer.models.samplers import euler, timesteps
 from explorer.models.text import TextTower
 from explorer.training import land
 from explorer.training.autoencoder import grid
+from explorer.training.config import DistillConfig
 from explorer.training.denoiser import HALO, WINDOW, guided, paint_sheet, velocity
 from explorer.training.land import Land
 from explorer.training.loop import Run, device
 from explorer.training.windows import Batch
 
-SUBSTEPS = 3  # of the teacher, in each piece
-
 
 def target(
-    teacher: Denoiser, batch: Batch, noise: Tensor, starts: Tensor, ends: Tensor, guidance_scale: float
+    teacher: Denoiser, batch: Batch, noise: Tensor, starts: Tensor, ends: Tensor, config: DistillConfig
 ) -> Tensor:
     """The velocity (n, 4, h, w) that leads from each window's start of a piece straight to where
     the guided teacher ends. ``starts``, ``ends`` (n,) are times, the start being the larger."""
+    substeps, scale = config.substeps, config.guidance_scale
     first = x = _noised(batch, noise, starts)
     with torch.no_grad():
-        for step in range(SUBSTEPS):
-            now, then = (starts + (ends - starts) * (step + i) / SUBSTEPS for i in (0, 1))
+        for step in range(substeps):
+            now, then = (starts + (ends - starts) * (step + i) / substeps for i in (0, 1))
             x = torch.where(batch.mask > 0, _noised(batch, noise, now), x)
-            x = x + (then - now)[:, None, None, None] * guided(teacher, x, now, batch, guidance_scale)
+            x = x + (then - now)[:, None, None, None] * guided(teacher, x, now, batch, scale)
     return (first - x) / (starts - ends)[:, None, None, None]
 
 
@@ -49,14 +49,13 @@ def _noised(batch: Batch, noise: Tensor, t: Tensor) -> Tensor:
     return (1 - at) * batch.latents + at * noise
 
 
-def loss(
-    student: Denoiser, teacher: Denoiser, batch: Batch, times: list[float], guidance_scale: float
-) -> Tensor:
+def loss(student: Denoiser, teacher: Denoiser, batch: Batch, config: DistillConfig) -> Tensor:
     """Mean square error of the student's velocity where latents are not known."""
+    times = timesteps(config.steps, config.shift)
     piece = torch.randint(len(times) - 1, (len(batch.latents),))
     starts, ends = (torch.tensor(times)[piece + i].to(batch.latents.device) for i in (0, 1))
     noise = torch.randn_like(batch.latents)
-    wanted = target(teacher, batch, noise, starts, ends, guidance_scale)
+    wanted = target(teacher, batch, noise, starts, ends, config)
     apart = velocity(student, _noised(batch, noise, starts), starts, batch) - wanted
     unknown = (1 - batch.mask) * batch.counted
     return (apart.square().mean(1, keepdim=True) * unknown).sum() / unknown.sum().clamp(min=1)
@@ -69,11 +68,7 @@ def train(
     denoiser: Path,
     out: Path,
     minutes: float,
-    steps: int = 4,
-    shift: float = 1.5,
-    guidance_scale: float = 2.5,
-    batch: int = 16,
-    peak: float = 4e-4,
+    config: DistillConfig,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged student is saved in ``out/model``."""
     rng = np.random.default_rng()
@@ -84,33 +79,31 @@ def train(
     there, held = land.read(folder, painter, tower.encode, denoiser.parent)
     teacher = Denoiser.from_pretrained(denoiser, **read).to(device()).eval().requires_grad_(False)
     student = Denoiser.from_pretrained(denoiser, **read)
-    times = timesteps(steps, shift)
-    run = Run(out, student, peak, minutes, decay=0.99)
+    run = Run(out, student, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
-        drawn = there.draw(batch, WINDOW, HALO, rng).to(device())
-        return loss(student, teacher, drawn, times, guidance_scale), batch
+        drawn = there.draw(config.batch, WINDOW, HALO, rng, config.aerial_share).to(device())
+        return loss(student, teacher, drawn, config), config.batch
 
     def sheet() -> None:
         student.save_pretrained(out / "model", safe_serialization=True)
-        scores = strayed(student, teacher, held, times, guidance_scale)
+        scores = strayed(student, teacher, held, config)
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, run.samples, *(round(s, 4) for s in scores)])
-        pictures = paint_sheet(student, painter, tower.encode, times, 1.0)
+        pictures = paint_sheet(student, painter, tower.encode, timesteps(config.steps, config.shift), 1.0)
         Image.fromarray(grid(pictures, 6)).save(out / "sheet.png")
 
     for _ in run.steps(step, sheet, every=240):
         pass
 
 
-def strayed(
-    student: Denoiser, teacher: Denoiser, held: Land, times: list[float], guidance_scale: float
-) -> tuple[float, float]:
+def strayed(student: Denoiser, teacher: Denoiser, held: Land, config: DistillConfig) -> tuple[float, float]:
     """Mean square distance to what the guided teacher paints in 30 steps from the same noise: of the
     student, and, for comparison, of the guided teacher in as few steps as the student."""
+    times, scale = timesteps(config.steps, config.shift), config.guidance_scale
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        drawn = held.draw(8, WINDOW, HALO, np.random.default_rng(0))
+        drawn = held.draw(8, WINDOW, HALO, np.random.default_rng(0), config.aerial_share)
         noise = torch.randn_like(drawn.latents).to(device())
         drawn = drawn.to(device())
 
@@ -120,6 +113,6 @@ def strayed(
 
         return euler(flow, noise, drawn.latents, 1 - drawn.mask, times)
 
-    right = painted(teacher, timesteps(30, 1.5), guidance_scale)
-    found = (painted(student, times, 1.0), painted(teacher, times, guidance_scale))
+    right = painted(teacher, timesteps(30, config.shift), scale)
+    found = (painted(student, times, 1.0), painted(teacher, times, scale))
     return tuple(float((one - right).square().mean()) for one in found)  # type: ignore[return-value]

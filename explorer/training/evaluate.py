@@ -88,7 +88,7 @@ def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
         held = shots(folder, source, lambda p, source=source: p.held_out or source == "landsat", SIDE)  # type: ignore[misc]
         if not held:
             continue
-        pictures = Crops({source: held}, SIDE).draw(128, np.random.default_rng(7))
+        pictures = Crops({source: held}, SIDE, {source: 1}).draw(128, np.random.default_rng(7))
         with torch.inference_mode():
             again = autoencoder.decode(autoencoder.encode(pictures)).clamp(-1, 1)
         # As land is shown: never with zeros around it.

@@ -14,8 +14,6 @@ from explorer.training.quilts import Quilts, patches
 from explorer.training.windows import Batch, Windows, mosaics
 from tiles.errors import BadSetting
 
-AERIAL_SHARE = 0.5
-
 
 class Land:
     """Draws batches. Without aerial pictures, of mosaics only, and the other way round."""
@@ -25,9 +23,7 @@ class Land:
     ) -> None:
         self.windows, self.quilts, self.encode = windows, quilts, encode
 
-    def draw(
-        self, count: int, side: int, halo: int, rng: np.random.Generator, aerial: float = AERIAL_SHARE
-    ) -> Batch:
+    def draw(self, count: int, side: int, halo: int, rng: np.random.Generator, aerial: float) -> Batch:
         """``count`` windows of ``side`` latents, a share ``aerial`` of them quilts."""
         if self.windows is None or self.quilts is None:
             aerial = float(self.windows is None)

@@ -84,7 +84,7 @@ def mean(flat: Tensor) -> None:
 class Average:
     """Exponential moving average of a module's weights, quick at first."""
 
-    def __init__(self, module: nn.Module, decay: float = 0.999) -> None:
+    def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay, self.steps = decay, 0
         self.weights = {k: v.detach().clone().float() for k, v in module.state_dict().items()}
 
@@ -102,9 +102,7 @@ class Average:
 class Run:
     """A resumable run in ``folder``: ``state.safetensors``, ``log.csv``, sample sheets."""
 
-    def __init__(
-        self, folder: Path, module: nn.Module, peak: float, minutes: float, decay: float = 0.999
-    ) -> None:
+    def __init__(self, folder: Path, module: nn.Module, peak: float, minutes: float, decay: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.module, self.peak = folder, module.to(device()), peak
         self.rank = joined()

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from explorer.models.autoencoder import Autoencoder, crop
 from explorer.training.autoencoder import Crops, distance, grid, moved, psnr, read, to_pixels
+from explorer.training.config import PolishConfig
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
 from explorer.training.painted import Sheet, sheets
@@ -30,25 +31,6 @@ from explorer.training.texture import dissimilarity, lattice, mismatch, repeated
 SIDE, BORDER = 128, 32
 AMONG = 8  # real crops, of which that most like painted land is shown beside it
 SEEN = 64  # px that the critic is shown of it, from anywhere
-WAVES, LAST = (3.0, 9.0), 48  # what the decoder sees of latents, the width it draws with
-LATENT_NOISE = 0.05
-
-
-class Weights(NamedTuple):
-    """What counts for how much."""
-
-    fine: float = 0.15  # distance at full size, beside that at half size
-    texture: float = 0.1
-    strength: float = 1.0
-    even: float = 5.0
-    mesh: float = 0.3
-    repeated: float = 0.5
-    colours: float = 1.0  # of painted land, at an eighth of its size
-    critic: float = 0.3
-    steepness: float = 0.05
-
-
-WEIGHTS = Weights()
 
 
 class Training(nn.Module):
@@ -99,20 +81,20 @@ def nearest(colours: Tensor, among: Tensor) -> Tensor:
 
 
 def loss(
-    training: Training, sample: Sample, rng: np.random.Generator, critic: float, weights: Weights = WEIGHTS
+    training: Training, sample: Sample, rng: np.random.Generator, critic: float, config: PolishConfig
 ) -> Tensor:
     """All that decoder and critic must do better; ``critic`` is how much of the critic counts yet, 0..1.
 
     Half of the latents are turned or mirrored, and so must be their pictures.
     """
     pictures, land, colours, like = sample
-    model = training.model
+    model, weights = training.model, config.weights
     with torch.no_grad():
         latents = model.encode(pictures)
     half, turns, mirror = len(pictures) // 2, int(rng.integers(4)), bool(rng.integers(2))
     latents = torch.cat([moved(latents[:half], turns, mirror), latents[half:]])
     pictures = torch.cat([moved(pictures[:half], turns, mirror), pictures[half:]])
-    spread = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1).to(latents.device)
+    spread = config.latent_noise * torch.rand(len(latents), 1, 1, 1).to(latents.device)
     latents = latents + spread * torch.randn_like(latents)
     again, painted = model.decode(torch.cat([latents, land])).float().split([len(latents), len(land)])
     total = distance(F.avg_pool2d(again, 2), F.avg_pool2d(pictures, 2)) + weights.fine * distance(
@@ -177,10 +159,8 @@ def train(
     autoencoder: Path,
     out: Path,
     minutes: float,
+    config: PolishConfig,
     bundle: Path | None = None,
-    batch: int = 8,
-    peak: float = 4e-4,
-    weights: Weights = WEIGHTS,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
 
@@ -189,19 +169,20 @@ def train(
     """
     rng = np.random.default_rng()
     out.mkdir(parents=True, exist_ok=True)
-    there, apart = read(folder, False, SIDE), read(folder, True, SIDE).sources
-    held = Crops(dict(list(apart.items())[:1]), SIDE).draw(32, np.random.default_rng(7))
+    there, apart = (read(folder, held_out, SIDE, config.shares) for held_out in (False, True))
+    held = apart.of(next(iter(apart.sources))).draw(32, np.random.default_rng(7))
     land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
     before = Autoencoder.from_pretrained(
         autoencoder, low_cpu_mem_usage=False, torch_dtype=torch.float32
     ).eval()
-    model = widened(before.to(device()).requires_grad_(False), WAVES, LAST)
+    model = widened(before.to(device()).requires_grad_(False), config.waves, config.last)
     training = Training(model)
-    run = Run(out, training, peak, minutes, decay=0.995)
+    run = Run(out, training, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
         critic = min(max(run.clock.spent / run.clock.total / 0.1 - 0.5, 0.0), 1.0)
-        return loss(training, draw(there, land, before, batch, rng), rng, critic, weights), batch
+        sample = draw(there, land, before, config.batch, rng)
+        return loss(training, sample, rng, critic, config), config.batch
 
     def sheet() -> None:
         model.save_pretrained(out / "model", safe_serialization=True)

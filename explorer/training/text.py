@@ -17,13 +17,12 @@ from explorer.models.images import SIDE, ImageTower
 from explorer.models.text import TextTower
 from explorer.training import captions, data
 from explorer.training.autoencoder import to_tensor
+from explorer.training.config import TextConfig
 from explorer.training.loop import Run, device
 
 PARAPHRASES = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "paraphrases.json"
-SHARES = {"bluemarble": 0.7, "ucmerced": 0.22, "eurosat": 0.05, "aerial": 0.03, "mosaic": 0.5, "scene": 0.2}
-ANCHOR = 10.0  # how much it counts that captions stay where they were
+SOURCES = ("bluemarble", "ucmerced", "eurosat", "aerial", "mosaic", "scene")
 STARTED_SHARPNESS = 3.0  # of towers that agree already
-SAME_SCENE = 0.5  # of a target goes to all pictures of the same scene: they are no negatives
 
 
 class Example(NamedTuple):
@@ -47,7 +46,7 @@ class Towers(nn.Module):
 
 def examples(folder: Path, held_out: bool) -> dict[str, list[Example]]:
     """Labelled squares by source; whole pictures where there is one label for all."""
-    found: dict[str, list[Example]] = {source: [] for source in SHARES}
+    found: dict[str, list[Example]] = {source: [] for source in SOURCES}
     for source, kept in found.items():
         for picture in data.read(folder, f"{source}-*"):
             if picture.held_out == held_out and data.free(picture):
@@ -80,19 +79,21 @@ def say(example: Example, rng: np.random.Generator) -> str:
     return captions.spoken(example.cls, example.stock, example.places, example.zoom, rng)
 
 
-def agreement_loss(said: Tensor, seen: Tensor, sharpness: Tensor, scenes: list[str]) -> Tensor:
+def agreement_loss(
+    said: Tensor, seen: Tensor, sharpness: Tensor, scenes: list[str], same_scene: float
+) -> Tensor:
     """Contrastive loss both ways (Radford et al. 2021, arXiv 2103.00020), with soft targets, of unit
     vectors (n, 256) of captions and of their pictures.
 
-    With 40 scenes in a batch of 128 most "negatives" show the same scene; half of each target is
-    shared among them instead.
+    With 40 scenes in a batch of 128 most "negatives" show the same scene; a part of each target,
+    ``same_scene``, is shared among them instead.
     """
     logits = sharpness.exp().clamp(max=50) * said @ seen.T  # (text, picture)
     names = {scene: index for index, scene in enumerate(dict.fromkeys(scenes))}
     which = torch.tensor([names[scene] for scene in scenes])
     same = (which[:, None] == which).float()
     own = torch.eye(len(scenes))
-    target = (SAME_SCENE * same / same.sum(1, keepdim=True) + (1 - SAME_SCENE) * own).to(logits.device)
+    target = (same_scene * same / same.sum(1, keepdim=True) + (1 - same_scene) * own).to(logits.device)
     return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
@@ -135,14 +136,7 @@ def begin(start: Path | None) -> tuple[Towers, Anchor | None]:
     return towers, Anchor(TextTower.load(start / "text"))
 
 
-def train(
-    folder: Path,
-    out: Path,
-    minutes: float,
-    batch: int = 128,
-    peak: float = 1e-3,
-    start: Path | None = None,
-) -> None:
+def train(folder: Path, out: Path, minutes: float, config: TextConfig, start: Path | None = None) -> None:
     """Train for ``minutes`` (counted over restarts); towers go to ``out/text`` and ``out/images``.
 
     A fresh run begins from the towers of the bundle ``start``, if given, and denoisers that were
@@ -150,18 +144,20 @@ def train(
     """
     rng = np.random.default_rng()
     sources = examples(folder, held_out=False)
-    shares = np.array([SHARES[source] for source in sources])
+    shares = np.array([config.shares.get(source, 0.0) for source in sources])
     towers, anchor = begin(start)
-    run = Run(out, towers, peak, minutes, decay=0.995)
+    run = Run(out, towers, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
-        names = rng.choice(list(sources), batch, p=shares / shares.sum())
+        names = rng.choice(list(sources), config.batch, p=shares / shares.sum())
         drawn = [sources[name][rng.integers(len(sources[name]))] for name in names]
         pixels = to_tensor(np.stack([turned(example.pixels, rng) for example in drawn])).to(device())
         tokens = towers.text.tokenize([say(example, rng) for example in drawn]).to(device())
         said, scenes = towers.text(tokens), [example.cls for example in drawn]
-        loss = agreement_loss(said, towers.images(pixels), towers.sharpness, scenes)
-        return (loss if anchor is None else loss + ANCHOR * anchor.loss(said, tokens, scenes)), batch
+        loss = agreement_loss(said, towers.images(pixels), towers.sharpness, scenes, config.same_scene)
+        if anchor is not None:
+            loss = loss + config.anchor * anchor.loss(said, tokens, scenes)
+        return loss, config.batch
 
     def sheet() -> None:
         towers.text.save(out / "text")

@@ -2,11 +2,15 @@ import math
 
 import torch
 
-from explorer.models.samplers import timesteps
+from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import blank
 from explorer.training.distill import loss, target
 
 N = 6
+
+
+def config(guidance_scale):
+    return DistillConfig.read(SHIPPED / "distill.toml").model_copy(update={"guidance_scale": guidance_scale})
 
 
 def batch():
@@ -30,14 +34,14 @@ def told(windows, t, text, zoom, coarser):
 
 def test_the_way_of_a_straight_flow_is_that_flow():
     starts, ends = torch.full((N,), 0.8), torch.full((N,), 0.5)
-    found = target(constant, batch(), torch.randn(N, 4, 16, 16), starts, ends, 2.0)
+    found = target(constant, batch(), torch.randn(N, 4, 16, 16), starts, ends, config(2.0))
     torch.testing.assert_close(found, torch.full_like(found, 0.7))
 
 
 def test_the_way_of_a_bent_flow_ends_where_its_steps_end():
     drawn, noise = batch(), torch.randn(N, 4, 16, 16)
     starts, ends = torch.full((N,), 1.0), torch.full((N,), 0.4)
-    found = target(growing, drawn, noise, starts, ends, 1.0)
+    found = target(growing, drawn, noise, starts, ends, config(1.0))
     torch.testing.assert_close(noise - 0.6 * found, noise * (1 - 0.2) ** 3)
     assert abs((1 - 0.2) ** 3 - math.exp(-0.6)) < 0.04  # which is near the true end
 
@@ -45,7 +49,7 @@ def test_the_way_of_a_bent_flow_ends_where_its_steps_end():
 def test_guidance_is_folded_in():
     drawn = batch()._replace(text=torch.ones(N, 256))
     starts, ends = torch.ones(N), torch.full((N,), 0.5)
-    found = target(told, drawn, torch.randn(N, 4, 16, 16), starts, ends, 3.0)
+    found = target(told, drawn, torch.randn(N, 4, 16, 16), starts, ends, config(3.0))
     torch.testing.assert_close(found, torch.full_like(found, 3.0))
 
 
@@ -58,6 +62,5 @@ def test_what_is_known_stays_known_on_the_way_and_is_not_judged():
     def wrong_where_known(windows, t, text, zoom, coarser):
         return torch.full_like(windows[:, :4], 0.7) + 100 * mask
 
-    times = timesteps(4, 1.5)
-    assert loss(wrong_where_known, constant, drawn, times, 2.0) < 1e-8
-    assert loss(growing, constant, drawn, times, 2.0) > 0.1
+    assert loss(wrong_where_known, constant, drawn, config(2.0)) < 1e-8
+    assert loss(growing, constant, drawn, config(2.0)) > 0.1

@@ -28,11 +28,11 @@ def fit(run: Run, module: nn.Module, until: float) -> None:
 def test_a_run_goes_on_where_it_was(tmp_path):
     torch.manual_seed(0)
     module = nn.Linear(3, 4)
-    run = Run(tmp_path, module, 0.02, minutes=1.0 / 60)
+    run = Run(tmp_path, module, 0.02, 1.0 / 60, 0.999)
     fit(run, module, 0.4)
     step, weights = run.step, module.weight.detach().clone()
     again = nn.Linear(3, 4)
-    resumed = Run(tmp_path, again, 0.02, minutes=1.0 / 60)
+    resumed = Run(tmp_path, again, 0.02, 1.0 / 60, 0.999)
     assert resumed.step == step and resumed.samples == step
     assert torch.equal(again.weight, weights)
     before = [o.state_dict()["state"] for o in run.optimizers]
@@ -56,7 +56,7 @@ import torch
 from torch import nn
 from explorer.training.loop import Run
 module = nn.Linear(3, 4, bias=False)
-run = Run(Path(sys.argv[1]), module, 0.1, minutes=2 / 60)
+run = Run(Path(sys.argv[1]), module, 0.1, 2 / 60, 0.999)
 goal = 2.0 * run.rank  # one wants 0, the other 2
 begun = (module.weight.detach() - 1).abs().mean()
 for _ in run.steps(lambda: ((module(torch.eye(3)) - goal).square().mean(), 1), lambda: None):

@@ -6,6 +6,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from explorer.training import painted, polish
+from explorer.training.config import PolishConfig
 from explorer.training.painted import sheets
 from tests.bundles import build_bundle
 
@@ -41,9 +42,10 @@ def test_a_polishing_run_goes_on_with_its_critic(tmp_path, monkeypatch):
     monkeypatch.setattr(painted, "COUNT", 2)
     bundle, data = build_bundle(tmp_path / "tiny", steps=1), dataset(tmp_path / "data")
     out = tmp_path / "run"
+    config = PolishConfig.of_run(out, None).model_copy(update={"batch": 2})
 
     def run(minutes):
-        polish.train(data, bundle / "autoencoder", out, minutes, bundle, batch=2)
+        polish.train(data, bundle / "autoencoder", out, minutes, config, bundle)
         with safe_open(out / "state.safetensors", "pt") as state:
             return int(state.metadata()["step"]), {k: state.get_tensor(k) for k in state.keys()}  # noqa: SIM118
 

@@ -2,8 +2,10 @@ import numpy as np
 import torch
 
 from explorer.models.autoencoder import Autoencoder
-from explorer.training.polish import Sample, Training, Weights, loss, nearest, sharpness, unevenness, widened
+from explorer.training.config import SHIPPED, PolishConfig
+from explorer.training.polish import Sample, Training, loss, nearest, sharpness, unevenness, widened
 
+CONFIG = PolishConfig.read(SHIPPED / "polish.toml")
 SMALL = {"widths": (16, 16, 16), "blocks": (1, 1, 1)}
 
 
@@ -17,7 +19,7 @@ def test_decoder_and_critic_learn_and_latents_stay():
     training = Training(widened(Autoencoder(**SMALL), (3.0,), 24))
     drawn = sample()
     latents = training.model.encode(drawn.pictures)
-    loss(training, drawn, np.random.default_rng(0), 1.0).backward()
+    loss(training, drawn, np.random.default_rng(0), 1.0, CONFIG).backward()
     assert all(p.grad is None for p in training.model.encoder.parameters())
     for part in (training.model.levels, training.critic):
         assert all(p.grad.abs().sum() > 0 for p in part.parameters())
@@ -31,7 +33,8 @@ def test_without_a_critic_and_painted_land_there_is_still_a_loss():
     drawn = sample()._replace(
         land=torch.zeros(0, 4, 16, 16), colours=torch.zeros(0, 3, 16, 16), like=torch.zeros(0, 3, 128, 128)
     )
-    found = loss(training, drawn, np.random.default_rng(0), 0.0, Weights(critic=0.0))
+    config = CONFIG.model_copy(update={"weights": CONFIG.weights.model_copy(update={"critic": 0.0})})
+    found = loss(training, drawn, np.random.default_rng(0), 0.0, config)
     assert torch.isfinite(found) and found > 0
 
 

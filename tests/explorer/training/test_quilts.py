@@ -68,12 +68,12 @@ def test_land_is_drawn_of_what_there_is_and_latents_are_kept(tmp_path):
         return torch.ones(len(prompts), 256)
 
     there, held = land.read(data, model, encode, tmp_path)
-    batch = there.draw(6, 48, 8, np.random.default_rng(0))
+    batch = there.draw(6, 48, 8, np.random.default_rng(0), 0.65)
     assert batch.latents.shape == (6, 4, 48, 48) and held.quilts is not None and there.windows is None
     assert (batch.zoom > 17).logical_or(batch.zoom == -1).all()
     assert ((batch.coarser > 0) == (batch.parent_mask.amax((1, 2, 3)) > 0)).all()
     again, _ = land.read(data, torch.nn.Identity(), encode, tmp_path)  # type: ignore[arg-type]
-    same = again.draw(6, 48, 8, np.random.default_rng(0))
+    same = again.draw(6, 48, 8, np.random.default_rng(0), 0.65)
     assert torch.equal(batch.latents, same.latents)
 
 
@@ -81,7 +81,7 @@ def test_the_loss_hears_nothing_of_joins(monkeypatch):
     batch = land.Land(
         None, Quilts({128: [patch(i, 16) for i in range(4)]}), lambda p: torch.ones(len(p), 256)
     )
-    drawn = batch.draw(2, 48, 8, np.random.default_rng(0))
+    drawn = batch.draw(2, 48, 8, np.random.default_rng(0), 1.0)
     drawn = drawn._replace(mask=torch.zeros_like(drawn.mask))
     noise, t = torch.randn_like(drawn.latents), torch.tensor([0.5, 0.5])
 

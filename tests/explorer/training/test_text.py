@@ -18,11 +18,11 @@ def tower():
 def test_pictures_that_lie_by_their_captions_agree():
     said = F.normalize(torch.randn(6, 256), dim=1)
     scenes = list("abcdef")
-    right = agreement_loss(said, said, torch.tensor(3.0), scenes)
-    assert right < agreement_loss(said, said.roll(1, 0), torch.tensor(3.0), scenes)
+    right = agreement_loss(said, said, torch.tensor(3.0), scenes, 0.5)
+    assert right < agreement_loss(said, said.roll(1, 0), torch.tensor(3.0), scenes, 0.5)
     # Two pictures of one scene are no negatives of each other.
-    same = agreement_loss(said, said[[1, 0, 2, 3, 4, 5]], torch.tensor(3.0), list("aabcde"))
-    assert same < agreement_loss(said, said[[1, 0, 2, 3, 4, 5]], torch.tensor(3.0), scenes)
+    same = agreement_loss(said, said[[1, 0, 2, 3, 4, 5]], torch.tensor(3.0), list("aabcde"), 0.5)
+    assert same < agreement_loss(said, said[[1, 0, 2, 3, 4, 5]], torch.tensor(3.0), scenes, 0.5)
 
 
 def test_an_anchor_holds_what_was_known_and_nothing_else():

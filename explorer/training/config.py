@@ -1,0 +1,127 @@
+"""What a training run is told besides its data and its time: one TOML file for each part."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tiles.errors import BadSetting
+
+SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "training"
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+Shares = Annotated[dict[str, Weight], Field(min_length=1)]  # of each source, relative to the others
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Config(Strict):
+    """Of every run."""
+
+    name: ClassVar[str]  # of its file
+
+    batch: Annotated[int, Field(ge=2, multiple_of=2)]  # some losses turn half of it
+    peak: Annotated[float, Field(gt=0, le=1)]  # highest learning rate
+    decay: Annotated[float, Field(ge=0, lt=1)]  # of the average of weights
+
+    @classmethod
+    def of_run(cls, out: Path, path: Path | None) -> Self:
+        """That of the run in ``out``, which keeps it: a run that goes on goes on with its own. A fresh one
+        takes ``path``, or what terra was trained with. Raises BadSetting, also where a run that goes on
+        is told something else."""
+        own = out / "config.toml"
+        asked = cls.read(path or SHIPPED / f"{cls.name}.toml")
+        if not own.exists():
+            out.mkdir(parents=True, exist_ok=True)
+            part = out / f"config.{os.getpid()}.part"
+            part.write_bytes((path or SHIPPED / f"{cls.name}.toml").read_bytes())
+            part.replace(own)
+        elif path and cls.read(own) != asked:
+            raise BadSetting(f"{path}: the run in {out} goes on with its own, {own}; take another folder")
+        return cls.read(own)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """That of one file. Raises BadSetting."""
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text()))
+        except OSError as error:
+            raise BadSetting(f"{path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadSetting(f"{path}: no TOML: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where, allowed = ".".join(map(str, first["loc"])), ", ".join(sorted(cls.model_fields))
+            raise BadSetting(f"{path}: {where}: {first['msg']}; there are {allowed}") from error
+
+
+class AutoencoderConfig(Config):
+    name = "autoencoder"
+
+    widths: tuple[Count, Count, Count]  # channels of the decoder's levels, coarsest first
+    blocks: tuple[Count, Count, Count]  # of each level
+    crop: Annotated[int, Field(ge=32, multiple_of=16)]  # px
+    latent_noise: Weight  # at most, of latents before they are decoded
+    shrunk: Share  # of batches, that decode to a smaller picture
+    shares: Shares
+
+
+class PolishWeights(Strict):
+    """What counts for how much."""
+
+    fine: Weight  # distance at full size, beside that at half size
+    texture: Weight
+    strength: Weight
+    even: Weight
+    mesh: Weight
+    repeated: Weight
+    colours: Weight  # of painted land, at an eighth of its size
+    critic: Weight
+    steepness: Weight
+
+
+class PolishConfig(Config):
+    name = "polish"
+
+    shares: Shares
+    waves: tuple[float, ...]  # what the decoder sees of latents
+    last: Count  # channels it draws with
+    latent_noise: Weight  # at most
+    weights: PolishWeights
+
+
+class TextConfig(Config):
+    name = "text"
+
+    anchor: Weight  # how much it counts, in a run with --start, that captions stay where they were
+    same_scene: Share  # of a target, shared by all pictures of its scene: they are no negatives
+    shares: Shares
+
+
+class DenoiserConfig(Config):
+    name = "denoiser"
+
+    widths: tuple[Count, Count, Count]  # channels, finest level first
+    small: Annotated[int, Field(ge=16, multiple_of=8)]  # latents a side of the first windows
+    small_share: Share  # of the time is spent on small windows, which are drawn twice as fast
+    started_small_share: Share  # the same of a run with --start, which knows land already
+    started_peak: Annotated[float, Field(gt=0, le=1)]
+    aerial_share: Share  # of windows are quilts
+
+
+class DistillConfig(Config):
+    name = "distill"
+
+    steps: Count  # calls of the student for a window
+    substeps: Count  # of the teacher, in each of these
+    shift: Annotated[float, Field(gt=0)]  # of times, towards noise
+    guidance_scale: Annotated[float, Field(ge=1)]  # of the teacher, folded into the student
+    aerial_share: Share
