@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
-from explorer.training.autoencoder import to_tensor
+from explorer.training.autoencoder import moved, to_tensor
 from explorer.training.loop import device, half_precision, keep
 
 WHOLE = 64  # px of a latent three zooms coarser
@@ -24,6 +26,12 @@ ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
 NO_TEXT, NO_ZOOMS, NO_PARENT = 0.15, 0.1, {5: 0.8, 6: 0.65, 7: 0.4, 8: 0.25}
 ANY_SHARE, NO_ANY_PARENT = 0.25, 0.4  # of any other zoom
 LEAST = 384  # px, as wide as a window of painting
+SQUARES = 4  # labelled squares a side of a mosaic
+LABELLED_SHARE = 0.8  # of windows are drawn by the class in their middle
+LEVELLING = 0.3  # power of a class's count that says how often it is drawn: 0 is all alike, 1 as they come
+SHRUNK = 0.75  # the size, beside its own, at which a mosaic is learned too
+SHRUNK_SHARE = 0.25  # of windows are of such
+TURNED_SHARE = 0.5  # of windows are turned and mirrored: land has no north, though its light has one
 PARENT_NOISE = 0.3  # at most: a painted sketch is never as clean as a real picture
 
 
@@ -33,6 +41,7 @@ class Mosaic(NamedTuple):
     picture: data.Picture  # without its pixels
     latents: Tensor  # half (4, h, w); of Blue Marble 128 a side
     parents: Tensor  # half (3, 4, h, w): 1, 2 and 3 zooms coarser, enlarged
+    scale: float  # 1, or ``SHRUNK``
 
 
 class Batch(NamedTuple):
@@ -63,45 +72,80 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
     for picture in data.read(folder, *SOURCES):
         if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
             continue
-        if picture.name not in cached:
-            with torch.autocast("cpu", torch.bfloat16, enabled=half_precision() and device().type == "cpu"):
-                cached[picture.name] = _encoded(picture.pixels, model)
-        sheets = cached[picture.name]
-        bare = picture._replace(pixels=np.empty(0, np.uint8))
-        found.append(Mosaic(bare, sheets[0], sheets[1:]))
+        for scale in (1.0, SHRUNK):
+            height, width = (int(extent * scale) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
+            if min(height, width) < LEAST:
+                continue
+            name = picture.name if scale == 1 else f"{picture.name} {scale}"
+            if name not in cached:
+                cached[name] = _encoded(_shrunk(picture.pixels, scale)[:height, :width], model)
+            sheets = cached[name]
+            bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
+            found.append(Mosaic(bare, sheets[0], sheets[1:], scale))
     keep(cached, cache)
     return found
 
 
+def _shrunk(pixels: np.ndarray, scale: float) -> np.ndarray:
+    if scale == 1:
+        return pixels
+    height, width = (round(extent * scale) for extent in pixels.shape[:2])
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+
+
 @torch.inference_mode()
 def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
-    """The latents of a mosaic and of its three parents, enlarged: half (4, 4, h / 8, w / 8), what does not
-    fill the coarsest parent's latents left out."""
-    height, width = (extent // WHOLE * WHOLE for extent in image.shape[:2])
-    pixels = to_tensor(image[None, :height, :width]).contiguous(memory_format=torch.channels_last)
-    sheets = [model.encode(pixels)]
-    for coarser in COARSER:
-        small = model.encode(F.avg_pool2d(pixels, 2**coarser))
-        sheets.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
+    """The latents of a mosaic and of its three parents, enlarged: half (4, 4, h / 8, w / 8)."""
+    pixels = to_tensor(image[None]).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half_precision() and device().type == "cpu"):
+        sheets = [model.encode(pixels)]
+        for coarser in COARSER:
+            small = model.encode(F.avg_pool2d(pixels, 2**coarser))
+            sheets.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
     return torch.cat(sheets).half().contiguous()
 
 
 class Windows:
-    """Draws rows of batches from mosaics."""
+    """Draws rows of batches from mosaics: zooms by ``ZOOM_SHARES``, most places by what lies there, so
+    that seas and cities, of which little is labelled, are learned too."""
 
     def __init__(self, mosaics: list[Mosaic]) -> None:
-        self.by_zoom: dict[int, list[Mosaic]] = {}
+        self.mosaics: dict[tuple[int, bool], list[Mosaic]] = {}  # by zoom, and whether shrunk
+        self.labelled: dict[tuple[int, bool], dict[str, list[tuple[Mosaic, int]]]] = {}
         for mosaic in mosaics:
-            self.by_zoom.setdefault(round(mosaic.picture.zoom), []).append(mosaic)
+            kind = round(mosaic.picture.zoom - math.log2(mosaic.scale)), mosaic.scale != 1
+            self.mosaics.setdefault(kind, []).append(mosaic)
+            by_class = self.labelled.setdefault(kind, {})
+            for square, label in enumerate(mosaic.picture.tiles):
+                if label:
+                    by_class.setdefault(label["cls"], []).append((mosaic, square))
+
+    def _place(self, side: int, rng: np.random.Generator) -> tuple[Mosaic, int, int]:
+        """A mosaic, and where a window of ``side`` latents begins in it: top, left."""
+        zooms = sorted({zoom for zoom, _ in self.mosaics})
+        shares = np.array([ZOOM_SHARES.get(z, ANY_SHARE) for z in zooms])
+        kind = int(rng.choice(zooms, p=shares / shares.sum())), rng.random() < SHRUNK_SHARE
+        kind = kind if kind in self.mosaics else (kind[0], not kind[1])
+        by_class = self.labelled[kind]
+        if not by_class or rng.random() > LABELLED_SHARE:
+            mosaic = self.mosaics[kind][rng.integers(len(self.mosaics[kind]))]
+            top, left = (int(rng.integers(0, extent - side + 1)) for extent in mosaic.latents.shape[1:])
+            return mosaic, top, left
+        names = sorted(by_class)
+        weights = np.array([len(by_class[name]) for name in names]) ** LEVELLING
+        chosen = by_class[names[rng.choice(len(names), p=weights / weights.sum())]]
+        mosaic, square = chosen[rng.integers(len(chosen))]
+        starts = []
+        for extent, step in zip(mosaic.latents.shape[1:], divmod(square, SQUARES)):
+            middle = int((step + rng.random()) * extent / SQUARES)
+            starts.append(min(max(middle - side // 2, 0), extent - side))
+        return mosaic, starts[0], starts[1]
 
     def row(self, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
         """One window of ``side`` latents, as a row of a batch."""
-        zooms = list(self.by_zoom)
-        shares = np.array([ZOOM_SHARES.get(z, ANY_SHARE) for z in zooms])
-        zoom = int(rng.choice(zooms, p=shares / shares.sum()))
-        mosaic = self.by_zoom[zoom][rng.integers(len(self.by_zoom[zoom]))]
+        mosaic, top, left = self._place(side, rng)
+        zoom = round(mosaic.picture.zoom - math.log2(mosaic.scale))
         height, width = mosaic.latents.shape[1:]
-        top, left = (int(rng.integers(0, extent - side + 1)) for extent in (height, width))
         here = (..., slice(top, top + side), slice(left, left + side))
         parent, parent_mask, coarser = torch.zeros(4, side, side), torch.zeros(1, side, side), 0
         if rng.random() > NO_PARENT.get(zoom, NO_ANY_PARENT):
@@ -109,15 +153,24 @@ class Windows:
             noise = torch.randn(4, side, side) * (PARENT_NOISE * rng.random())
             parent = mosaic.parents[coarser - 1][here].float() + noise
             parent_mask += 1
-        # Labelled squares are four a side.
-        square = (top + side // 2) * 4 // height * 4 + (left + side // 2) * 4 // width
-        prompt = "" if rng.random() < NO_TEXT else captions.tile_caption(mosaic.picture, square, rng)
+        row, column = (
+            (start + side // 2) * SQUARES // extent for start, extent in ((top, height), (left, width))
+        )
+        prompt = (
+            ""
+            if rng.random() < NO_TEXT
+            else captions.tile_caption(mosaic.picture, row * SQUARES + column, rng)
+        )
+        latents = mosaic.latents[here].float()
+        if rng.random() < TURNED_SHARE:
+            both = moved(torch.cat([latents, parent])[None], int(rng.integers(4)), rng.random() < 0.5)
+            latents, parent = both[0].split(4)
         return {
-            "latents": mosaic.latents[here].float(),
+            "latents": latents,
             "mask": torch.from_numpy(masks.draw(side, halo, rng))[None],
             "parent": parent,
             "parent_mask": parent_mask,
-            "zoom": torch.tensor(NO_ZOOM if rng.random() < NO_ZOOMS else float(zoom)),
+            "zoom": torch.tensor(NO_ZOOM if rng.random() < NO_ZOOMS else mosaic.picture.zoom),
             "coarser": torch.tensor(coarser),
             "counted": torch.ones(1, side, side),
             "prompt": prompt,
