@@ -9,7 +9,7 @@ compare bundles with the same tower, and nothing else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from explorer.models.family import sketch_for
 from explorer.models.images import ImageTower
 from explorer.models.library import Library
 from explorer.models.terra import Terra
+from explorer.models.text import TextTower
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
 from explorer.painting.window import Ground, Latents, Look, assemble, joined
@@ -51,6 +52,24 @@ class Score(NamedTuple):
     aim: str
 
 
+class Asked(NamedTuple):
+    """A picture to paint."""
+
+    zoom: float
+    prompt: str
+    seed: int
+
+
+Paint = Callable[[list[Asked]], list[np.ndarray]]  # to pictures, uint8 (64, 64, 3) each
+
+
+class Towers(NamedTuple):
+    """What judges pictures and prompts."""
+
+    text: TextTower
+    images: ImageTower
+
+
 class Compared(NamedTuple):
     """Pictures of one source, as features (n, 256) and by what they show."""
 
@@ -68,18 +87,29 @@ def evaluate(folder: Path, data: Path, count: int = 200) -> Iterator[Score]:
     each of 20 prompts in turn, ``count`` pictures are painted."""
     model = Library(str(folder), "cpu").get()
     assert isinstance(model, Terra)
-    tower = ImageTower.from_pretrained(bundle.find(str(folder)) / "images", low_cpu_mem_usage=False).eval()
     yield from decoded(model.autoencoder, data)
+    yield from painting(lambda asked: [cell(model, *each) for each in asked], towers(folder), data, count)
+
+
+def towers(folder: Path) -> Towers:
+    """Those of the bundle in ``folder``."""
+    home = bundle.find(str(folder))
+    images = ImageTower.from_pretrained(home / "images", low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    return Towers(TextTower.load(home / "text"), images.eval())
+
+
+def painting(paint: Paint, by: Towers, data: Path, count: int) -> Iterator[Score]:
+    """Scores of what ``paint`` paints, ``by`` those towers."""
     known, apart = (text.examples(data, held_out) for held_out in (False, True))
     sets = []
     for source, (name, aim) in PAINTED.items():
         if source in known and source in apart:
-            found = painted_beside(model, tower, known[source], apart[source], count)
+            found = painted_beside(paint, by, known[source], apart[source], count)
             yield from compared(found, name, aim)
-            yield obeyed(found, model, name)
+            yield obeyed(found, by.text, name)
             sets.append(found)
     yield zooms_told(sets)
-    yield from twenty(model, tower, [e for found in sets for e in found.held], count)
+    yield from twenty(paint, by, [e for found in sets for e in found.held], count)
 
 
 def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
@@ -102,16 +132,16 @@ def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
 
 
 def painted_beside(
-    model: Terra, tower: ImageTower, there: list[Example], apart: list[Example], count: int
+    paint: Paint, by: Towers, there: list[Example], apart: list[Example], count: int
 ) -> Compared:
     """Pictures painted to the captions of ``count`` real ones, and those."""
     held = balanced(apart, count)
     real, other, every = (
-        features(tower, [e.pixels for e in sheet]) for sheet in (held, alike(held, there), there)
+        features(by.images, [e.pixels for e in sheet]) for sheet in (held, alike(held, there), there)
     )
     prompts = [prompt_of(example, index) for index, example in enumerate(held)]
-    shown = [painted(model, e.zoom, prompt, seed) for seed, (e, prompt) in enumerate(zip(held, prompts))]
-    return Compared(features(tower, shown), real, other, every, held, there, prompts)
+    shown = paint([Asked(e.zoom, prompt, seed) for seed, (e, prompt) in enumerate(zip(held, prompts))])
+    return Compared(features(by.images, shown), real, other, every, held, there, prompts)
 
 
 def balanced(examples: list[Example], count: int) -> list[Example]:
@@ -140,16 +170,20 @@ def prompt_of(example: Example, index: int) -> str:
     return captions.caption(example.cls, " ".join(example.stock), "", example.zoom, rng)
 
 
-def painted(model: Terra, zoom: float, prompt: str, seed: int) -> np.ndarray:
+def nearest(zooms: tuple[int, ...], zoom: float) -> int:
+    return min(zooms, key=lambda each: abs(each - zoom))
+
+
+def cell(model: Terra, zoom: float, prompt: str, seed: int) -> np.ndarray:
     """One cell as a world would have it, uint8 (64, 64, 3)."""
-    known = min(model.traits.zooms, key=lambda each: abs(each - zoom))
+    known = nearest(model.traits.zooms, zoom)
     layout = Layout(known, sketch_for(known, model.traits), model.traits.halo)
-    cell = tile_at(*quick_home(known, layout.sketch), known)
+    home = tile_at(*quick_home(known, layout.sketch), known)
     cells: dict[Tile, Latents] = {}
-    while wanted := schedule.next_cells([cell], layout, cells.__contains__, 1):
+    while wanted := schedule.next_cells([home], layout, cells.__contains__, 1):
         window = assemble(wanted[0], Ground(layout, seed, (Look(prompt),)), cells)
         cells[wanted[0]] = joined(model.paint([window])[0], window.mask, layout.halo)
-    return text.small(model.decode(surrounded(cell, {cell: cells[cell]}, model.traits.margin)))
+    return text.small(model.decode(surrounded(home, {home: cells[home]}, model.traits.margin)))
 
 
 @torch.inference_mode()
@@ -182,20 +216,20 @@ def zooms_told(sets: list[Compared]) -> Score:
     return Score("zoom within one, told by pictures", found[0], found[1], "0.85")
 
 
-def twenty(model: Terra, tower: ImageTower, held: list[Example], count: int) -> Iterator[Score]:
+def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterator[Score]:
     """How often the right one of 20 plain prompts lies nearest a picture; real pictures are of the
     scene that a prompt names."""
     asked: list[dict[str, Any]] = json.loads(TWENTY.read_text())
-    said = model.text.encode([row["prompt"] for row in asked])
+    said = by.text.encode([row["prompt"] for row in asked])
     turns = [seed % len(asked) for seed in range(count)]
-    pictures = [painted(model, asked[i]["zoom"], asked[i]["prompt"], seed) for seed, i in enumerate(turns)]
+    pictures = paint([Asked(asked[i]["zoom"], asked[i]["prompt"], seed) for seed, i in enumerate(turns)])
     scenes = [row["scene"] for row in asked]
     real = [example for example in held if example.cls in scenes]
     if not real:
         return
     right = torch.tensor([scenes.index(example.cls) for example in real])
-    told = (features(tower, [e.pixels for e in real]) @ said.T).argmax(1)
-    found = (features(tower, pictures) @ said.T).argmax(1)
+    told = (features(by.images, [e.pixels for e in real]) @ said.T).argmax(1)
+    found = (features(by.images, pictures) @ said.T).argmax(1)
     obeys = float((found == torch.tensor(turns)).float().mean())
     yield Score("prompts obeyed, 1 of 20", obeys, float((told == right).float().mean()), "0.7")
 
@@ -233,9 +267,9 @@ def within_one(known: Tensor, labels: list[int], asked: Tensor, right: list[int]
     return sum(abs(int(str(a)) - b) <= 1 for a, b in zip(found, right)) / len(right)
 
 
-def obeyed(found: Compared, model: Terra, name: str) -> Score:
+def obeyed(found: Compared, tower: TextTower, name: str) -> Score:
     """How often its own caption lies nearest a picture, among 20; the others are of other classes."""
-    said = model.text.encode(found.prompts)
+    said = tower.encode(found.prompts)
     classes = [example.cls for example in found.held]
     rng, right = np.random.default_rng(2), [0, 0]
     for index, cls in enumerate(classes):
