@@ -1,8 +1,9 @@
 """Training windows of aerial pictures, which are smaller than a window: quilts of one scene.
 
-Pictures of one class and of like colours lie side by side, each turned or mirrored by itself, under a
-window anywhere. What lies at a join says nothing of land and does not count: the denoiser learns each
-picture up to its border, and never what a border looks like.
+Pictures of one class and of like colours lie side by side under a window anywhere, all turned and
+mirrored the same way: most streets of a town run the same two ways. What lies at a join says nothing of
+land and does not count: the denoiser learns each picture up to its border, and never what a border looks
+like.
 """
 
 from __future__ import annotations
@@ -134,14 +135,14 @@ def quilt(
     step = found[0].latents.shape[-1]
     top, left = (int(i) for i in rng.integers(0, step, 2))
     count = -(-(side + step) // step)
+    turns, mirror = int(rng.integers(4)), bool(rng.random() < 0.5)
     rows, middle = [], found[0].picture
     for row in range(count):
         across = []
         for column in range(count):
             patch = found[rng.integers(len(found))]
             sheets = torch.cat([patch.latents.float(), patch.parent.float()])[None]
-            both = moved(sheets, int(rng.integers(4)), rng.random() < 0.5)
-            across.append(both[0])
+            across.append(moved(sheets, turns, mirror)[0])
             if (row, column) == ((top + side // 2) // step, (left + side // 2) // step):
                 middle = patch.picture
         rows.append(torch.cat(across, 2))
