@@ -25,6 +25,19 @@ SOURCES = ("bluemarble", "ucmerced", "eurosat", "aerial", "mosaic", "scene")
 STARTED_SHARPNESS = 3.0  # of towers that agree already
 
 
+# What the sheet of a run looks for among held-out pictures.
+PROMPTS = (
+    "a rocky coast",
+    "open ocean",
+    "sand dunes",
+    "snowy peaks",
+    "jungle",
+    "a big lake",
+    "houses",
+    "a harbour",
+)
+
+
 class Example(NamedTuple):
     """A small picture and its labels."""
 
@@ -143,7 +156,8 @@ def train(folder: Path, out: Path, minutes: float, config: TextConfig, start: Pa
     trained with those go on to fit.
     """
     rng = np.random.default_rng()
-    sources = examples(folder, held_out=False)
+    sources, held = (examples(folder, held_out) for held_out in (False, True))
+    apart = [example for found in (held or sources).values() for example in found]
     shares = np.array([config.shares.get(source, 0.0) for source in sources])
     towers, anchor = begin(start)
     run = Run(out, towers, config.peak, minutes, config.decay)
@@ -164,9 +178,19 @@ def train(folder: Path, out: Path, minutes: float, config: TextConfig, start: Pa
         towers.images.save_pretrained(out / "images", safe_serialization=True)
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, round(paraphrases_found(towers.text), 4)])
+        Image.fromarray(found_for(PROMPTS, towers, apart)).save(out / "sheet.png")
 
     for _ in run.steps(step, sheet, every=120):
         pass
+
+
+def found_for(prompts: tuple[str, ...], towers: Towers, among: list[Example]) -> np.ndarray:
+    """A row for each prompt of the 12 pictures of ``among`` that lie nearest, uint8 (64 n, 768, 3)."""
+    pixels = np.stack([example.pixels for example in among])
+    sheets = [to_tensor(pixels[i : i + 256]).to(device()) for i in range(0, len(pixels), 256)]
+    seen = torch.cat([towers.images(sheet) for sheet in sheets]).cpu()
+    nearest = (towers.text.encode(list(prompts)).cpu() @ seen.T).topk(min(12, len(among))).indices
+    return np.concatenate([np.concatenate(pixels[row.numpy()], 1) for row in nearest])
 
 
 def turned(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

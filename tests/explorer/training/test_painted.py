@@ -1,30 +1,11 @@
-import json
-
-import numpy as np
 import torch
-from PIL import Image
 from safetensors import safe_open
 
 from explorer.training import painted, polish
 from explorer.training.config import PolishConfig
 from explorer.training.painted import sheets
 from tests.bundles import build_bundle
-
-
-def dataset(folder, count=20):
-    """Mosaics with nothing on them, labelled."""
-    shard = folder / "bluemarble-0"
-    shard.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    for index in range(count):
-        pixels = rng.integers(0, 256, (256, 256, 3), np.uint8)
-        Image.fromarray(pixels).save(shard / f"m{index}.png")
-        label = {"cls": "coast", "captions": ["a coast"], "places": ""}
-        note = {"licence": "public domain", "zoom": 6 + index % 3, "tiles": [label] * 16}
-        west = index * 37 % 340 - 170
-        note["bbox_lonlat"] = [west, 10, west + 1, 11]
-        (shard / f"m{index}.json").write_text(json.dumps(note))
-    return folder
+from tests.datasets import dataset
 
 
 def test_sheets_are_painted_land_of_the_zooms_of_training_and_kept(tmp_path):

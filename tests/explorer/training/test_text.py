@@ -1,10 +1,13 @@
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from explorer.models.text import TextTower
 from explorer.training import captions
-from explorer.training.text import Anchor, agreement_loss, turned
+from explorer.training.config import TextConfig
+from explorer.training.text import PROMPTS, Anchor, agreement_loss, train, turned
+from tests.datasets import dataset
 
 
 def tower():
@@ -43,3 +46,14 @@ def test_a_turned_picture_is_the_same_pixels_elsewhere():
     seen = {turned(pixels, np.random.default_rng(seed)).tobytes() for seed in range(60)}
     assert len(seen) == 8
     assert all(sorted(x) == sorted(pixels.tobytes()) for x in seen)
+
+
+def test_a_run_leaves_a_sheet_of_what_prompts_find(tmp_path):
+    data, out = dataset(tmp_path / "data"), tmp_path / "run"
+    config = TextConfig.of_run(out, None).model_copy(update={"batch": 4})
+    train(data, out, 0.02, config)
+    with Image.open(out / "sheet.png") as sheet:
+        assert sheet.size == (12 * 64, 64 * len(PROMPTS))
+    assert TextTower.load(out / "text").encode(["coast"]).shape == (1, 256)
+    (score,) = {row.split(",")[1] for row in (out / "scores.csv").read_text().splitlines()}
+    assert 0 <= float(score) <= 1
