@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.training import data
-from explorer.training.config import AutoencoderConfig
+from explorer.training.config import AutoencoderConfig, Sources
 from explorer.training.loop import Run, device
 
 
@@ -80,19 +80,26 @@ class Shot(NamedTuple):
 
 class Crops:
     """Random square crops, ``side`` px wide, of pictures by source; each source is drawn as often as
-    ``shares`` say, relative to the others."""
+    ``shares`` say, relative to the others, and a part ``halved`` (0..1) at half its size, where that is
+    wide enough."""
 
-    def __init__(self, sources: dict[str, list[Shot]], side: int, shares: Mapping[str, float]) -> None:
+    def __init__(
+        self, sources: dict[str, list[Shot]], side: int, shares: Mapping[str, float], halved: float = 0.0
+    ) -> None:
         self.sources = {source: shots for source, shots in sources.items() if shots}
-        self.side, self.shares = side, shares
+        self.side, self.shares, self.halved = side, shares, halved
         self.at = cache(self._at)
 
     def draw(self, count: int, rng: np.random.Generator) -> Tensor:
         """(count, 3, side, side) in -1..1."""
         names = list(self.sources)
         shares = np.array([self.shares[name] for name in names])
-        picked = (self.sources[name] for name in rng.choice(names, count, p=shares / shares.sum()))
-        return self._cut([shots[rng.integers(len(shots))].pixels for shots in picked], rng)
+        pictures = []
+        for name in rng.choice(names, count, p=shares / shares.sum()):
+            pixels = self.sources[name][rng.integers(len(self.sources[name]))].pixels
+            smaller = rng.random() < self.halved and min(pixels.shape[:2]) >= 2 * self.side
+            pictures.append(halved(pixels) if smaller else pixels)
+        return self._cut(pictures, rng)
 
     def draw_at(self, zoom: int, count: int, rng: np.random.Generator) -> Tensor:
         """(count, 3, side, side) in -1..1: crops of pictures of this ``zoom`` or, where there are none,
@@ -104,7 +111,7 @@ class Crops:
 
     def of(self, source: str) -> Crops:
         """Crops of one source only."""
-        return Crops({source: self.sources[source]}, self.side, self.shares)
+        return Crops({source: self.sources[source]}, self.side, {source: 1})
 
     def _at(self, zoom: int) -> list[np.ndarray]:
         shots = [shot for source in self.sources.values() for shot in source]
@@ -140,7 +147,7 @@ def train(folder: Path, out: Path, minutes: float, config: AutoencoderConfig) ->
     """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``."""
     torch.manual_seed(0)
     rng = np.random.default_rng()
-    crops, held = (read(folder, apart, config.crop, config.shares) for apart in (False, True))
+    crops, held = (read(folder, apart, config.crop, config.sources) for apart in (False, True))
     tests = [held.of(name).draw(32, np.random.default_rng(7)) for name in list(held.sources)[:2]]
     training = Training(Autoencoder(widths=config.widths, blocks=config.blocks))
     run = Run(out, training, config.peak, minutes, config.decay)
@@ -170,13 +177,18 @@ def shots(folder: Path, source: str, wanted: Callable[[data.Picture], bool], sid
     return [Shot(p.pixels, round(p.zoom)) for p in pictures if wanted(p) and min(p.pixels.shape[:2]) >= side]
 
 
-def read(folder: Path, held_out: bool, side: int, shares: Mapping[str, float]) -> Crops:
+def read(folder: Path, held_out: bool, side: int, told: Sources) -> Crops:
     """Crops of every freely licensed picture of these sources, of those held out or of the others."""
 
     def wanted(picture: data.Picture) -> bool:
         return data.free(picture) and picture.held_out == held_out
 
-    return Crops({source: shots(folder, source, wanted, side) for source in shares}, side, shares)
+    return Crops(
+        {source: shots(folder, source, wanted, side) for source in told.shares},
+        side,
+        told.shares,
+        told.halved,
+    )
 
 
 def halved(pixels: np.ndarray) -> np.ndarray:

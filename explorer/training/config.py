@@ -13,14 +13,21 @@ from tiles.errors import BadSetting
 
 SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "training"
 
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(ge=0)]
-Shares = Annotated[dict[str, Weight], Field(min_length=1)]  # of each source, relative to the others
-
 
 class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Sources(Strict):
+    """Where crops come from."""
+
+    shares: Annotated[dict[str, Weight], Field(min_length=1)]  # of each source, relative to the others
+    halved: Share  # of crops are of pictures at half their size
 
 
 class Config(Strict):
@@ -71,7 +78,7 @@ class AutoencoderConfig(Config):
     crop: Annotated[int, Field(ge=32, multiple_of=16)]  # px
     latent_noise: Weight  # at most, of latents before they are decoded
     shrunk: Share  # of batches, that decode to a smaller picture
-    shares: Shares
+    sources: Sources
 
 
 class PolishWeights(Strict):
@@ -91,7 +98,7 @@ class PolishWeights(Strict):
 class PolishConfig(Config):
     name = "polish"
 
-    shares: Shares
+    sources: Sources
     waves: tuple[float, ...]  # what the decoder sees of latents
     last: Count  # channels it draws with
     latent_noise: Weight  # at most
@@ -103,7 +110,7 @@ class TextConfig(Config):
 
     anchor: Weight  # how much it counts, in a run with --start, that captions stay where they were
     same_scene: Share  # of a target, shared by all pictures of its scene: they are no negatives
-    shares: Shares
+    shares: Annotated[dict[str, Weight], Field(min_length=1)]  # of each source, relative to the others
 
 
 class DenoiserConfig(Config):
