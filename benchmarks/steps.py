@@ -1,7 +1,7 @@
 """How near few steps come to many: scores of a bundle's denoiser and of its teacher, in 30 guided steps,
 on single windows of which nothing is known but prompt and zoom.
 
-python -m benchmarks.steps TEACHER DATA [GUIDANCE_SCALE] [COUNT] [MODEL]
+python -m benchmarks.steps TEACHER DATA [COUNT] [MODEL]
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from explorer.models.library import Library
 from explorer.models.samplers import euler, timesteps
 from explorer.models.terra import Terra
 from explorer.training.autoencoder import to_pixels
-from explorer.training.denoiser import WINDOW, blank, guided
+from explorer.training.config import SHIPPED, DistillConfig
+from explorer.training.denoiser import WINDOW, blank
+from explorer.training.distill import taught
 from explorer.training.evaluate import Asked, Paint, Score, nearest, painting, towers
 from explorer.training.text import small
 
-MANY, SHIFT = 30, 1.5
+MANY = 30
 BATCH = 20
 MIDDLE = slice(64, 320)  # px of a window, as many as a tile has
 
 
-def windows(model: Terra, denoiser: Denoiser, times: list[float], guidance_scale: float) -> Paint:
+def windows(model: Terra, denoiser: Denoiser, times: list[float], config: DistillConfig) -> Paint:
     """Paints the middle of a window each."""
 
     def batch(asked: list[Asked]) -> list[np.ndarray]:
@@ -39,7 +41,7 @@ def windows(model: Terra, denoiser: Denoiser, times: list[float], guidance_scale
         told = blank(noise, model.text.encode([one.prompt for one in asked]), 0)._replace(zoom=zooms)
 
         def flow(x: torch.Tensor, t: float) -> torch.Tensor:
-            return guided(denoiser, x, torch.full((len(x),), t), told, guidance_scale)
+            return taught(denoiser, x, torch.full((len(x),), t), told, config)
 
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             found = euler(flow, noise, told.latents, 1 - told.mask, times)
@@ -49,15 +51,15 @@ def windows(model: Terra, denoiser: Denoiser, times: list[float], guidance_scale
     return lambda asked: [sheet for i in range(0, len(asked), BATCH) for sheet in batch(asked[i : i + BATCH])]
 
 
-def main(
-    teacher: Path, data: Path, guidance_scale: float = 2.5, count: int = 200, model: str = "terra"
-) -> None:
+def main(teacher: Path, data: Path, count: int = 200, model: str = "terra") -> None:
     bundle = Library(model, "cpu").get()
     assert isinstance(bundle, Terra)
     slow = Denoiser.from_pretrained(teacher, low_cpu_mem_usage=False, torch_dtype=torch.float32).eval()
+    config = DistillConfig.read(SHIPPED / "distill.toml")
+    alone = config.model_copy(update={"guidance_scale": 1.0})
     ways = {
-        f"{model}, {len(bundle.times) - 1} steps": windows(bundle, bundle.denoiser, bundle.times, 1.0),
-        f"teacher, {MANY} steps": windows(bundle, slow, timesteps(MANY, SHIFT), guidance_scale),
+        f"{model}, {len(bundle.times) - 1} steps": windows(bundle, bundle.denoiser, bundle.times, alone),
+        f"teacher, {MANY} steps": windows(bundle, slow, timesteps(MANY, config.shift), config),
     }
     columns: list[list[Score]] = [
         list(painting(way, towers(Path(model)), data, count)) for way in ways.values()
@@ -72,4 +74,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main(*(kind(word) for kind, word in zip((Path, Path, float, int, str), sys.argv[1:])))
+    main(*(kind(word) for kind, word in zip((Path, Path, int, str), sys.argv[1:])))

@@ -131,4 +131,5 @@ class DistillConfig(Config):
     substeps: Count  # of the teacher, in each of these
     shift: Annotated[float, Field(gt=0)]  # of times, towards noise
     guidance_scale: Annotated[float, Field(ge=1)]  # of the teacher, folded into the student
+    guided_above: Share  # times at which the teacher is guided
     aerial_share: Share

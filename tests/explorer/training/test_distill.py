@@ -4,7 +4,7 @@ import torch
 
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import blank
-from explorer.training.distill import loss, target
+from explorer.training.distill import loss, target, taught
 
 N = 6
 
@@ -64,3 +64,10 @@ def test_what_is_known_stays_known_on_the_way_and_is_not_judged():
 
     assert loss(wrong_where_known, constant, drawn, config(2.0)) < 1e-8
     assert loss(growing, constant, drawn, config(2.0)) > 0.1
+
+
+def test_small_times_are_not_guided():
+    drawn = batch()._replace(text=torch.ones(N, 256))
+    t = torch.tensor([0.1, 0.3, 0.34, 0.5, 0.9, 1.0])
+    found = taught(told, torch.randn(N, 4, 16, 16), t, drawn, config(3.0))
+    assert found[:, 0, 0, 0].tolist() == [1, 1, 1, 3, 3, 3]
