@@ -98,7 +98,7 @@ class Crops:
         for name in rng.choice(names, count, p=shares / shares.sum()):
             pixels = self.sources[name][rng.integers(len(self.sources[name]))].pixels
             smaller = rng.random() < self.halved and min(pixels.shape[:2]) >= 2 * self.side
-            pictures.append(halved(pixels) if smaller else pixels)
+            pictures.append(resized(pixels, 0.5) if smaller else pixels)
         return self._cut(pictures, rng)
 
     def draw_at(self, zoom: int, count: int, rng: np.random.Generator) -> Tensor:
@@ -116,7 +116,7 @@ class Crops:
     def _at(self, zoom: int) -> list[np.ndarray]:
         shots = [shot for source in self.sources.values() for shot in source]
         wide = [s.pixels for s in shots if s.zoom == zoom + 1 and min(s.pixels.shape[:2]) >= 2 * self.side]
-        return [s.pixels for s in shots if s.zoom == zoom] or [halved(pixels) for pixels in wide]
+        return [s.pixels for s in shots if s.zoom == zoom] or [resized(pixels, 0.5) for pixels in wide]
 
     def _cut(self, pictures: Iterable[np.ndarray], rng: np.random.Generator) -> Tensor:
         crops = []
@@ -191,9 +191,9 @@ def read(folder: Path, held_out: bool, side: int, told: Sources) -> Crops:
     )
 
 
-def halved(pixels: np.ndarray) -> np.ndarray:
-    """Half as many pixels a side."""
-    height, width = (extent // 2 for extent in pixels.shape[:2])
+def resized(pixels: np.ndarray, scale: float) -> np.ndarray:
+    """A picture (height, width, 3) at ``scale`` (0..1) of its size, each pixel the mean of what it covers."""
+    height, width = (int(extent * scale) for extent in pixels.shape[:2])
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
 
 

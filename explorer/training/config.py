@@ -44,12 +44,12 @@ class Config(Strict):
         """That of the run in ``out``, which keeps it: a run that goes on goes on with its own. A fresh one
         takes ``path``, or what terra was trained with. Raises BadSetting, also where a run that goes on
         is told something else."""
-        own = out / "config.toml"
-        asked = cls.read(path or SHIPPED / f"{cls.name}.toml")
+        own, source = out / "config.toml", path or SHIPPED / f"{cls.name}.toml"
+        asked = cls.read(source)
         if not own.exists():
             out.mkdir(parents=True, exist_ok=True)
             part = out / f"config.{os.getpid()}.part"
-            part.write_bytes((path or SHIPPED / f"{cls.name}.toml").read_bytes())
+            part.write_bytes(source.read_bytes())
             part.replace(own)
         elif path and cls.read(own) != asked:
             raise BadSetting(f"{path}: the run in {out} goes on with its own, {own}; take another folder")

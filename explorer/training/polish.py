@@ -170,6 +170,7 @@ def train(
     rng = np.random.default_rng()
     out.mkdir(parents=True, exist_ok=True)
     there, apart = (read(folder, held_out, SIDE, config.sources) for held_out in (False, True))
+    apart = apart if apart.sources else there  # so little is there that none is held out
     held = apart.of(next(iter(apart.sources))).draw(32, np.random.default_rng(7))
     land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
     before = Autoencoder.from_pretrained(

@@ -23,8 +23,6 @@ from explorer.training.loop import Run, device
 PARAPHRASES = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "paraphrases.json"
 SOURCES = ("bluemarble", "ucmerced", "eurosat", "aerial", "mosaic", "scene")
 STARTED_SHARPNESS = 3.0  # of towers that agree already
-
-
 # What the sheet of a run looks for among held-out pictures.
 PROMPTS = (
     "a rocky coast",

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
-from explorer.training.autoencoder import moved, to_tensor
+from explorer.training.autoencoder import moved, resized, to_tensor
 from explorer.training.loop import device, half_precision, keep
 
 WHOLE = 64  # px of a latent three zooms coarser
@@ -42,6 +41,11 @@ class Mosaic(NamedTuple):
     latents: Tensor  # half (4, h, w); of Blue Marble 128 a side
     parents: Tensor  # half (3, 4, h, w): 1, 2 and 3 zooms coarser, enlarged
     scale: float  # 1, or ``SHRUNK``
+
+    @property
+    def source_zoom(self) -> int:
+        """The zoom of the mosaic that it was shrunk from."""
+        return round(self.picture.zoom - math.log2(self.scale))
 
 
 class Batch(NamedTuple):
@@ -78,19 +82,12 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
                 continue
             name = picture.name if scale == 1 else f"{picture.name} {scale}"
             if name not in cached:
-                cached[name] = _encoded(_shrunk(picture.pixels, scale)[:height, :width], model)
+                cached[name] = _encoded(resized(picture.pixels, scale)[:height, :width], model)
             sheets = cached[name]
             bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
             found.append(Mosaic(bare, sheets[0], sheets[1:], scale))
     keep(cached, cache)
     return found
-
-
-def _shrunk(pixels: np.ndarray, scale: float) -> np.ndarray:
-    if scale == 1:
-        return pixels
-    height, width = (round(extent * scale) for extent in pixels.shape[:2])
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
 
 
 @torch.inference_mode()
@@ -113,7 +110,7 @@ class Windows:
         self.mosaics: dict[tuple[int, bool], list[Mosaic]] = {}  # by zoom, and whether shrunk
         self.labelled: dict[tuple[int, bool], dict[str, list[tuple[Mosaic, int]]]] = {}
         for mosaic in mosaics:
-            kind = round(mosaic.picture.zoom - math.log2(mosaic.scale)), mosaic.scale != 1
+            kind = mosaic.source_zoom, mosaic.scale != 1
             self.mosaics.setdefault(kind, []).append(mosaic)
             by_class = self.labelled.setdefault(kind, {})
             for square, label in enumerate(mosaic.picture.tiles):
@@ -144,11 +141,10 @@ class Windows:
     def row(self, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
         """One window of ``side`` latents, as a row of a batch."""
         mosaic, top, left = self._place(side, rng)
-        zoom = round(mosaic.picture.zoom - math.log2(mosaic.scale))
         height, width = mosaic.latents.shape[1:]
         here = (..., slice(top, top + side), slice(left, left + side))
         parent, parent_mask, coarser = torch.zeros(4, side, side), torch.zeros(1, side, side), 0
-        if rng.random() > NO_PARENT.get(zoom, NO_ANY_PARENT):
+        if rng.random() > NO_PARENT.get(mosaic.source_zoom, NO_ANY_PARENT):
             coarser = int(rng.choice(COARSER))
             noise = torch.randn(4, side, side) * (PARENT_NOISE * rng.random())
             parent = mosaic.parents[coarser - 1][here].float() + noise
