@@ -1,48 +1,14 @@
-"""Selecting, editing, painting with prompts and taking back, as people do it."""
+"""Editing, painting with prompts and taking back, as people do it."""
 
-import io
-import re
+from __future__ import annotations
+
 import threading
-from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
-from rasterio.io import MemoryFile
-from rasterio.transform import from_origin
 
-from tests.browser.test_page import HOSTILE, drag, opened, pan, view
-
-LAND = "document.getElementById('earth-map').contentWindow.earth.map"
-
-
-def click(page: Page, x: int, y: int, *modifiers: str) -> None:
-    """On the map, in px from its corner."""
-    page.locator("#earth-map").click(position={"x": x, "y": y}, modifiers=list(modifiers))
-
-
-def words(page: Page):
-    return page.locator("#edit-selection")
-
-
-def selected(page: Page) -> list[list[int]]:
-    return page.evaluate(f"[...{LAND}.selection.tiles.values()]")
-
-
-def picture(page: Page, tile: list[int]) -> tuple[str, str]:
-    """A tile as the map's server gives it now: its pixels' hash and its ETag."""
-    return tuple(
-        page.evaluate(
-            """async (tile) => {
-              const answer = await fetch(`/worlds/first/tiles/${tile.join("/")}.png?wait=30`, {cache: "no-store"});
-              const hash = await crypto.subtle.digest("SHA-256", await answer.arrayBuffer());
-              return [[...new Uint8Array(hash)].join(), answer.headers.get("ETag")];
-            }""",
-            tile,
-        )
-    )
+from tests.browser.acts import LAND, click, journal, picture, selected, settled, stroke, until, words
+from tests.browser.test_page import HOSTILE, opened, pan, view
 
 
 def drawn(page: Page, tile: list[int]) -> str:
@@ -51,18 +17,6 @@ def drawn(page: Page, tile: list[int]) -> str:
         f"(key) => {LAND}.land.live.get(key)?.element.querySelector('img:last-of-type')?.getAttribute('src') || ''",
         "/".join(map(str, tile)),
     )
-
-
-def until(page: Page, done: Callable[[], bool], seconds: int = 60) -> None:
-    for _ in range(seconds * 5):
-        if done():
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError("it did not happen")
-
-
-def journal(page: Page, server) -> list[dict]:
-    return page.request.get(f"{server.url}/worlds/first/edits").json()
 
 
 def edit(page: Page, prompt: str) -> list[int]:
@@ -76,11 +30,6 @@ def edit(page: Page, prompt: str) -> list[int]:
     return [8, *selected(page)[0]]
 
 
-def settled(page: Page, server, steps: int) -> None:
-    """Until so many steps are done."""
-    until(page, lambda: sum(step["state"] == "done" for step in journal(page, server)) == steps)
-
-
 def hold(server, monkeypatch) -> threading.Event:
     """Let the model paint nothing more until the event is set."""
     model = server.atlas.get("first").model
@@ -92,78 +41,6 @@ def hold(server, monkeypatch) -> threading.Event:
 
     monkeypatch.setattr(model, "paint", slow)
     return go
-
-
-def test_clicks_choose_tiles(page, server, watch):
-    opened(page, server)
-    outline = page.frame_locator("#earth-map").locator("path.selected")
-    click(page, 300, 300)
-    expect(words(page)).to_have_text("1 tile, 157 x 157 km")
-    first = selected(page)
-    click(page, 700, 300)
-    assert len(selected(page)) == 1 and selected(page) != first
-    click(page, 300, 300, "Control")
-    expect(words(page)).to_contain_text("2 tiles,")
-    click(page, 300, 560, "Shift")
-    expect(words(page)).to_contain_text("3 tiles,")
-    assert outline.get_attribute("d") not in ("", "M0 0")
-    click(page, 700, 300, "Shift")
-    expect(words(page)).to_contain_text("2 tiles, 157 x 313 km")
-    page.locator("#earth-map").press("Escape")
-    expect(words(page)).to_have_text("Nothing is selected")
-    assert selected(page) == [] and outline.get_attribute("d") in ("", "M0 0")
-    middle = page.evaluate(f"{LAND}.selection.grid.at({LAND}.map.getCenter())")
-    page.frame_locator("#earth-map").locator(".folium-map").press("Enter")
-    expect(words(page)).to_contain_text("1 tile,")
-    assert selected(page) == [middle]
-    page.locator("#earth-map").press("Escape")
-    expect(words(page)).to_have_text("Nothing is selected")
-    expect(page.locator("#edit-go")).to_be_disabled()
-    assert watch == []
-
-
-def test_a_rectangle_chooses_the_tiles_it_touches(page, server, watch):
-    opened(page, server)
-    click(page, 700, 600)
-    before = view(page)
-    drag(page, (100, 60), (700, 350))
-    expect(words(page)).to_contain_text(re.compile(r"^\d+ tiles, "))
-    box = page.evaluate(f"{LAND}.selection.grid.touched({LAND}.selection.region.getBounds())")
-    across, down = box["right"] - box["left"] + 1, box["bottom"] - box["top"] + 1
-    assert across >= 3 and down >= 2 and len(selected(page)) == across * down
-    assert view(page) == before  # drawing does not pan
-    assert page.evaluate(f"{LAND}.selection.region !== null")
-    page.get_by_text("Take it home", exact=True).click()
-    expect(page.locator("#export-region")).to_contain_text("The rectangle: 367 km x 177 km")
-    page.locator("#edit-clear").click()
-    expect(page.locator("#export-region")).to_contain_text("The view")
-    assert selected(page) == []
-    page.frame_locator("#earth-map").locator("a.select").click()
-    stroke(page, (100, 60), (700, 350))  # in the selecting mode without shift
-    expect(words(page)).to_contain_text(f"{across * down} tiles, ")
-    page.locator("#earth-map").dblclick(position={"x": 500, "y": 600})
-    page.wait_for_timeout(600)
-    assert view(page) == before  # two taps are no double tap here
-    page.locator("#earth-map").press("Escape")
-    select = page.frame_locator("#earth-map").locator("a.select")
-    expect(select).to_have_attribute("aria-pressed", "false")
-    stroke(page, (300, 300), (400, 300))
-    until(page, lambda: view(page) != before)  # out of it a drag moves the map again
-    assert selected(page) == [] and watch == []
-
-
-def test_more_tiles_than_an_edit_may_have_are_said(page, server, watch):
-    opened(page, server)
-    for _ in range(4):
-        page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
-        page.wait_for_timeout(500)
-    drag(page, (60, 60), (560, 400))
-    expect(words(page)).to_contain_text(re.compile(r"^\d+ tiles, .* km: an edit may have 256"))
-    expect(page.locator("#edit-go")).to_be_disabled()
-    drag(page, (60, 60), (120, 120))
-    expect(words(page)).not_to_contain_text("may have")
-    expect(page.locator("#edit-go")).to_be_enabled()
-    assert watch == []
 
 
 def test_an_edit_shows_in_every_tab_and_can_be_taken_back(page, server, watch):
@@ -273,16 +150,6 @@ def test_one_of_three_candidates_is_picked(page, server, watch):
     assert watch == []
 
 
-def stroke(page: Page, *places: tuple[int, int]) -> None:
-    box = page.locator("#earth-map").bounding_box()
-    (x, y), *rest = places
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    page.mouse.down()
-    for x, y in rest:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
-    page.mouse.up()
-
-
 def test_the_brush_lays_a_prompt_over_land_to_come(page, server, watch):
     opened(page, server)
     page.frame_locator("#earth-map").locator("a.brush").click()
@@ -362,82 +229,3 @@ def test_the_prompt_follows_undo_and_redo(page, server, watch):
     page.wait_for_timeout(1000)
     expect(field).to_have_value("sand desert, but I am not done wri")
     assert server.atlas.get("first").prompt == "rocky coast" and watch == []
-
-
-def test_a_phone_selects_by_taps(browser, server):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    opened(page, server)
-    frame = page.frame_locator("#earth-map")
-    frame.locator("a.select").tap()
-    expect(frame.locator("a.select")).to_have_attribute("aria-pressed", "true")
-    page.touchscreen.tap(100, 100)
-    page.touchscreen.tap(100, 420)
-    expect(words(page)).to_contain_text("2 tiles,")
-    page.touchscreen.tap(100, 100)
-    expect(words(page)).to_contain_text("1 tile,")
-    map_box, button = page.locator("#earth-map").bounding_box(), page.locator("#edit-go")
-    assert map_box["width"] == 390 and map_box["height"] > 844 / 2
-    button.scroll_into_view_if_needed()
-    box = button.bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    button.tap()
-    settled(page, server, 2)
-    context.close()
-
-
-def png() -> bytes:
-    """A small picture of a red slope."""
-    pixels = np.zeros((96, 96, 3), np.uint8)
-    pixels[..., 0] = np.arange(96) * 2 + 40
-    found = io.BytesIO()
-    Image.fromarray(pixels).save(found, "PNG")
-    return found.getvalue()
-
-
-def test_a_picture_of_ones_own_goes_to_the_middle_of_the_selection(page, server, watch):
-    opened(page, server)
-    click(page, 100, 300)
-    expect(words(page)).to_contain_text("1 tile,")
-    tile = [8, *selected(page)[0]]
-    before = picture(page, tile)
-    page.get_by_text("Your own picture", exact=True).click()
-    chosen, said = page.locator("#picture-file"), page.locator("#picture-said")
-    chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": b"<b>no</b>"})
-    expect(page.locator("#picture-spot")).to_contain_text("middle of the selection")
-    page.locator("#picture-go").click()
-    expect(said).to_contain_text("this is no picture")
-    chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": png()})
-    page.locator("#picture-prompt").fill("a lake")
-    with page.expect_request("**/pictures?*") as sent:
-        page.locator("#picture-go").click()
-    settled(page, server, 2)
-    query = {name: value for name, (value,) in parse_qs(urlsplit(sent.value.url).query).items()}
-    side = 156543.03392804097
-    assert float(query["x"]) == pytest.approx((tile[1] + 0.5) * side - 20037508.342789244)
-    assert float(query["y"]) == pytest.approx(20037508.342789244 - (tile[2] + 0.5) * side)
-    assert query["zoom"] == "8" and query["strength"] == "1" and query["prompt"] == "a lake"
-    step = journal(page, server)[1]
-    assert step["picture"] is True and picture(page, tile)[0] != before[0]
-    expect(said).to_have_text("")
-    expect(page.locator("#picture-go")).to_be_disabled()
-    assert watch == []
-
-
-def test_a_geotiff_is_shown_at_its_own_place(page, server, watch):
-    opened(page, server)
-    pixel, (x, y) = 156543.03392804097 / 2**8, (3_000_000.0, 2_000_000.0)
-    with MemoryFile() as memory:
-        place = {"crs": "EPSG:3857", "transform": from_origin(x, y, pixel, pixel)}
-        with memory.open(driver="GTiff", width=96, height=96, count=3, dtype="uint8", **place) as tiff:
-            tiff.write(np.full((3, 96, 96), 120, np.uint8))
-        data = memory.read()
-    page.get_by_text("Your own picture", exact=True).click()
-    page.locator("#picture-file").set_input_files({"name": "a.TIF", "mimeType": "image/tiff", "buffer": data})
-    expect(page.locator("#picture-spot")).to_contain_text("its own place")
-    page.locator("#picture-go").click()
-    until(page, lambda: abs(view(page)[2] - x) < 256 * pixel and abs(view(page)[3] - y) < 256 * pixel)
-    settled(page, server, 2)
-    assert watch == []

@@ -1,0 +1,106 @@
+"""Tiles are chosen by clicks, rectangles and taps."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.acts import LAND, click, selected, settled, stroke, until, words
+from tests.browser.test_page import drag, opened, view
+
+
+def test_clicks_choose_tiles(page, server, watch):
+    opened(page, server)
+    outline = page.frame_locator("#earth-map").locator("path.selected")
+    click(page, 300, 300)
+    expect(words(page)).to_have_text("1 tile, 157 x 157 km")
+    first = selected(page)
+    click(page, 700, 300)
+    assert len(selected(page)) == 1 and selected(page) != first
+    click(page, 300, 300, "Control")
+    expect(words(page)).to_contain_text("2 tiles,")
+    click(page, 300, 560, "Shift")
+    expect(words(page)).to_contain_text("3 tiles,")
+    assert outline.get_attribute("d") not in ("", "M0 0")
+    click(page, 700, 300, "Shift")
+    expect(words(page)).to_contain_text("2 tiles, 157 x 313 km")
+    page.locator("#earth-map").press("Escape")
+    expect(words(page)).to_have_text("Nothing is selected")
+    assert selected(page) == [] and outline.get_attribute("d") in ("", "M0 0")
+    middle = page.evaluate(f"{LAND}.selection.grid.at({LAND}.map.getCenter())")
+    page.frame_locator("#earth-map").locator(".folium-map").press("Enter")
+    expect(words(page)).to_contain_text("1 tile,")
+    assert selected(page) == [middle]
+    page.locator("#earth-map").press("Escape")
+    expect(words(page)).to_have_text("Nothing is selected")
+    expect(page.locator("#edit-go")).to_be_disabled()
+    assert watch == []
+
+
+def test_a_rectangle_chooses_the_tiles_it_touches(page, server, watch):
+    opened(page, server)
+    click(page, 700, 600)
+    before = view(page)
+    drag(page, (100, 60), (700, 350))
+    expect(words(page)).to_contain_text(re.compile(r"^\d+ tiles, "))
+    box = page.evaluate(f"{LAND}.selection.grid.touched({LAND}.selection.region.getBounds())")
+    across, down = box["right"] - box["left"] + 1, box["bottom"] - box["top"] + 1
+    assert across >= 3 and down >= 2 and len(selected(page)) == across * down
+    assert view(page) == before  # drawing does not pan
+    assert page.evaluate(f"{LAND}.selection.region !== null")
+    page.get_by_text("Take it home", exact=True).click()
+    expect(page.locator("#export-region")).to_contain_text("The rectangle: 367 km x 177 km")
+    page.locator("#edit-clear").click()
+    expect(page.locator("#export-region")).to_contain_text("The view")
+    assert selected(page) == []
+    page.frame_locator("#earth-map").locator("a.select").click()
+    stroke(page, (100, 60), (700, 350))  # in the selecting mode without shift
+    expect(words(page)).to_contain_text(f"{across * down} tiles, ")
+    page.locator("#earth-map").dblclick(position={"x": 500, "y": 600})
+    page.wait_for_timeout(600)
+    assert view(page) == before  # two taps are no double tap here
+    page.locator("#earth-map").press("Escape")
+    select = page.frame_locator("#earth-map").locator("a.select")
+    expect(select).to_have_attribute("aria-pressed", "false")
+    stroke(page, (300, 300), (400, 300))
+    until(page, lambda: view(page) != before)  # out of it a drag moves the map again
+    assert selected(page) == [] and watch == []
+
+
+def test_more_tiles_than_an_edit_may_have_are_said(page, server, watch):
+    opened(page, server)
+    for _ in range(4):
+        page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
+        page.wait_for_timeout(500)
+    drag(page, (60, 60), (560, 400))
+    expect(words(page)).to_contain_text(re.compile(r"^\d+ tiles, .* km: an edit may have 256"))
+    expect(page.locator("#edit-go")).to_be_disabled()
+    drag(page, (60, 60), (120, 120))
+    expect(words(page)).not_to_contain_text("may have")
+    expect(page.locator("#edit-go")).to_be_enabled()
+    assert watch == []
+
+
+def test_a_phone_selects_by_taps(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    opened(page, server)
+    frame = page.frame_locator("#earth-map")
+    frame.locator("a.select").tap()
+    expect(frame.locator("a.select")).to_have_attribute("aria-pressed", "true")
+    page.touchscreen.tap(100, 100)
+    page.touchscreen.tap(100, 420)
+    expect(words(page)).to_contain_text("2 tiles,")
+    page.touchscreen.tap(100, 100)
+    expect(words(page)).to_contain_text("1 tile,")
+    map_box, button = page.locator("#earth-map").bounding_box(), page.locator("#edit-go")
+    assert map_box["width"] == 390 and map_box["height"] > 844 / 2
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    button.tap()
+    settled(page, server, 2)
+    context.close()
