@@ -94,7 +94,11 @@ def test_a_stopped_export_leaves_no_part_and_goes_on(run, tmp_path, bundle, numb
     words = ["export", "bay", f"--bounds=0,{-SIDE * 40},{SIDE * 40},0", "--out", "bay.tif"]
     environment = {**os.environ, "EARTH_WORLDS": str(tmp_path / "worlds"), "EARTH_MODEL": str(bundle)}
     started = subprocess.Popen(
-        [sys.executable, str(ROOT / "app.py"), *words], env=environment, stdout=PIPE, stderr=PIPE
+        [sys.executable, str(ROOT / "app.py"), *words],
+        env=environment,
+        stdout=PIPE,
+        stderr=PIPE,
+        preexec_fn=heard,
     )
     world = tmp_path / "worlds" / "bay" / "tiles.mbtiles"
     deadline = time.monotonic() + 120
@@ -107,6 +111,11 @@ def test_a_stopped_export_leaves_no_part_and_goes_on(run, tmp_path, bundle, numb
     before = count(tmp_path)
     assert run("export", "bay", f"--bounds={BOUNDS}", "--out", "bay.tif").split()[-1] == "bay.tif"
     assert count(tmp_path) >= before > 2
+
+
+def heard() -> None:
+    """Shells start background jobs, this suite perhaps among them, with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def count(folder: Path) -> int:
