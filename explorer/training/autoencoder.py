@@ -143,14 +143,23 @@ def psnr(a: Tensor, b: Tensor) -> float:
     return float((-10 * errors.log10()).mean())
 
 
-def train(folder: Path, out: Path, minutes: float, config: AutoencoderConfig) -> None:
-    """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``."""
+def train(
+    folder: Path, out: Path, minutes: float, config: AutoencoderConfig, start: Path | None = None
+) -> None:
+    """Train for ``minutes`` (counted over restarts) and save the averaged model in ``out/model``.
+
+    A fresh run begins from the weights in ``start``, if given: its latents come out much like theirs, and
+    a denoiser of those is a good start for one of these.
+    """
     torch.manual_seed(0)
     rng = np.random.default_rng()
     crops, held = (read(folder, apart, config.crop, config.sources) for apart in (False, True))
     tests = [held.of(name).draw(32, np.random.default_rng(7)) for name in list(held.sources)[:2]]
-    training = Training(Autoencoder(widths=config.widths, blocks=config.blocks))
-    run = Run(out, training, config.peak, minutes, config.decay)
+    if start is None:
+        training, peak = Training(Autoencoder(widths=config.widths, blocks=config.blocks)), config.peak
+    else:
+        training, peak = going_on(start), config.started_peak
+    run = Run(out, training, peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
         return loss(training, crops.draw(config.batch, rng), rng, config), config.batch
@@ -169,6 +178,15 @@ def train(folder: Path, out: Path, minutes: float, config: AutoencoderConfig) ->
 
     for _ in run.steps(step, sheet):
         pass
+
+
+def going_on(start: Path) -> Training:
+    """The autoencoder in ``start``, to be trained on."""
+    model = Autoencoder.from_pretrained(start, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    training = Training(model)
+    training.unit.running_mean = model.latent_mean.flatten().clone()
+    training.unit.running_var = model.latent_std.flatten().square()
+    return training
 
 
 def shots(folder: Path, source: str, wanted: Callable[[data.Picture], bool], side: int) -> list[Shot]:

@@ -25,7 +25,13 @@ Configured = Annotated[
 
 @train.command("autoencoder")
 def train_autoencoder(
-    data: Data, out: Out = Path("runs/autoencoder"), minutes: Minutes = 60, config: Configured = None
+    data: Data,
+    out: Out = Path("runs/autoencoder"),
+    minutes: Minutes = 60,
+    config: Configured = None,
+    start: Annotated[
+        Path | None, typer.Option(help="autoencoder whose weights a fresh run begins from; by default none")
+    ] = None,
 ) -> None:
     """Pictures to latents and back. First of all; the others need it."""
     from explorer.training import autoencoder
@@ -33,7 +39,7 @@ def train_autoencoder(
 
     with worded():
         told = AutoencoderConfig.of_run(out, config)
-    autoencoder.train(data, out, minutes, told)
+    autoencoder.train(data, out, minutes, told, start)
 
 
 @train.command("cut")

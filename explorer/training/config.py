@@ -75,6 +75,7 @@ class AutoencoderConfig(Config):
 
     widths: tuple[Count, Count, Count]  # channels of the decoder's levels, coarsest first
     blocks: tuple[Count, Count, Count]  # of each level
+    started_peak: Annotated[float, Field(gt=0, le=1)]  # of a run with --start
     crop: Annotated[int, Field(ge=32, multiple_of=16)]  # px
     latent_noise: Weight  # at most, of latents before they are decoded
     shrunk: Share  # of batches, that decode to a smaller picture
@@ -132,4 +133,5 @@ class DistillConfig(Config):
     shift: Annotated[float, Field(gt=0)]  # of times, towards noise
     guidance_scale: Annotated[float, Field(ge=1)]  # of the teacher, folded into the student
     guided_above: Share  # times at which the teacher is guided
+    own_share: Share  # of windows begin a piece where the student got to by itself
     aerial_share: Share
