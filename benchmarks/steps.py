@@ -1,5 +1,5 @@
-"""How near few steps come to many: scores of a bundle's denoiser and of its teacher, in 30 guided steps,
-on single windows of which nothing is known but prompt and zoom.
+"""How near few steps come to many: scores of a bundle's denoiser and of its teacher, in 30 guided steps of
+second order, on single windows of which nothing is known but prompt and zoom.
 
 python -m benchmarks.steps TEACHER DATA [COUNT] [MODEL]
 """
@@ -7,6 +7,7 @@ python -m benchmarks.steps TEACHER DATA [COUNT] [MODEL]
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from explorer.models.denoiser import Denoiser
 from explorer.models.library import Library
-from explorer.models.samplers import euler, timesteps
+from explorer.models.samplers import euler, multistep, timesteps
 from explorer.models.terra import Terra
 from explorer.training.autoencoder import to_pixels
 from explorer.training.config import SHIPPED, DistillConfig
@@ -25,12 +26,16 @@ from explorer.training.distill import taught
 from explorer.training.evaluate import Asked, Paint, Score, nearest, painting, towers
 from explorer.training.text import small
 
+Sampler = Callable[..., torch.Tensor]  # of samplers.py
+
 MANY = 30
 BATCH = 20
 MIDDLE = slice(64, 320)  # px of a window, as many as a tile has
 
 
-def windows(model: Terra, denoiser: Denoiser, times: list[float], config: DistillConfig) -> Paint:
+def windows(
+    model: Terra, denoiser: Denoiser, sampler: Sampler, times: list[float], config: DistillConfig
+) -> Paint:
     """Paints the middle of a window each."""
 
     def batch(asked: list[Asked]) -> list[np.ndarray]:
@@ -44,7 +49,7 @@ def windows(model: Terra, denoiser: Denoiser, times: list[float], config: Distil
             return taught(denoiser, x, torch.full((len(x),), t), told, config)
 
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            found = euler(flow, noise, told.latents, 1 - told.mask, times)
+            found = sampler(flow, noise, told.latents, 1 - told.mask, times)
             sheets = model.autoencoder.decode(found)[..., MIDDLE, MIDDLE].float()
         return [small(pixels) for pixels in to_pixels(sheets)]
 
@@ -57,9 +62,10 @@ def main(teacher: Path, data: Path, count: int = 200, model: str = "terra") -> N
     slow = Denoiser.from_pretrained(teacher, low_cpu_mem_usage=False, torch_dtype=torch.float32).eval()
     config = DistillConfig.read(SHIPPED / "distill.toml")
     alone = config.model_copy(update={"guidance_scale": 1.0})
+    few, many = bundle.times, timesteps(MANY, config.shift)
     ways = {
-        f"{model}, {len(bundle.times) - 1} steps": windows(bundle, bundle.denoiser, bundle.times, alone),
-        f"teacher, {MANY} steps": windows(bundle, slow, timesteps(MANY, config.shift), config),
+        f"{model}, {len(few) - 1} steps": windows(bundle, bundle.denoiser, euler, few, alone),
+        f"teacher, {MANY} steps": windows(bundle, slow, multistep, many, config),
     }
     columns: list[list[Score]] = [
         list(painting(way, towers(Path(model)), data, count)) for way in ways.values()

@@ -9,6 +9,8 @@ way there. It paints with that many calls and no second, unguided one.
 from __future__ import annotations
 
 import csv
+import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
-from explorer.models.samplers import euler, timesteps
+from explorer.models.samplers import ahead, euler, multistep, timesteps
 from explorer.models.text import TextTower
 from explorer.training import land
 from explorer.training.autoencoder import grid
@@ -44,17 +46,46 @@ def taught(teacher: Denoiser, x: Tensor, t: Tensor, batch: Batch, config: Distil
 
 
 def target(
-    teacher: Denoiser, batch: Batch, noise: Tensor, starts: Tensor, ends: Tensor, config: DistillConfig
+    teacher: Denoiser,
+    batch: Batch,
+    noise: Tensor,
+    first: Tensor,
+    starts: Tensor,
+    ends: Tensor,
+    config: DistillConfig,
 ) -> Tensor:
-    """The velocity (n, 4, h, w) that leads from each window's start of a piece straight to where
-    the guided teacher ends. ``starts``, ``ends`` (n,) are times, the start being the larger."""
-    first = x = _noised(batch, noise, starts)
+    """The velocity (n, 4, h, w) that leads from ``first`` (n, 4, h, w), at each window's start of a piece,
+    straight to where the guided teacher ends. ``starts``, ``ends`` (n,) are times, the start being the
+    larger.
+
+    Steps are of second order: Euler's, as few as these, end in land that is too smooth.
+    """
+    x, before = first, None
     with torch.no_grad():
         for step in range(config.substeps):
             now, then = (starts + (ends - starts) * (step + i) / config.substeps for i in (0, 1))
             x = torch.where(batch.mask > 0, _noised(batch, noise, now), x)
-            x = x + (then - now)[:, None, None, None] * taught(teacher, x, now, batch, config)
+            found = taught(teacher, x, now, batch, config)
+            x = x + (then - now)[:, None, None, None] * ahead(found, before)
+            before = found
     return (first - x) / (starts - ends)[:, None, None, None]
+
+
+@torch.no_grad()
+def reached(student: Denoiser, batch: Batch, noise: Tensor, piece: Tensor, times: list[float]) -> Tensor:
+    """Where the student gets to by itself (n, 4, h, w), at the start of each window's ``piece`` (n,).
+
+    Real land, noised, is not what it meets there when it paints; its own errors are, and so the teacher
+    corrects them (Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
+    """
+    x = noise
+    for index, (now, then) in enumerate(itertools.pairwise(times[:-1])):
+        if not (on := piece > index).any():
+            break
+        part, at = Batch(*(each[on] for each in batch)), torch.full((int(on.sum()),), now, device=x.device)
+        seen = torch.where(part.mask > 0, _noised(part, noise[on], at), x[on])
+        x = x.index_put((on,), seen + (then - now) * velocity(student, seen, at, part).to(x.dtype))
+    return x
 
 
 def _noised(batch: Batch, noise: Tensor, t: Tensor) -> Tensor:
@@ -64,12 +95,15 @@ def _noised(batch: Batch, noise: Tensor, t: Tensor) -> Tensor:
 
 def loss(student: Denoiser, teacher: Denoiser, batch: Batch, config: DistillConfig) -> Tensor:
     """Mean square error of the student's velocity where latents are not known."""
-    times = timesteps(config.steps, config.shift)
-    piece = torch.randint(len(times) - 1, (len(batch.latents),))
-    starts, ends = (torch.tensor(times)[piece + i].to(batch.latents.device) for i in (0, 1))
+    times, count = timesteps(config.steps, config.shift), len(batch.latents)
+    piece = torch.randint(len(times) - 1, (count,)).to(batch.latents.device)
+    starts, ends = (torch.tensor(times).to(piece.device)[piece + i] for i in (0, 1))
     noise = torch.randn_like(batch.latents)
-    wanted = target(teacher, batch, noise, starts, ends, config)
-    apart = velocity(student, _noised(batch, noise, starts), starts, batch) - wanted
+    own = torch.rand(count, 1, 1, 1).to(piece.device) < config.own_share
+    real = _noised(batch, noise, starts)
+    first = torch.where(own & (batch.mask == 0), reached(student, batch, noise, piece, times), real)
+    wanted = target(teacher, batch, noise, first, starts, ends, config)
+    apart = velocity(student, first, starts, batch) - wanted
     unknown = (1 - batch.mask) * batch.counted
     return (apart.square().mean(1, keepdim=True) * unknown).sum() / unknown.sum().clamp(min=1)
 
@@ -119,13 +153,11 @@ def strayed(student: Denoiser, teacher: Denoiser, held: Land, config: DistillCon
         noise = torch.randn_like(drawn.latents).to(device())
         drawn = drawn.to(device())
 
-    def painted(model: Denoiser, steps: int, told: DistillConfig) -> Tensor:
-        def flow(x: Tensor, t: float) -> Tensor:
-            return taught(model, x, torch.full((len(x),), t, device=x.device), drawn, told)
+    def flow(model: Denoiser, told: DistillConfig) -> Callable[[Tensor, float], Tensor]:
+        return lambda x, t: taught(model, x, torch.full((len(x),), t, device=x.device), drawn, told)
 
-        return euler(flow, noise, drawn.latents, 1 - drawn.mask, timesteps(steps, config.shift))
-
-    right = painted(teacher, 30, config)
-    alone = config.model_copy(update={"guidance_scale": 1.0})
-    found = (painted(student, config.steps, alone), painted(teacher, config.steps, config))
+    start, few = (noise, drawn.latents, 1 - drawn.mask), timesteps(config.steps, config.shift)
+    guided, alone = flow(teacher, config), flow(student, config.model_copy(update={"guidance_scale": 1.0}))
+    right = multistep(guided, *start, timesteps(30, config.shift))
+    found = euler(alone, *start, few), euler(guided, *start, few)
     return tuple(float((one - right).square().mean()) for one in found)  # type: ignore[return-value]

@@ -26,12 +26,12 @@ def changed(tmp_path, old: str, new: str):
 
 
 def test_a_run_keeps_its_config(tmp_path):
-    mine = changed(tmp_path, "guidance_scale = 4.0", "guidance_scale = 3")
+    mine = changed(tmp_path, "guidance_scale = 2.5", "guidance_scale = 3")
     run = tmp_path / "run"
     assert DistillConfig.of_run(run, mine).guidance_scale == 3
     assert DistillConfig.of_run(run, None).guidance_scale == 3
     assert DistillConfig.of_run(run, mine).guidance_scale == 3
-    other = changed(tmp_path, "guidance_scale = 4.0", "guidance_scale = 5")
+    other = changed(tmp_path, "guidance_scale = 2.5", "guidance_scale = 5")
     with pytest.raises(BadSetting, match="goes on with its own"):
         DistillConfig.of_run(run, other)
     assert DistillConfig.of_run(run, None).guidance_scale == 3
