@@ -1,0 +1,87 @@
+"""How much structure painted latents have beside real ones, by its size, in few steps and in many.
+
+python -m benchmarks.structure DENOISER DATA [COUNT] [MODEL]
+
+Windows of held-out land of zoom 5 to 8 are painted anew to their captions, guided as distill.toml says
+in Euler's steps and in those of second order; beside them what MODEL paints in its own few.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from explorer.models.denoiser import Denoiser
+from explorer.models.library import Library
+from explorer.models.samplers import euler, multistep, timesteps
+from explorer.models.terra import Terra
+from explorer.training import land
+from explorer.training.config import SHIPPED, DistillConfig
+from explorer.training.denoiser import HALO, WINDOW, blank
+from explorer.training.distill import taught
+from explorer.training.windows import Batch
+
+BATCH = 16
+BANDS = ((1, 2), (2, 3), (3, 5), (5, 8), (8, 12), (12, 17), (17, 24))  # waves in a window
+
+Solve = Callable[[Callable[[Tensor, float], Tensor], Tensor, Tensor, Tensor], Tensor]
+
+
+def energies(latents: Tensor) -> Tensor:
+    """Mean energy (bands,) of waves of each of ``BANDS`` in latents (n, 4, side, side), both ways."""
+    side = latents.shape[-1]
+    fade = torch.hann_window(side)[:, None] * torch.hann_window(side)  # a window's edges are no structure
+    level = latents.mean((2, 3), keepdim=True)
+    power = torch.fft.fft2((latents - level) * fade).abs().square().mean((0, 1))  # (side, side)
+    waves = torch.fft.fftfreq(side) * side
+    length = (waves[:, None].square() + waves.square()).sqrt()
+    return torch.stack([power[(length >= low) & (length < high)].mean() for low, high in BANDS])
+
+
+def painted(denoiser: Denoiser, told: Batch, solve: Solve, config: DistillConfig) -> Tensor:
+    """Latents of windows about which only prompt and zoom are known; the same noise each time."""
+    noise, found = torch.randn(told.latents.shape, generator=torch.manual_seed(5)), []
+    for start in range(0, len(noise), BATCH):
+        part = Batch(*(each[start : start + BATCH] for each in told))
+
+        def flow(x: Tensor, t: float, part: Batch = part) -> Tensor:
+            return taught(denoiser, x, torch.full((len(x),), t), part, config)
+
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            sheet = solve(flow, noise[start : start + BATCH], part.latents, 1 - part.mask)
+        found.append(sheet.float())
+    return torch.cat(found)
+
+
+def main(denoiser: Path, data: Path, count: int = 48, model: str = "terra") -> None:
+    bundle = Library(model, "cpu").get()
+    assert isinstance(bundle, Terra)
+    slow = Denoiser.from_pretrained(denoiser, low_cpu_mem_usage=False, torch_dtype=torch.float32).eval()
+    config = DistillConfig.read(SHIPPED / "distill.toml")
+    _, held = land.read(data, bundle.autoencoder, bundle.text.encode, denoiser.parent)
+    torch.manual_seed(0)
+    real = held.draw(count, WINDOW, HALO, np.random.default_rng(0), 0.0)
+    told = blank(real.latents, real.text, 0)._replace(zoom=real.zoom)
+    alone = config.model_copy(update={"guidance_scale": 1.0})
+    rows = {f"{model}, {len(bundle.times) - 1} steps": (bundle.denoiser, euler, bundle.times, alone)}
+    for sampler in (euler, multistep):
+        for steps in (12, 30, 60):
+            times = timesteps(steps, config.shift)
+            rows[f"{sampler.__name__}, {steps} steps"] = slow, sampler, times, config
+    table = Table("energy over that of real land", *(f"{low}-{high}" for low, high in BANDS))
+    for name, (one, sampler, times, guidance) in rows.items():
+        sheet = painted(one, told, lambda *a, s=sampler, t=times: s(*a, t), guidance)
+        shares = energies(sheet) / energies(real.latents)
+        table.add_row(name, *(f"{share:.2f}" for share in shares))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(*(kind(word) for kind, word in zip((Path, Path, int, str), sys.argv[1:])))
