@@ -35,14 +35,16 @@ Solve = Callable[[Callable[[Tensor, float], Tensor], Tensor, Tensor, Tensor], Te
 
 
 def energies(latents: Tensor) -> Tensor:
-    """Mean energy (bands,) of waves of each of ``BANDS`` in latents (n, 4, side, side), both ways."""
+    """Energy (bands,) of waves of each of ``BANDS`` in latents (n, 4, side, side): geometric means over the
+    windows, of which one of snow has as much as ten of forest."""
     side = latents.shape[-1]
     fade = torch.hann_window(side)[:, None] * torch.hann_window(side)  # a window's edges are no structure
     level = latents.mean((2, 3), keepdim=True)
-    power = torch.fft.fft2((latents - level) * fade).abs().square().mean((0, 1))  # (side, side)
+    power = torch.fft.fft2((latents - level) * fade).abs().square().mean(1)  # (n, side, side)
     waves = torch.fft.fftfreq(side) * side
     length = (waves[:, None].square() + waves.square()).sqrt()
-    return torch.stack([power[(length >= low) & (length < high)].mean() for low, high in BANDS])
+    shares = [power[:, (length >= low) & (length < high)].mean(1) for low, high in BANDS]
+    return torch.stack(shares).log().mean(1).exp()
 
 
 def painted(denoiser: Denoiser, told: Batch, solve: Solve, config: DistillConfig) -> Tensor:

@@ -32,7 +32,7 @@ worlds = typer.Typer(help="List, make, pack and delete worlds; alone it lists th
 app.add_typer(worlds, name="worlds")
 app.add_typer(train, name="train")
 app.add_typer(models, name="model")
-FIRST = ("First Light", "rocky coast with islands and green mountains", 10)
+FIRST = ("First Light", "rocky coast with islands and green mountains", 11)
 
 Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
 ModelName = Annotated[str | None, typer.Option("--model", help="shipped name or folder of a model")]
