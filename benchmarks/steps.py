@@ -7,7 +7,6 @@ python -m benchmarks.steps TEACHER DATA [COUNT] [MODEL]
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,14 @@ from rich.table import Table
 
 from explorer.models.denoiser import Denoiser
 from explorer.models.library import Library
-from explorer.models.samplers import euler, multistep, timesteps
+from explorer.models.samplers import Sampler, euler, multistep, timesteps
 from explorer.models.terra import Terra
 from explorer.training.autoencoder import to_pixels
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import WINDOW, blank
-from explorer.training.distill import taught
+from explorer.training.distill import flow
 from explorer.training.evaluate import Asked, Paint, Score, nearest, painting, towers
 from explorer.training.text import small
-
-Sampler = Callable[..., torch.Tensor]  # of samplers.py
 
 MANY = 30
 BATCH = 20
@@ -44,12 +41,8 @@ def windows(
         )
         zooms = torch.tensor([float(nearest(model.traits.zooms, one.zoom)) for one in asked])
         told = blank(noise, model.text.encode([one.prompt for one in asked]), 0)._replace(zoom=zooms)
-
-        def flow(x: torch.Tensor, t: float) -> torch.Tensor:
-            return taught(denoiser, x, torch.full((len(x),), t), told, config)
-
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            found = sampler(flow, noise, told.latents, 1 - told.mask, times)
+            found = sampler(flow(denoiser, told, config), noise, told.latents, 1 - told.mask, times)
             sheets = model.autoencoder.decode(found)[..., MIDDLE, MIDDLE].float()
         return [small(pixels) for pixels in to_pixels(sheets)]
 

@@ -2,14 +2,13 @@
 
 python -m benchmarks.structure DENOISER DATA [COUNT] [MODEL]
 
-Windows of held-out land of zoom 5 to 8 are painted anew to their captions, guided as distill.toml says
+Windows of held-out land of zoom 5 to 8 are painted anew to their captions, guided as distill.toml says,
 in Euler's steps and in those of second order; beside them what MODEL paints in its own few.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +19,16 @@ from torch import Tensor
 
 from explorer.models.denoiser import Denoiser
 from explorer.models.library import Library
-from explorer.models.samplers import euler, multistep, timesteps
+from explorer.models.samplers import Sampler, euler, multistep, timesteps
 from explorer.models.terra import Terra
 from explorer.training import land
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import HALO, WINDOW, blank
-from explorer.training.distill import taught
+from explorer.training.distill import flow
 from explorer.training.windows import Batch
 
 BATCH = 16
 BANDS = ((1, 2), (2, 3), (3, 5), (5, 8), (8, 12), (12, 17), (17, 24))  # waves in a window
-
-Solve = Callable[[Callable[[Tensor, float], Tensor], Tensor, Tensor, Tensor], Tensor]
 
 
 def energies(latents: Tensor) -> Tensor:
@@ -47,17 +44,16 @@ def energies(latents: Tensor) -> Tensor:
     return torch.stack(shares).log().mean(1).exp()
 
 
-def painted(denoiser: Denoiser, told: Batch, solve: Solve, config: DistillConfig) -> Tensor:
+def painted(
+    denoiser: Denoiser, told: Batch, sampler: Sampler, times: list[float], config: DistillConfig
+) -> Tensor:
     """Latents of windows about which only prompt and zoom are known; the same noise each time."""
     noise, found = torch.randn(told.latents.shape, generator=torch.manual_seed(5)), []
     for start in range(0, len(noise), BATCH):
-        part = Batch(*(each[start : start + BATCH] for each in told))
-
-        def flow(x: Tensor, t: float, part: Batch = part) -> Tensor:
-            return taught(denoiser, x, torch.full((len(x),), t), part, config)
-
+        here = slice(start, start + BATCH)
+        part = Batch(*(each[here] for each in told))
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            sheet = solve(flow, noise[start : start + BATCH], part.latents, 1 - part.mask)
+            sheet = sampler(flow(denoiser, part, config), noise[here], part.latents, 1 - part.mask, times)
         found.append(sheet.float())
     return torch.cat(found)
 
@@ -78,9 +74,8 @@ def main(denoiser: Path, data: Path, count: int = 48, model: str = "terra") -> N
             times = timesteps(steps, config.shift)
             rows[f"{sampler.__name__}, {steps} steps"] = slow, sampler, times, config
     table = Table("energy over that of real land", *(f"{low}-{high}" for low, high in BANDS))
-    for name, (one, sampler, times, guidance) in rows.items():
-        sheet = painted(one, told, lambda *a, s=sampler, t=times: s(*a, t), guidance)
-        shares = energies(sheet) / energies(real.latents)
+    for name, way in rows.items():
+        shares = energies(painted(way[0], told, *way[1:])) / energies(real.latents)
         table.add_row(name, *(f"{share:.2f}" for share in shares))
     Console().print(table)
 

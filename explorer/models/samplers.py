@@ -8,6 +8,9 @@ from collections.abc import Callable, Collection
 import torch
 from torch import Tensor
 
+Velocity = Callable[[Tensor, float], Tensor]  # of latents (n, 4, h, w) at a time 1..0
+Sampler = Callable[[Velocity, Tensor, Tensor, Tensor, list[float]], Tensor]
+
 NEAR = 0.05  # a step shorter than this is not worth a call
 
 
@@ -32,13 +35,7 @@ def times_for(release: Collection[float], times: list[float]) -> list[float]:
     return sorted(stops | own | {0.0}, reverse=True)
 
 
-def euler(
-    velocity: Callable[[Tensor, float], Tensor],
-    noise: Tensor,
-    known: Tensor,
-    release: Tensor,
-    times: list[float],
-) -> Tensor:
+def euler(velocity: Velocity, noise: Tensor, known: Tensor, release: Tensor, times: list[float]) -> Tensor:
     """Latents (n, 4, h, w) from ``noise`` of the same shape, by Euler steps through ``times``.
 
     Down to the time ``release`` (n, 1, h, w) latents are ``known``: at every step they are put
@@ -53,25 +50,27 @@ def euler(
 
 
 def multistep(
-    velocity: Callable[[Tensor, float], Tensor],
-    noise: Tensor,
-    known: Tensor,
-    release: Tensor,
-    times: list[float],
+    velocity: Velocity, noise: Tensor, known: Tensor, release: Tensor, times: list[float]
 ) -> Tensor:
-    """The same as ``euler`` by Adams-Bashforth steps of second order: no more calls, and of a model that was
+    """What ``euler`` gives, by Adams-Bashforth steps of second order: no more calls, and of a model that was
     not taught to go straight twelve steps come as far as sixty of Euler's."""
-    x, before, last = noise, None, 0.0
-    for now, then in itertools.pairwise(times):
-        x = torch.where(release <= now, (1 - now) * known + now * noise, x)
+    ends = dict(itertools.pairwise(times))
+    last: list[tuple[float, Tensor]] = []  # the time of the step before, and the velocity there
+
+    def mean(x: Tensor, now: float) -> Tensor:
         found = velocity(x, now)
-        x = x + (then - now) * ahead(found, before, (then - now) / last if last else 0.0)
-        before, last = found, then - now
-    return torch.where(release == 0, known, x)
+        straight = found
+        if last:
+            (start, before), length = last.pop(), ends[now] - now
+            straight = ahead(found, before, length / (now - start))
+        last.append((now, found))
+        return straight
+
+    return euler(mean, noise, known, release, times)
 
 
-def ahead(found: Tensor, before: Tensor | None, ratio: float = 1.0) -> Tensor:
-    """The mean velocity of a step, from that at its beginning and, if there was one, at the beginning of the
-    step before, ``ratio`` being the step's length over that one's (Hairer, Norsett and Wanner 1993, "Solving
-    Ordinary Differential Equations I", III.5)."""
-    return found if before is None else found + ratio / 2 * (found - before)
+def ahead(found: Tensor, before: Tensor, ratio: float = 1.0) -> Tensor:
+    """The mean velocity of a step, from that at its beginning and at the beginning of the step before,
+    ``ratio`` being the step's length over that one's (Hairer, Norsett and Wanner 1993, "Solving Ordinary
+    Differential Equations I", III.5)."""
+    return found + ratio / 2 * (found - before)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
-from explorer.models.samplers import ahead, euler, multistep, timesteps
+from explorer.models.samplers import Velocity, ahead, euler, multistep, timesteps
 from explorer.models.text import TextTower
 from explorer.training import land
 from explorer.training.autoencoder import grid
@@ -45,6 +44,11 @@ def taught(teacher: Denoiser, x: Tensor, t: Tensor, batch: Batch, config: Distil
     return found
 
 
+def flow(model: Denoiser, batch: Batch, config: DistillConfig) -> Velocity:
+    """What samplers follow: ``taught`` of one batch, at one time for all."""
+    return lambda x, t: taught(model, x, torch.full((len(x),), t, device=x.device), batch, config)
+
+
 def target(
     teacher: Denoiser,
     batch: Batch,
@@ -66,7 +70,7 @@ def target(
             now, then = (starts + (ends - starts) * (step + i) / config.substeps for i in (0, 1))
             x = torch.where(batch.mask > 0, _noised(batch, noise, now), x)
             found = taught(teacher, x, now, batch, config)
-            x = x + (then - now)[:, None, None, None] * ahead(found, before)
+            x = x + (then - now)[:, None, None, None] * (found if before is None else ahead(found, before))
             before = found
     return (first - x) / (starts - ends)[:, None, None, None]
 
@@ -101,7 +105,8 @@ def loss(student: Denoiser, teacher: Denoiser, batch: Batch, config: DistillConf
     noise = torch.randn_like(batch.latents)
     own = torch.rand(count, 1, 1, 1).to(piece.device) < config.own_share
     real = _noised(batch, noise, starts)
-    first = torch.where(own & (batch.mask == 0), reached(student, batch, noise, piece, times), real)
+    alone = reached(student, batch, noise, piece * own.flatten(), times)
+    first = torch.where(own & (batch.mask == 0), alone, real)
     wanted = target(teacher, batch, noise, first, starts, ends, config)
     apart = velocity(student, first, starts, batch) - wanted
     unknown = (1 - batch.mask) * batch.counted
@@ -153,11 +158,9 @@ def strayed(student: Denoiser, teacher: Denoiser, held: Land, config: DistillCon
         noise = torch.randn_like(drawn.latents).to(device())
         drawn = drawn.to(device())
 
-    def flow(model: Denoiser, told: DistillConfig) -> Callable[[Tensor, float], Tensor]:
-        return lambda x, t: taught(model, x, torch.full((len(x),), t, device=x.device), drawn, told)
-
+    unguided = config.model_copy(update={"guidance_scale": 1.0})
+    guided, alone = flow(teacher, drawn, config), flow(student, drawn, unguided)
     start, few = (noise, drawn.latents, 1 - drawn.mask), timesteps(config.steps, config.shift)
-    guided, alone = flow(teacher, config), flow(student, config.model_copy(update={"guidance_scale": 1.0}))
     right = multistep(guided, *start, timesteps(30, config.shift))
     found = euler(alone, *start, few), euler(guided, *start, few)
     return tuple(float((one - right).square().mean()) for one in found)  # type: ignore[return-value]

@@ -44,10 +44,17 @@ def test_a_run_that_starts_from_weights_has_their_latents_and_pictures(tmp_path)
         torch.testing.assert_close(again.decode(wanted), before.decode(wanted))
 
 
-def test_a_run_that_starts_from_weights_keeps_their_shape(tmp_path):
-    """Whatever the config says of widths, and the rate is the one for such runs."""
-    data = dataset(tmp_path / "data")
+def test_a_run_that_starts_from_weights_keeps_their_shape_and_has_its_own_rate(tmp_path, monkeypatch):
+    """Whatever the config says of widths."""
+    data, peaks = dataset(tmp_path / "data"), []
+
+    class Seen(autoencoder.Run):
+        def __init__(self, folder, module, peak, minutes, decay):
+            peaks.append(peak)
+            super().__init__(folder, module, peak, minutes, decay)
+
+    monkeypatch.setattr(autoencoder, "Run", Seen)
     Autoencoder(widths=(8, 8, 16), blocks=(1, 1, 1)).save_pretrained(tmp_path / "before")
     autoencoder.train(data, tmp_path / "run", 0.03, small(), tmp_path / "before")
     model = Autoencoder.from_pretrained(tmp_path / "run" / "model", **READ)
-    assert tuple(model.config["widths"]) == (8, 8, 16)
+    assert tuple(model.config["widths"]) == (8, 8, 16) and peaks == [small().started_peak]
