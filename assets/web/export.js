@@ -18,8 +18,19 @@ window.earthExport = (() => {
     get("go").addEventListener("click", go);
     get("cancel").addEventListener("click", cancel);
     get("clear").addEventListener("click", () => window.earthPage.tell({ type: "clear" }));
+    address();
     new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && estimate(0)).observe(box);
   });
+
+  // The links say where they lead as soon as the world is known: one that leads nowhere swallows a click.
+  function address() {
+    if (!state.world || !get("links")) return;
+    get("package").href = `/worlds/${state.world}/package`;
+    get("land").href = `/worlds/${state.world}/package?latents=true`;
+    get("qgis").href = `/worlds/${state.world}/qgis.xml`;
+    get("wmts").href = `/worlds/${state.world}/wmts.xml`;
+    get("links").hidden = false;
+  }
 
   // Resolutions around that of the world.
   function zooms(base) {
@@ -47,10 +58,6 @@ window.earthExport = (() => {
   async function look() {
     if (!state.world || !state.view || !document.getElementById("export")?.offsetParent) return;
     zooms(state.base);
-    get("package").href = `/worlds/${state.world}/package`;
-    get("land").href = `/worlds/${state.world}/package?latents=true`;
-    get("qgis").href = `/worlds/${state.world}/qgis.xml`;
-    get("wmts").href = `/worlds/${state.world}/wmts.xml`;
     const asked = ++state.asked;
     const { bounds, ...rest } = wish();
     const [west, south, east, north] = bounds;
@@ -134,6 +141,7 @@ window.earthExport = (() => {
   function hear(data) {
     if (data.type === "ready" && data.world !== state.world) Object.assign(state, { world: data.world, region: null });
     if (data.type === "ready") state.base = data.base;
+    if (data.type === "ready") address();
     if (data.type === "view") state.view = data.bounds;
     if (data.type === "region") state.region = data.bounds;
     if (["ready", "view", "region"].includes(data.type)) estimate();

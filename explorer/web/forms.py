@@ -71,7 +71,7 @@ def export() -> str:
 <div id="export-job" class="job" hidden><progress id="export-bar" max="1" value="0"></progress>
 <span id="export-state"></span><button id="export-cancel" class="quiet" type="button">Cancel</button></div>
 <div id="export-files"></div>
-<div id="export-links"><a id="export-package" download
+<div id="export-links" hidden><a id="export-package" download
 title="Settings and journal: paints the same land elsewhere">World file</a>
 <a id="export-land" download title="With what is painted so far, 8 KB a tile">World file with its land</a>
 <a id="export-qgis" download>QGIS connection</a><a id="export-wmts" target="_blank">WMTS</a></div>

@@ -225,6 +225,22 @@ def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path
     assert found[0] == found[1] and watch == []
 
 
+def test_links_lead_somewhere_and_stay_in_place_before_the_estimate_comes(page, server, watch):
+    page.add_init_script(
+        "window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} }"
+    )
+    opened(page, server)
+    page.get_by_text("Take it home", exact=True).click()
+    height = page.locator("#export").bounding_box()["height"]
+    with page.expect_download() as download:
+        page.locator("#export-package").click()
+    assert download.value.suggested_filename == "first.earth"
+    expect(page.locator("#export-estimate")).to_be_empty()
+    page.locator("#export-paint").uncheck()
+    expect(page.locator("#export-estimate")).to_contain_text("px")
+    assert page.locator("#export").bounding_box()["height"] == height and watch == []
+
+
 def test_a_link_to_another_world_chooses_it_in_the_list(page, server, watch):
     server.atlas.create(NewWorld("Other", "sand desert", seed=2))
     opened(page, server, "#other")
