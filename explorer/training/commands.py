@@ -83,6 +83,9 @@ def train_polished(
     bundle: Annotated[
         Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="polished before: a fresh run begins from it; by default AUTOENCODER")
+    ] = None,
 ) -> None:
     """The decoder with texture, by a critic; latents stay what they are."""
     from explorer.training import polish
@@ -90,7 +93,7 @@ def train_polished(
 
     with worded():
         told = PolishConfig.of_run(out, config)
-    polish.train(data, autoencoder, out, minutes, told, bundle)
+        polish.train(data, autoencoder, out, minutes, told, bundle, start)
 
 
 @train.command("text")

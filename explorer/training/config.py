@@ -85,13 +85,14 @@ class AutoencoderConfig(Config):
 class PolishWeights(Strict):
     """What counts for how much."""
 
-    fine: Weight  # distance at full size, beside that at half size
+    fine: Weight  # distance at full size
+    half: Weight  # distance at half size
+    form: Weight  # distance at a quarter of the size: there, latents know where what lies
     texture: Weight
     strength: Weight
     even: Weight
     mesh: Weight
     repeated: Weight
-    colours: Weight  # of painted land, at an eighth of its size
     critic: Weight
     steepness: Weight
 

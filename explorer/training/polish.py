@@ -2,8 +2,9 @@
 
 A decoder trained on distances alone leaves out all that is not in the latents, and paints water
 colours. Here it must have as much texture as real pictures (``texture``), and texture that a critic
-takes for real (``critic``), on encoded pictures and on land that the denoiser painted. Latents stay
-what they are: a denoiser trained before goes on to fit.
+takes for real (``critic``), on encoded pictures and on land that the denoiser painted. What is larger
+than a grain stays a matter of distance: latents know it, and invented there, it makes rivers a row of
+clumps. Latents stay what they are: a denoiser trained before goes on to fit.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
 from explorer.training.painted import Sheet, sheets
 from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, weakness
+from tiles.errors import BadSetting
 
 # px of a crop; nearer to its edges a decoder feels the zeros around it, which land never has: with 16 px
 # it learned to draw a quarter too much texture.
@@ -47,7 +49,7 @@ class Sample(NamedTuple):
 
     pictures: Tensor  # (n, 3, side, side)
     land: Tensor  # (m, 4, side / 8, side / 8) latents
-    colours: Tensor  # (m, 3, side / 8, side / 8) of that land, as it was decoded before
+    form: Tensor  # (m, 3, side / 4, side / 4) of that land, as it was decoded before
     like: Tensor  # (m, 3, side, side)
 
 
@@ -64,12 +66,13 @@ def draw(
     pictures = crops.draw(count, rng).to(device())
     if not painted:
         none = pictures[:0]
-        return Sample(pictures, none.new_zeros(0, 4, side, side), none[:, :, :side, :side], none)
+        return Sample(pictures, none.new_zeros(0, 4, side, side), F.avg_pool2d(none, 4), none)
     latents = torch.stack(land).to(device())
     with torch.no_grad():
-        colours = F.avg_pool2d(before.decode(latents).float(), 8)
-    chosen = torch.stack([nearest(one, among) for one, among in zip(colours.cpu(), like)])
-    return Sample(pictures, latents, colours, chosen.to(device()))
+        form = F.avg_pool2d(before.decode(latents).float(), 4)
+    colours = F.avg_pool2d(form, 2).cpu()
+    chosen = torch.stack([nearest(one, among) for one, among in zip(colours, like)])
+    return Sample(pictures, latents, form, chosen.to(device()))
 
 
 def nearest(colours: Tensor, among: Tensor) -> Tensor:
@@ -87,7 +90,7 @@ def loss(
 
     Half of the latents are turned or mirrored, and so must be their pictures.
     """
-    pictures, land, colours, like = sample
+    pictures, land, form, like = sample
     model, weights = training.model, config.weights
     with torch.no_grad():
         latents = model.encode(pictures)
@@ -97,16 +100,16 @@ def loss(
     spread = config.latent_noise * torch.rand(len(latents), 1, 1, 1).to(latents.device)
     latents = latents + spread * torch.randn_like(latents)
     again, painted = model.decode(torch.cat([latents, land])).float().split([len(latents), len(land)])
-    total = distance(F.avg_pool2d(again, 2), F.avg_pool2d(pictures, 2)) + weights.fine * distance(
-        again, pictures
-    )
+    total = weights.fine * distance(again, pictures)
+    total = total + weights.half * distance(F.avg_pool2d(again, 2), F.avg_pool2d(pictures, 2))
+    total = total + weights.form * distance(F.avg_pool2d(again, 4), F.avg_pool2d(pictures, 4))
     inside, real = crop(again, BORDER), crop(pictures, BORDER)
     total = total + weights.repeated * repeated(inside, real)
     total = total + weights.texture * mismatch(inside, real) + weights.even * unevenness(again)
     total = total + weights.strength * weakness(inside, real)
     total = total + weights.mesh * lattice(torch.cat([again, painted]))
     if len(land):
-        total = total + weights.colours * (F.avg_pool2d(painted, 8) - colours).abs().mean()
+        total = total + weights.form * distance(F.avg_pool2d(painted, 4), form)
         total = total + weights.texture * dissimilarity(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.strength * weakness(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.repeated * repeated(crop(painted, BORDER), crop(like, BORDER))
@@ -154,6 +157,18 @@ def widened(before: Autoencoder, waves: tuple[float, ...], last: int | None) -> 
     return wider
 
 
+def loaded(path: Path) -> Autoencoder:
+    """The autoencoder in ``path``, in full precision."""
+    model: Autoencoder = Autoencoder.from_pretrained(path, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    return model.eval()
+
+
+def same_latents(first: Autoencoder, second: Autoencoder) -> bool:
+    """Whether both encode the same, weight by weight."""
+    known, found = first.encoder.state_dict(), second.encoder.state_dict()
+    return known.keys() == found.keys() and all(torch.equal(known[name], found[name]) for name in known)
+
+
 def train(
     folder: Path,
     autoencoder: Path,
@@ -161,23 +176,26 @@ def train(
     minutes: float,
     config: PolishConfig,
     bundle: Path | None = None,
+    start: Path | None = None,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
 
-    ``bundle`` paints the land that the decoder learns on beside real pictures; it must have the same
-    latents.
+    ``autoencoder``, trained on distances alone, says where what lies. ``bundle`` paints the land that the
+    decoder learns on beside real pictures. A fresh run begins from the decoder in ``start``, if given, which
+    was polished before. All have the same latents; raises BadSetting where ``start`` has others.
     """
+    before = loaded(autoencoder).to(device()).requires_grad_(False)
+    begun = loaded(start) if start else before
+    if not same_latents(before, begun):
+        raise BadSetting(f"{start}: has other latents than {autoencoder}; allowed is one polished from it")
+    model = widened(begun, config.waves, config.last)
+    training = Training(model)
     rng = np.random.default_rng()
     out.mkdir(parents=True, exist_ok=True)
     there, apart = (read(folder, held_out, SIDE, config.sources) for held_out in (False, True))
     apart = apart if apart.sources else there  # so little is there that none is held out
     held = apart.of(next(iter(apart.sources))).draw(32, np.random.default_rng(7))
     land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
-    before = Autoencoder.from_pretrained(
-        autoencoder, low_cpu_mem_usage=False, torch_dtype=torch.float32
-    ).eval()
-    model = widened(before.to(device()).requires_grad_(False), config.waves, config.last)
-    training = Training(model)
     run = Run(out, training, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:

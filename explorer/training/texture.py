@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SCALES = 3
+SCALES = 2  # waves of up to 8 px: what is longer is in the latents, and no matter of texture
 SPREADS = (8, 16)  # px at each scale over which energy is gathered
 REACH, NEAR = 4, 32  # px over which detail may repeat itself, and over which that is measured
 RHYTHM = 3.0  # how much repetition counts beside energies

@@ -1,9 +1,22 @@
 import numpy as np
+import pytest
 import torch
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.training.config import SHIPPED, PolishConfig
-from explorer.training.polish import Sample, Training, loss, nearest, sharpness, unevenness, widened
+from explorer.training.polish import (
+    Sample,
+    Training,
+    loaded,
+    loss,
+    nearest,
+    same_latents,
+    sharpness,
+    train,
+    unevenness,
+    widened,
+)
+from tiles.errors import BadSetting
 
 CONFIG = PolishConfig.read(SHIPPED / "polish.toml")
 SMALL = {"widths": (16, 16, 16), "blocks": (1, 1, 1)}
@@ -11,7 +24,7 @@ SMALL = {"widths": (16, 16, 16), "blocks": (1, 1, 1)}
 
 def sample() -> Sample:
     pictures = torch.rand(4, 3, 128, 128) * 2 - 1
-    return Sample(pictures, torch.randn(2, 4, 16, 16), torch.zeros(2, 3, 16, 16), pictures[:2])
+    return Sample(pictures, torch.randn(2, 4, 16, 16), torch.zeros(2, 3, 32, 32), pictures[:2])
 
 
 def test_decoder_and_critic_learn_and_latents_stay():
@@ -31,7 +44,7 @@ def test_without_a_critic_and_painted_land_there_is_still_a_loss():
     torch.manual_seed(0)
     training = Training(widened(Autoencoder(**SMALL), (), None))
     drawn = sample()._replace(
-        land=torch.zeros(0, 4, 16, 16), colours=torch.zeros(0, 3, 16, 16), like=torch.zeros(0, 3, 128, 128)
+        land=torch.zeros(0, 4, 16, 16), form=torch.zeros(0, 3, 32, 32), like=torch.zeros(0, 3, 128, 128)
     )
     config = CONFIG.model_copy(update={"weights": CONFIG.weights.model_copy(update={"critic": 0.0})})
     found = loss(training, drawn, np.random.default_rng(0), 0.0, config)
@@ -45,6 +58,18 @@ def test_a_wider_decoder_begins_as_the_one_before():
     torch.testing.assert_close(wider.decode(latents), before.decode(latents), atol=1e-5, rtol=0)
     pictures = torch.rand(1, 3, 64, 64)
     assert torch.equal(wider.encode(pictures), before.encode(pictures))
+
+
+def test_a_decoder_of_other_latents_is_no_start(tmp_path):
+    torch.manual_seed(0)
+    folders = []
+    for name in ("first", "second"):
+        folders.append(tmp_path / name)
+        Autoencoder(**SMALL).save_pretrained(folders[-1], safe_serialization=True)
+    polished = widened(loaded(folders[0]), (3.0,), 24)
+    assert same_latents(loaded(folders[0]), polished)
+    with pytest.raises(BadSetting, match="other latents than"):
+        train(tmp_path / "data", folders[0], tmp_path / "run", 0.01, CONFIG, start=folders[1])
 
 
 def test_sharpness_is_one_for_the_same_and_less_for_a_blur():

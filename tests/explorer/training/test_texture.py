@@ -42,6 +42,13 @@ def test_what_is_too_faint_to_see_does_not_count():
     assert mismatch(faint + 1e-4 * torch.randn_like(faint), faint) < 0.01
 
 
+def test_land_forms_are_no_texture():
+    grain, form = (
+        0.1 * torch.sin(torch.arange(96) * 2 * torch.pi / length).expand(4, 3, 96, 96) for length in (5, 24)
+    )
+    assert weakness(LAND + grain, LAND) > 6 * weakness(LAND + form, LAND)
+
+
 def test_a_mesh_is_found_at_every_period_and_grain_is_none():
     grain = torch.randn(4, 3, 128, 128) * 0.05
     assert lattice(grain) < 0.03
