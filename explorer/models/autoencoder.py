@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 LATENT_CHANNELS = 4
 LATENT_LIMIT = 6.0  # latents have unit variance; the decoder folds what strays beyond this
+GRAINS = 64  # numbers of noise a latent: one for each of its pixels
 
 
 class Block(nn.Module):
@@ -49,8 +50,11 @@ class Autoencoder(ModelMixin, ConfigMixin):
         blocks: tuple[int, int, int] = (3, 3, 2),
         waves: tuple[float, ...] = (),
         last: int | None = None,
+        grain: float = 0.0,
     ) -> None:
-        """``last`` is the width of the decoder's last level, by default that of the encoder's first."""
+        """``last`` is the width of the decoder's last level, by default that of the encoder's first;
+        ``waves`` and ``grain``, in radians a unit of latents, are what the decoder has to draw texture
+        with (see ``_read`` and ``_noise``)."""
         super().__init__()
         deep, middle, fine = widths
         self.encoder = nn.Sequential(
@@ -85,6 +89,12 @@ class Autoencoder(ModelMixin, ConfigMixin):
                 ),
             ]
         )
+        if grain:
+            towards = torch.randn(LATENT_CHANNELS, GRAINS, generator=torch.Generator().manual_seed(0))
+            self.register_buffer("directions", (grain * towards).round())  # whole, so that fp16 keeps them
+            self.grains = nn.ModuleList(
+                [nn.Conv2d(GRAINS // 4, middle, 1, bias=False), nn.Conv2d(GRAINS // 16, drawn, 1, bias=False)]
+            )
         # Latents leave the encoder with whatever scale training found; these make it one.
         self.register_buffer("latent_mean", torch.zeros(1, LATENT_CHANNELS, 1, 1))
         self.register_buffer("latent_std", torch.ones(1, LATENT_CHANNELS, 1, 1))
@@ -100,10 +110,7 @@ class Autoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (n, 4, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""
-        x = self._read(latents)
-        for level in self.levels:
-            x = level(x)
-        return x
+        return self._draw(latents, (0, 0, 0, 0))
 
     def decode_inside(self, latents: Tensor) -> Tensor:
         """Latents (n, 4, h + 2 margin, w + 2 margin) to the pictures (n, 3, 8h, 8w) inside.
@@ -111,9 +118,17 @@ class Autoencoder(ModelMixin, ConfigMixin):
         The same numbers as ``decode`` of any larger sheet; each level throws away the surroundings
         that no later level needs.
         """
-        x, left = self._read(latents), (*self.margins[1:], 0)
-        for depth, (level, before, after) in enumerate(zip(self.levels, self.margins, left)):
-            x = crop(level(x), (before - after) * 2 ** (depth + 1))
+        return self._draw(latents, (*self.margins, 0))
+
+    def _draw(self, latents: Tensor, around: tuple[int, ...]) -> Tensor:
+        """The picture of ``latents``; ``around`` is what each level still has beside what is wanted, and
+        the picture at last, in latents."""
+        x, noise = self._read(latents), self._noise(latents)
+        for depth, level in enumerate(self.levels):
+            if depth and noise is not None:
+                here = crop(noise, around[0] - around[depth])
+                x = x + self.grains[depth - 1](F.pixel_shuffle(here, 2**depth))
+            x = crop(level(x), (around[depth] - around[depth + 1]) * 2 ** (depth + 1))
         return x
 
     def _read(self, latents: Tensor) -> Tensor:
@@ -126,3 +141,16 @@ class Autoencoder(ModelMixin, ConfigMixin):
         folded = torch.tanh(latents / LATENT_LIMIT) * LATENT_LIMIT
         angles = [folded * wave for wave in self.config.waves]
         return torch.cat([folded, *(f(angle) for angle in angles for f in (torch.sin, torch.cos))], 1)
+
+    def _noise(self, latents: Tensor) -> Tensor | None:
+        """What grain is made of: (n, 64, h, w) in -1..1, a number for each pixel, if there is any.
+
+        Cosines of random directions in latents (random Fourier features, Rahimi and Recht 2007), so fast
+        that neighbouring latents have nothing to do with each other: white noise that belongs to
+        the land, wherever and whenever it is decoded. Drawn from it, grain lies on no grid.
+        """
+        if not self.config.grain:
+            return None
+        # Sum by sum, in full precision: a lower one would be felt in the angles.
+        angles = (latents.float()[:, :, None] * self.directions[None, :, :, None, None]).sum(1)
+        return torch.cos(angles)

@@ -102,6 +102,7 @@ class PolishConfig(Config):
 
     sources: Sources
     waves: tuple[float, ...]  # what the decoder sees of latents
+    grain: Weight  # how fast its noise changes with latents
     last: Count  # channels it draws with
     latent_noise: Weight  # at most
     weights: PolishWeights

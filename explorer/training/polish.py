@@ -140,18 +140,23 @@ def sharpness(painted: Tensor, pictures: Tensor) -> float:
     return float(steps[0] / steps[1])
 
 
-def widened(before: Autoencoder, waves: tuple[float, ...], last: int | None) -> Autoencoder:
-    """The same autoencoder with a decoder that sees ``waves`` too, and whose last level is wider.
+def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
+    """The same autoencoder with a decoder that has all that ``config`` gives it to draw with.
 
     It decodes to the same pictures: what is new is not yet listened to by what was there.
     """
-    config = {name: before.config[name] for name in ("widths", "blocks")}
-    wider, state = Autoencoder(**config, waves=waves, last=last), {}
-    for (name, new), old in zip(wider.state_dict().items(), before.state_dict().values()):
+    shape = {name: before.config[name] for name in ("widths", "blocks")}
+    wider = Autoencoder(**shape, waves=config.waves, last=config.last, grain=config.grain)
+    there, state = before.state_dict(), {}
+    for name, new in wider.state_dict().items():
         new = new.clone()
-        if new.ndim == 4:
-            new[: old.shape[0], old.shape[1] :] = 0
-        new[tuple(slice(extent) for extent in old.shape)] = old
+        if name in there:
+            old = there[name]
+            if new.ndim == 4:
+                new[: old.shape[0], old.shape[1] :] = 0
+            new[tuple(slice(extent) for extent in old.shape)] = old
+        elif name.startswith("grains."):
+            new.zero_()
         state[name] = new
     wider.load_state_dict(state)
     return wider
@@ -188,7 +193,7 @@ def train(
     begun = loaded(start) if start else before
     if not same_latents(before, begun):
         raise BadSetting(f"{start}: has other latents than {autoencoder}; allowed is one polished from it")
-    model = widened(begun, config.waves, config.last)
+    model = widened(begun, config)
     training = Training(model)
     rng = np.random.default_rng()
     out.mkdir(parents=True, exist_ok=True)

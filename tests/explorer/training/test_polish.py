@@ -29,12 +29,12 @@ def sample() -> Sample:
 
 def test_decoder_and_critic_learn_and_latents_stay():
     torch.manual_seed(0)
-    training = Training(widened(Autoencoder(**SMALL), (3.0,), 24))
+    training = Training(widened(Autoencoder(**SMALL), CONFIG))
     drawn = sample()
     latents = training.model.encode(drawn.pictures)
     loss(training, drawn, np.random.default_rng(0), 1.0, CONFIG).backward()
     assert all(p.grad is None for p in training.model.encoder.parameters())
-    for part in (training.model.levels, training.critic):
+    for part in (training.model.levels, training.model.grains, training.critic):
         assert all(p.grad.abs().sum() > 0 for p in part.parameters())
     torch.optim.SGD([p for p in training.parameters() if p.requires_grad], 0.1).step()
     assert torch.equal(training.model.encode(drawn.pictures), latents)
@@ -42,7 +42,7 @@ def test_decoder_and_critic_learn_and_latents_stay():
 
 def test_without_a_critic_and_painted_land_there_is_still_a_loss():
     torch.manual_seed(0)
-    training = Training(widened(Autoencoder(**SMALL), (), None))
+    training = Training(widened(Autoencoder(**SMALL), CONFIG))
     drawn = sample()._replace(
         land=torch.zeros(0, 4, 16, 16), form=torch.zeros(0, 3, 32, 32), like=torch.zeros(0, 3, 128, 128)
     )
@@ -54,7 +54,7 @@ def test_without_a_critic_and_painted_land_there_is_still_a_loss():
 def test_a_wider_decoder_begins_as_the_one_before():
     torch.manual_seed(0)
     before, latents = Autoencoder(**SMALL), torch.randn(1, 4, 16, 16)
-    wider = widened(before, (3.0, 9.0), 24)
+    wider = widened(before, CONFIG)
     torch.testing.assert_close(wider.decode(latents), before.decode(latents), atol=1e-5, rtol=0)
     pictures = torch.rand(1, 3, 64, 64)
     assert torch.equal(wider.encode(pictures), before.encode(pictures))
@@ -66,7 +66,7 @@ def test_a_decoder_of_other_latents_is_no_start(tmp_path):
     for name in ("first", "second"):
         folders.append(tmp_path / name)
         Autoencoder(**SMALL).save_pretrained(folders[-1], safe_serialization=True)
-    polished = widened(loaded(folders[0]), (3.0,), 24)
+    polished = widened(loaded(folders[0]), CONFIG)
     assert same_latents(loaded(folders[0]), polished)
     with pytest.raises(BadSetting, match="other latents than"):
         train(tmp_path / "data", folders[0], tmp_path / "run", 0.01, CONFIG, start=folders[1])
