@@ -32,6 +32,7 @@ from tiles.errors import BadSetting
 # it learned to draw a quarter too much texture.
 SIDE, BORDER = 128, 32
 AMONG = 8  # real crops, of which that most like painted land is shown beside it
+HEARD = 0.25  # of what a layer begins with: of noise, as much as pictures have grain
 SEEN = 64  # px that the critic is shown of it, from anywhere
 
 
@@ -143,7 +144,8 @@ def sharpness(painted: Tensor, pictures: Tensor) -> float:
 def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
     """The same autoencoder with a decoder that has all that ``config`` gives it to draw with.
 
-    It decodes to the same pictures: what is new is not yet listened to by what was there.
+    It decodes to the same pictures, but for a little noise, which is where grain begins: what else is new
+    is not yet listened to by what was there.
     """
     shape = {name: before.config[name] for name in ("widths", "blocks")}
     wider = Autoencoder(**shape, waves=config.waves, last=config.last, grain=config.grain)
@@ -156,7 +158,7 @@ def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
                 new[: old.shape[0], old.shape[1] :] = 0
             new[tuple(slice(extent) for extent in old.shape)] = old
         elif name.startswith("grains."):
-            new.zero_()
+            new *= HEARD
         state[name] = new
     wider.load_state_dict(state)
     return wider
