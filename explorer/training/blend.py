@@ -1,21 +1,25 @@
-"""The mean of two decoders of the same latents, one of which was trained on from the other."""
+"""Decoders between two others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from tiles.errors import BadSetting
+
+DECODER = ("levels.", "grains.", "directions")  # the weights and buffers that latents do not depend on
 
 
 def blend(first: Path, second: Path, out: Path, share: float = 0.5) -> Path:
     """The autoencoder in ``out`` whose weights lie ``share`` (0..1) of the way from ``first`` to ``second``.
 
     Weights trained on from the same ones may be averaged, and often do better than either (Wortsman
-    et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903). Raises BadSetting where
-    ``share`` is out of range, or the two are of another shape or of other latents.
+    et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903). ``second`` may have
+    more to draw with than ``first``, from which it was polished. Raises BadSetting where ``share`` is out
+    of range, or the two are of another shape or of other latents.
     """
     if not 0 <= share <= 1:
         raise BadSetting(f"share is {share:g}; it must be 0 to 1")
@@ -24,11 +28,34 @@ def blend(first: Path, second: Path, out: Path, share: float = 0.5) -> Path:
         for folder in (first, second)
     ]
     one, other = (model.state_dict() for model in models)
-    shapes = [{name: weight.shape for name, weight in state.items()} for state in (one, other)]
-    if shapes[0] != shapes[1]:
+    if any(name not in other or not fits(name, one[name], other[name]) for name in one):
         raise BadSetting(f"{second}: an autoencoder of another shape than {first}")
-    if any(not one[name].equal(other[name]) for name in one if not name.startswith("levels.")):
+    if any(not one[name].equal(other[name]) for name in one if not name.startswith(DECODER)):
         raise BadSetting(f"{second}: its latents are others than those of {first}; only decoders are blended")
-    models[0].load_state_dict({name: one[name].lerp(other[name], share) for name in one})
-    models[0].save_pretrained(out, safe_serialization=True)
+    one = grown(one, other)
+    models[1].load_state_dict({name: one[name].lerp(other[name], share) for name in one})
+    models[1].save_pretrained(out, safe_serialization=True)
     return out
+
+
+def fits(name: str, small: Tensor, large: Tensor) -> bool:
+    """Whether ``small`` may be blended with ``large``: only decoders may be wider."""
+    wider = name.startswith(DECODER) and small.ndim == large.ndim
+    return small.shape == large.shape or (wider and all(a <= b for a, b in zip(small.shape, large.shape)))
+
+
+def grown(small: dict[str, Tensor], large: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of ``small`` in the shapes of ``large``, decoding to the same pictures: what is new comes
+    from ``large``, and what was there does not listen to it."""
+    state = {}
+    for name, weight in large.items():
+        new = weight.clone()
+        if name in small:
+            old = small[name]
+            if new.ndim == 4:
+                new[: old.shape[0], old.shape[1] :] = 0
+            new[tuple(slice(extent) for extent in old.shape)] = old
+        elif name.startswith("grains."):
+            new.zero_()
+        state[name] = new
+    return state

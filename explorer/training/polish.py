@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from explorer.models.autoencoder import Autoencoder, crop
 from explorer.training.autoencoder import Crops, distance, grid, moved, psnr, read, to_pixels
+from explorer.training.blend import grown
 from explorer.training.config import PolishConfig
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
@@ -149,17 +150,9 @@ def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
     """
     shape = {name: before.config[name] for name in ("widths", "blocks")}
     wider = Autoencoder(**shape, waves=config.waves, last=config.last, grain=config.grain)
-    there, state = before.state_dict(), {}
-    for name, new in wider.state_dict().items():
-        new = new.clone()
-        if name in there:
-            old = there[name]
-            if new.ndim == 4:
-                new[: old.shape[0], old.shape[1] :] = 0
-            new[tuple(slice(extent) for extent in old.shape)] = old
-        elif name.startswith("grains."):
-            new *= HEARD
-        state[name] = new
+    state = grown(before.state_dict(), wider.state_dict())
+    if not before.config["grain"]:
+        state |= {name: HEARD * w for name, w in wider.state_dict().items() if name.startswith("grains.")}
     wider.load_state_dict(state)
     return wider
 

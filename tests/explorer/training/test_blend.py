@@ -7,6 +7,8 @@ import torch
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.training.blend import blend
+from explorer.training.config import SHIPPED, PolishConfig
+from explorer.training.polish import widened
 from tiles.errors import BadSetting
 
 SMALL = {"widths": (8, 8, 8), "blocks": (1, 1, 1)}
@@ -37,6 +39,20 @@ def test_a_blend_has_the_latents_of_both_and_pictures_between(tmp_path):
     torch.testing.assert_close(
         found.levels[0][0].weight, (one.levels[0][0].weight + other.levels[0][0].weight) / 2
     )
+
+
+def test_a_polished_decoder_is_blended_with_the_one_it_was_polished_from(tmp_path):
+    first = kept(tmp_path, "first", 1)
+    one = Autoencoder.from_pretrained(first, **READ)
+    polished = widened(one, PolishConfig.read(SHIPPED / "polish.toml"))
+    polished.save_pretrained(tmp_path / "polished", safe_serialization=True)
+    latents, pictures = torch.randn(1, 4, 8, 8), []
+    for share in (0.0, 0.5, 1.0):
+        out = blend(first, tmp_path / "polished", tmp_path / "out", share)
+        pictures.append(Autoencoder.from_pretrained(out, **READ).decode(latents).detach())
+    torch.testing.assert_close(pictures[0], one.decode(latents).detach(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(pictures[2], polished.decode(latents).detach())
+    assert 0 < (pictures[1] - pictures[0]).std() < (pictures[2] - pictures[0]).std()
 
 
 def test_what_cannot_be_blended_is_refused(tmp_path):
