@@ -18,9 +18,9 @@ from rich.table import Table
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder, crop
-from explorer.training.autoencoder import read
+from explorer.training.autoencoder import loaded, read
 from explorer.training.config import Sources
-from explorer.training.polish import BORDER, loaded
+from explorer.training.polish import BORDER
 
 OCTAVES = 4
 SOURCES = {"bluemarble": "Blue Marble", "ucmerced": "UC Merced"}

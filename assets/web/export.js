@@ -140,8 +140,10 @@ window.earthExport = (() => {
   // What the map says: its view, and the rectangle drawn on it.
   function hear(data) {
     if (data.type === "ready" && data.world !== state.world) Object.assign(state, { world: data.world, region: null });
-    if (data.type === "ready") state.base = data.base;
-    if (data.type === "ready") address();
+    if (data.type === "ready") {
+      state.base = data.base;
+      address();
+    }
     if (data.type === "view") state.view = data.bounds;
     if (data.type === "region") state.region = data.bounds;
     if (["ready", "view", "region"].includes(data.type)) estimate();

@@ -180,9 +180,15 @@ def train(
         pass
 
 
+def loaded(path: Path) -> Autoencoder:
+    """The autoencoder in ``path``, in full precision, on the CPU."""
+    model: Autoencoder = Autoencoder.from_pretrained(path, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    return model.eval()
+
+
 def going_on(start: Path) -> Training:
     """The autoencoder in ``start``, to be trained on."""
-    model = Autoencoder.from_pretrained(start, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    model = loaded(start)
     training = Training(model)
     training.unit.running_mean = model.latent_mean.flatten().clone()
     training.unit.running_var = model.latent_std.flatten().square()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
+from explorer.training.autoencoder import loaded
 from tiles.errors import BadSetting
 
 DECODER = ("levels.", "grains.", "directions")  # the weights and buffers that latents do not depend on
@@ -23,14 +23,11 @@ def blend(first: Path, second: Path, out: Path, share: float = 0.5) -> Path:
     """
     if not 0 <= share <= 1:
         raise BadSetting(f"share is {share:g}; it must be 0 to 1")
-    models = [
-        Autoencoder.from_pretrained(folder, low_cpu_mem_usage=False, torch_dtype=torch.float32)
-        for folder in (first, second)
-    ]
+    models = [loaded(folder) for folder in (first, second)]
     one, other = (model.state_dict() for model in models)
     if any(name not in other or not fits(name, one[name], other[name]) for name in one):
         raise BadSetting(f"{second}: an autoencoder of another shape than {first}")
-    if any(not one[name].equal(other[name]) for name in one if not name.startswith(DECODER)):
+    if not same_latents(*models):
         raise BadSetting(f"{second}: its latents are others than those of {first}; only decoders are blended")
     one = grown(one, other)
     models[1].load_state_dict({name: one[name].lerp(other[name], share) for name in one})
@@ -42,6 +39,15 @@ def fits(name: str, small: Tensor, large: Tensor) -> bool:
     """Whether ``small`` may be blended with ``large``: only decoders may be wider."""
     wider = name.startswith(DECODER) and small.ndim == large.ndim
     return small.shape == large.shape or (wider and all(a <= b for a, b in zip(small.shape, large.shape)))
+
+
+def same_latents(first: Autoencoder, second: Autoencoder) -> bool:
+    """Whether both encode the same, weight by weight."""
+    known, found = (
+        {name: weight for name, weight in model.state_dict().items() if not name.startswith(DECODER)}
+        for model in (first, second)
+    )
+    return known.keys() == found.keys() and all(known[name].equal(found[name]) for name in known)
 
 
 def grown(small: dict[str, Tensor], large: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -20,8 +20,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from explorer.models.autoencoder import Autoencoder, crop
-from explorer.training.autoencoder import Crops, distance, grid, moved, psnr, read, to_pixels
-from explorer.training.blend import grown
+from explorer.training.autoencoder import Crops, distance, grid, loaded, moved, psnr, read, to_pixels
+from explorer.training.blend import grown, same_latents
 from explorer.training.config import PolishConfig
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
@@ -157,18 +157,6 @@ def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
     return wider
 
 
-def loaded(path: Path) -> Autoencoder:
-    """The autoencoder in ``path``, in full precision."""
-    model: Autoencoder = Autoencoder.from_pretrained(path, low_cpu_mem_usage=False, torch_dtype=torch.float32)
-    return model.eval()
-
-
-def same_latents(first: Autoencoder, second: Autoencoder) -> bool:
-    """Whether both encode the same, weight by weight."""
-    known, found = first.encoder.state_dict(), second.encoder.state_dict()
-    return known.keys() == found.keys() and all(torch.equal(known[name], found[name]) for name in known)
-
-
 def train(
     folder: Path,
     autoencoder: Path,
@@ -184,11 +172,12 @@ def train(
     decoder learns on beside real pictures. A fresh run begins from the decoder in ``start``, if given, which
     was polished before. All have the same latents; raises BadSetting where ``start`` has others.
     """
-    before = loaded(autoencoder).to(device()).requires_grad_(False)
+    before = loaded(autoencoder)
     begun = loaded(start) if start else before
     if not same_latents(before, begun):
         raise BadSetting(f"{start}: has other latents than {autoencoder}; allowed is one polished from it")
     model = widened(begun, config)
+    before.to(device()).requires_grad_(False)
     training = Training(model)
     rng = np.random.default_rng()
     out.mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from explorer.models.autoencoder import Autoencoder
+from explorer.training.autoencoder import loaded
+from explorer.training.blend import same_latents
 from explorer.training.config import SHIPPED, PolishConfig
 from explorer.training.polish import (
     Sample,
     Training,
-    loaded,
     loss,
     nearest,
-    same_latents,
     sharpness,
     train,
     unevenness,
