@@ -15,7 +15,7 @@ def small() -> AutoencoderConfig:
     return config.model_copy(update={"widths": (8, 8, 8), "blocks": (1, 1, 1), "crop": 64})
 
 
-def test_a_run_writes_its_model_and_goes_on_from_its_state(tmp_path):
+def test_a_run_writes_its_model_and_goes_on_from_its_state(tmp_path, clock):
     data, out = dataset(tmp_path / "data"), tmp_path / "run"
     autoencoder.train(data, out, 0.02, small())
     first = Autoencoder.from_pretrained(out / "model", **READ)
@@ -44,7 +44,7 @@ def test_a_run_that_starts_from_weights_has_their_latents_and_pictures(tmp_path)
         torch.testing.assert_close(again.decode(wanted), before.decode(wanted))
 
 
-def test_a_run_that_starts_from_weights_keeps_their_shape_and_has_its_own_rate(tmp_path, monkeypatch):
+def test_a_run_that_starts_from_weights_keeps_their_shape_and_has_its_own_rate(tmp_path, monkeypatch, clock):
     """Whatever the config says of widths."""
     data, peaks = dataset(tmp_path / "data"), []
 

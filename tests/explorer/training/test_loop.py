@@ -25,7 +25,7 @@ def fit(run: Run, module: nn.Module, until: float) -> None:
             return
 
 
-def test_a_run_goes_on_where_it_was(tmp_path):
+def test_a_run_goes_on_where_it_was(tmp_path, clock):
     torch.manual_seed(0)
     module = nn.Linear(3, 4)
     run = Run(tmp_path, module, 0.02, 1.0 / 60, 0.999)

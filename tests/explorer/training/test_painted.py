@@ -19,7 +19,7 @@ def test_sheets_are_painted_land_of_the_zooms_of_training_and_kept(tmp_path):
     assert all(torch.equal(a.latents, b.latents) and a.zoom == b.zoom for a, b in zip(found, again))
 
 
-def test_a_polishing_run_goes_on_with_its_critic(tmp_path, monkeypatch):
+def test_a_polishing_run_goes_on_with_its_critic(tmp_path, monkeypatch, clock):
     monkeypatch.setattr(painted, "COUNT", 2)
     bundle, data = build_bundle(tmp_path / "tiny", steps=1), dataset(tmp_path / "data")
     out = tmp_path / "run"

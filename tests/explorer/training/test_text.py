@@ -48,7 +48,7 @@ def test_a_turned_picture_is_the_same_pixels_elsewhere():
     assert all(sorted(x) == sorted(pixels.tobytes()) for x in seen)
 
 
-def test_a_run_leaves_a_sheet_of_what_prompts_find(tmp_path):
+def test_a_run_leaves_a_sheet_of_what_prompts_find(tmp_path, clock):
     data, out = dataset(tmp_path / "data"), tmp_path / "run"
     config = TextConfig.of_run(out, None).model_copy(update={"batch": 4})
     train(data, out, 0.02, config)
