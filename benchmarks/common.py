@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.atlas import Atlas, NewWorld
 from explorer.models.library import Library
 from explorer.painting.window import joined
-from explorer.world import World
+from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.world import World
 from tiles.grid import Box, Tile
 
 HOME = 128  # the middle of zoom 8

@@ -18,7 +18,7 @@ from benchmarks.joins import ratio, steps
 from explorer.models.terra import Terra
 from explorer.painting import schedule
 from explorer.painting.window import Ground, Look, assemble
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.grid import Box, Tile
 
 VIEW = (8, 6)  # tiles, about a laptop's screen

@@ -15,8 +15,8 @@ from rich.table import Table
 from benchmarks.common import HOME, paint, worlds
 from benchmarks.joins import ratio, steps
 from explorer import pictures
-from explorer.edits import Wish, checked
-from explorer.world import World
+from explorer.service.edits import Wish, checked
+from explorer.worlds.world import World
 from tiles import journal
 from tiles.grid import Box, Tile
 

@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.common import HOME, worlds
-from explorer import exports
-from explorer.painting.painter import Painter
-from explorer.world import World
+from explorer.service import exports
+from explorer.service.painter import Painter
+from explorer.worlds.world import World
 from tiles.grid import Box, Tile
 from tiles.mosaic.area import Area
 

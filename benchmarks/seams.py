@@ -17,7 +17,7 @@ from benchmarks.common import HOME, paint, worlds
 from benchmarks.joins import ratio, steps
 from explorer import pictures
 from explorer.painting.schedule import phase
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.grid import Box, Tile
 
 PROMPTS = ("rocky coast with islands", "sand desert", "forested mountains")

@@ -21,9 +21,9 @@ from tiles.errors import BadSetting
 from tiles.grid import boxed, parse_bounds, parse_tile
 
 if TYPE_CHECKING:
-    from explorer.atlas import Atlas
-    from explorer.painting.painter import Painter
-    from explorer.world import World
+    from explorer.service.painter import Painter
+    from explorer.worlds.atlas import Atlas
+    from explorer.worlds.world import World
     from tiles.grid import Tile
     from tiles.store import Known
 
@@ -98,7 +98,7 @@ def new_world(
 ) -> None:
     """Make a world; prints its id."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        from explorer.atlas import NewWorld
+        from explorer.worlds.atlas import NewWorld
 
         world = atlas.create(NewWorld(name, prompt, seed, model, zoom, sketch=sketch))
         print(world.id)
@@ -150,7 +150,7 @@ def paint(
     device: Device = None,
 ) -> None:
     """Paint a rectangle of a world."""
-    from explorer.painting.errand import paint_all
+    from explorer.service.bulk import paint_all
 
     with opened(settings_with(worlds=worlds, device=device)) as (atlas, painter):
         found = atlas.get(world)
@@ -175,7 +175,7 @@ def edit(
     device: Device = None,
 ) -> None:
     """Paint tiles anew, joined to what is around them; prints the edit's number."""
-    from explorer import edits
+    from explorer.service import edits
 
     settings = settings_with(worlds=worlds, device=device)
     with opened(settings) as (atlas, painter):
@@ -201,7 +201,7 @@ def place(
     device: Device = None,
 ) -> None:
     """Put a picture on the map, joined to the land around it; prints the edit's number."""
-    from explorer import placing
+    from explorer.service import placing
 
     settings = settings_with(worlds=worlds, device=device)
     with opened(settings) as (atlas, painter):
@@ -219,7 +219,7 @@ def place(
 def perform_edit(
     world: World, painter: Painter, data: dict[str, Any], picture: dict[Tile, Known] | None = None
 ) -> None:
-    from explorer import edits
+    from explorer.service import edits
 
     with progress() as bar:
         number = world.begin_edit(data, picture)
@@ -274,7 +274,7 @@ def export(
 def export_dataset(
     settings: Settings, out: Path, prompts: list[str], zoom: str, count: int, seed: int, side: int
 ) -> None:
-    from explorer import dataset
+    from explorer.service import dataset
 
     with opened(settings) as (atlas, painter):
         zooms = tuple(_zooms(zoom)) or (atlas.library.get().traits.base_zoom,)
@@ -301,7 +301,7 @@ def export_region(
     out: Path | None,
     paint_missing: bool,
 ) -> None:
-    from explorer import exports
+    from explorer.service import exports
 
     with opened(settings) as (atlas, painter):
         found = atlas.get(world)
@@ -331,9 +331,9 @@ def settings_with(**options: Any) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
     """Worlds and painter."""
-    from explorer.atlas import Atlas
     from explorer.models.library import Library
-    from explorer.painting.painter import Painter
+    from explorer.service.painter import Painter
+    from explorer.worlds.atlas import Atlas
 
     with worded():
         atlas = Atlas(settings.worlds, Library(settings.model, settings.device), settings.cache_bytes)
@@ -347,7 +347,7 @@ def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
 
 def make_first(atlas: Atlas) -> None:
     """A first world where there is none."""
-    from explorer.atlas import NewWorld
+    from explorer.worlds.atlas import NewWorld
 
     if not atlas.names():
         name, prompt, seed = FIRST

@@ -10,11 +10,11 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import pytest
 
-from explorer.atlas import Atlas, NewWorld
-from explorer.jobs import Jobs
 from explorer.models.library import Library
-from explorer.painting.painter import Painter
-from explorer.world import World
+from explorer.service.jobs import Jobs
+from explorer.service.painter import Painter
+from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.world import World
 from tests.bundles import build_bundle
 
 MEBIBYTE = 2**20

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.atlas import quick_home
 from explorer.models import bundle
 from explorer.models.autoencoder import Autoencoder, crop
 from explorer.models.family import sketch_for
@@ -33,7 +32,8 @@ from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
 from explorer.training.text import Example
 from explorer.training.texture import lattice
-from explorer.world import surrounded
+from explorer.worlds.atlas import quick_home
+from explorer.worlds.world import surrounded
 from tiles.grid import Tile, tile_at
 
 # What tells real pictures best by real ones of other places, of 0.01 to 3: 200 pictures of 256 numbers are

@@ -10,11 +10,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer import edits, pictures, placing
-from explorer.edits import Wish
-from explorer.placing import Spot
+from explorer import pictures
+from explorer.service import edits, placing
+from explorer.service.edits import Wish
+from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles import journal
 from tiles.errors import NotFinished
 from tiles.grid import Bounds, checked_tile

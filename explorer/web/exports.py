@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
-from explorer import exports
-from explorer.edits import give_up
-from explorer.exports import Export, Limits, Wish
-from explorer.jobs import Job
+from explorer.service import exports
+from explorer.service.edits import give_up
+from explorer.service.exports import Export, Limits, Wish
+from explorer.service.jobs import Job
 from explorer.settings import Settings
 from tiles.grid import Bounds, parse_bounds
 from tiles.mosaic.formats import FORMATS

@@ -9,8 +9,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from explorer.painting.painter import Event, Painter
-from explorer.world import World
+from explorer.service.painter import Event, Painter
+from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError
 from tiles.grid import Tile, checked_tile
 

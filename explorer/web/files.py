@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from explorer.edits import resume
+from explorer.service.edits import resume
 from explorer.web.worlds import describe
 from tiles import package
 

@@ -9,7 +9,7 @@ import folium
 from jinja2 import Template
 
 from explorer.web.tiles import stamp
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.grid import EARTH
 
 OVERVIEWS, ENLARGEMENTS = 5, 4  # zooms shown below and above the base zoom

@@ -20,13 +20,13 @@ from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import Scope
 from xstatic.pkg import leaflet
 
-from explorer.atlas import Atlas
-from explorer.edits import resume
-from explorer.jobs import Jobs
-from explorer.painting.painter import Painter
+from explorer.service.edits import resume
+from explorer.service.jobs import Jobs
+from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web import edits, exports, feed, files, services, tiles, worlds
 from explorer.web.middleware import BodyLimit, Headed, KnownHost, SameSite, refusal
+from explorer.worlds.atlas import Atlas
 from tiles.errors import EarthError
 
 log = logging.getLogger(__name__)

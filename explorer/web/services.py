@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from fastapi import APIRouter, Request, Response
 
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.grid import EARTH, MAX_ZOOM, TILE_PIXELS, metres_per_pixel
 
 router = APIRouter(tags=["services"])

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from explorer.pictures import Encoded
 from explorer.settings import Settings
 from explorer.web.middleware import foreign
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, Busy, EarthError
 from tiles.grid import Tile, parse_tile
 

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.events import api
 
-from explorer import edits, exports
-from explorer.edits import Wish
-from explorer.jobs import Job, Step
-from explorer.painting.errand import paint_all
+from explorer.service import edits, exports
+from explorer.service.bulk import paint_all
+from explorer.service.edits import Wish
+from explorer.service.jobs import Job, Step
 from explorer.web.exports import describe, limits
 from explorer.web.worlds import describe as describe_world
 from tiles.errors import EarthError, TooLarge

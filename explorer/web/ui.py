@@ -12,12 +12,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import: nothing l
 import gradio as gr
 from fastapi import FastAPI
 
-from explorer.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
-from explorer.edits import tell
 from explorer.models.family import Traits
-from explorer.painting.painter import Painter
+from explorer.service.edits import tell
+from explorer.service.painter import Painter
 from explorer.web import forms, tools
 from explorer.web.tools import guarded
+from explorer.worlds.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
 from tiles.grid import metres_words
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer import edits
-from explorer.atlas import Atlas, NewWorld, clean_name, clean_prompt
+from explorer.service import edits
 from explorer.web.map import page
-from explorer.world import World
+from explorer.worlds.atlas import Atlas, NewWorld, clean_name, clean_prompt
+from explorer.worlds.world import World
 from tiles.grid import metres_per_pixel
 
 router = APIRouter(tags=["worlds"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.explorer.test_placing import bomb, png, smooth
+from tests.explorer.service.test_placing import bomb, png, smooth
 
 HOSTILE = [
     "<script>alert(1)</script>",

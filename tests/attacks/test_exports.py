@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from explorer import exports
+from explorer.service import exports
 from tiles.grid import Box, Tile
 
 HOME = 128

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.atlas import Atlas, NewWorld
-from explorer.painting.painter import Painter
+from explorer.service.painter import Painter
+from explorer.worlds.atlas import Atlas, NewWorld
 from tiles import package
 from tiles.errors import Busy, DiskFull, PaintingFailed, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import Box, Tile
@@ -64,9 +64,9 @@ PAINTING = """
 import os, sys, time
 from pathlib import Path
 import torch
-from explorer.atlas import Atlas
+from explorer.worlds.atlas import Atlas
 from explorer.models.library import Library
-from explorer.painting.painter import Painter
+from explorer.service.painter import Painter
 from tiles.grid import Tile
 torch.set_num_threads(1)  # a forked process has none of its parent's threads
 library = Library(sys.argv[2], "cpu")
@@ -122,8 +122,8 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
 LISTENING = '    painter.listen(lambda event: event.kind == "ready" and print(*event.tile, flush=True))\n'
 EDITING = PAINTING.replace(LISTENING, "").replace(  # two threads that print would mix their lines
     'painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])',
-    """from explorer import edits
-    from explorer.jobs import Jobs
+    """from explorer.service import edits
+    from explorer.service.jobs import Jobs
     jobs = Jobs(Path(sys.argv[1]) / ".jobs")
     print("begins", flush=True)
     edits.resume(world, painter, jobs)
@@ -260,7 +260,7 @@ def test_the_queue_is_bounded(world):
 def painter_ask(world, x):
     from concurrent.futures import Future
 
-    from explorer.painting.painter import Ask
+    from explorer.service.painter import Ask
 
     return Ask(world, Box(8, x, 0, x + 1, 1), Future())
 

@@ -14,11 +14,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from explorer.atlas import Atlas, NewWorld
 from explorer.models.library import Library
-from explorer.painting.painter import Painter
+from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web.server import create_app
+from explorer.worlds.atlas import Atlas, NewWorld
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None

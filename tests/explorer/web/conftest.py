@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from explorer.atlas import Atlas
-from explorer.painting.painter import Painter
+from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web.server import create_api
+from explorer.worlds.atlas import Atlas
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer import edits
-from explorer.edits import Wish
 from explorer.painting.layers import Node
-from tests.explorer.test_placing import geotiff, png, smooth
+from explorer.service import edits
+from explorer.service.edits import Wish
+from tests.explorer.service.test_placing import geotiff, png, smooth
 from tiles.grid import Tile
 
 HOME = 128

@@ -12,8 +12,8 @@ from PIL import Image
 from pmtiles.reader import MmapSource, Reader, all_tiles
 from pmtiles.tile import TileType
 
-from explorer import exports
 from explorer.pictures import decode
+from explorer.service import exports
 from tiles.grid import Bounds, Box, Tile
 
 HOME = 128

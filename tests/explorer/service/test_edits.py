@@ -5,12 +5,13 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from explorer import edits, pictures
-from explorer.atlas import Atlas, NewWorld
-from explorer.edits import Wish
-from explorer.jobs import Jobs
-from explorer.painting.errand import paint_all
-from tests.explorer.test_world import land, paint
+from explorer import pictures
+from explorer.service import edits
+from explorer.service.bulk import paint_all
+from explorer.service.edits import Wish
+from explorer.service.jobs import Jobs
+from explorer.worlds.atlas import Atlas, NewWorld
+from tests.explorer.worlds.test_world import land, paint
 from tiles import package
 from tiles.errors import BadEdit, NothingToDo, TooLarge
 from tiles.grid import Box, Tile

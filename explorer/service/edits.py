@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from explorer.atlas import HOME_LIMIT, SEED_LIMIT, checked_seed, clean_prompt
-from explorer.jobs import Job, Jobs, Step, Work
-from explorer.painting.errand import paint_layer
-from explorer.painting.painter import Event, Painter
-from explorer.world import World
+from explorer.service.bulk import paint_layer
+from explorer.service.jobs import Job, Jobs, Step, Work
+from explorer.service.painter import Event, Painter
+from explorer.worlds.atlas import HOME_LIMIT, SEED_LIMIT, checked_seed, clean_prompt
+from explorer.worlds.world import World
 from tiles import journal
 from tiles.errors import BadEdit, Busy, Stopped, TooLarge
 from tiles.grid import Box, Tile, tile_metres

@@ -21,13 +21,13 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from explorer.atlas import Atlas, NewWorld, checked_seed, checked_zoom, clean_prompt
 from explorer.models.family import Traits
 from explorer.models.library import Library
-from explorer.painting.errand import paint_all
-from explorer.painting.painter import Painter
+from explorer.service.bulk import paint_all
+from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
-from explorer.world import World
+from explorer.worlds.atlas import Atlas, NewWorld, checked_seed, checked_zoom, clean_prompt
+from explorer.worlds.world import World
 from tiles.errors import BadSetting, DiskFull
 from tiles.grid import TILE_PIXELS, metres_per_pixel
 from tiles.mosaic.area import Area

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer import dataset
-from explorer.atlas import Atlas, NewWorld
-from explorer.dataset import Plan, checked, export, samples
+from explorer.service import dataset
+from explorer.service.dataset import Plan, checked, export, samples
+from explorer.worlds.atlas import Atlas, NewWorld
 from tiles.errors import BadPrompt, BadSetting, DiskFull
 
 PLAN = Plan(("rocky coast", "sand desert, dunes"), (7, 8), 5, seed=3, shard=2)
@@ -29,7 +29,7 @@ def digests(folder):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, library):
-    from explorer.painting.painter import Painter
+    from explorer.service.painter import Painter
 
     painter = Painter()
     out = export(library, painter, PLAN, tmp_path_factory.mktemp("sets") / "first", quiet)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer import pictures
-from explorer.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas, NewWorld
 from tiles.errors import WorldDamaged
 from tiles.grid import Box, Tile, around
 

@@ -1,6 +1,6 @@
 import pytest
 
-from explorer.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas, NewWorld
 from explorer.models.library import Library
 from explorer.painting.schedule import next_cells
 from tests.bundles import build_bundle

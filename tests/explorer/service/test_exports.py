@@ -9,10 +9,10 @@ import pytest
 import rasterio
 from PIL import Image
 
-from explorer import exports
-from explorer.atlas import Atlas
-from explorer.exports import Limits, Wish
-from explorer.painting.painter import Painter
+from explorer.service import exports
+from explorer.service.exports import Limits, Wish
+from explorer.service.painter import Painter
+from explorer.worlds.atlas import Atlas
 from tiles.errors import BadBounds, Cancelled, TooLarge, WorldHeld, WorldNotFound
 from tiles.grid import Bounds, Box, Tile
 from tiles.mosaic.formats import FORMATS

@@ -8,10 +8,10 @@ from rasterio.crs import CRS
 from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
 
-from explorer import edits, placing
-from explorer.painting.errand import paint_all
-from explorer.placing import Spot
-from tests.explorer.test_edits import over
+from explorer.service import edits, placing
+from explorer.service.bulk import paint_all
+from explorer.service.placing import Spot
+from tests.explorer.service.test_edits import over
 from tiles.errors import BadPicture, TooLarge
 from tiles.grid import EARTH, Box, Tile, metres_per_pixel
 

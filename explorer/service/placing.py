@@ -16,9 +16,9 @@ from rasterio.transform import from_origin
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from explorer.atlas import checked_home, checked_seed, clean_prompt
-from explorer.edits import WEAKEST
 from explorer.models.family import Model
+from explorer.service.edits import WEAKEST
+from explorer.worlds.atlas import checked_home, checked_seed, clean_prompt
 from tiles import journal
 from tiles.errors import BadEdit, BadPicture, TooLarge
 from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Bounds, Box, Tile, boxed, metres_per_pixel

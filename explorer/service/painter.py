@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from explorer.painting.layers import Node
 from explorer.painting.window import joined
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.errors import Busy, Cancelled, DiskFull, EarthError, PaintingFailed
 from tiles.grid import Box, Tile, around
 

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from explorer.painting.errand import paint_all
+from explorer.service.bulk import paint_all
 from tiles.errors import Cancelled, PaintingFailed, WorldDamaged, WorldHeld
 from tiles.grid import Box, Tile
 

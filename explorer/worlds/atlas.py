@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from explorer.models.family import sketch_for
 from explorer.models.library import Library
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles import package
 from tiles.cache import Cache
 from tiles.errors import BadPrompt, BadSetting, EarthError, WorldDamaged, WorldNotFound

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from explorer.painting.errand import paint_all
-from explorer.painting.painter import Painter
+from explorer.service.bulk import paint_all
+from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
-from explorer.world import World
+from explorer.worlds.world import World
 from tiles.errors import BadBounds, BadSetting, DiskFull, TooLarge, WorldHeld, WorldNotFound
 from tiles.grid import MAX_INDEX, Bounds, Box, Tile
 from tiles.mosaic import archive

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from explorer.jobs import Jobs
+from explorer.service.jobs import Jobs
 from tiles.errors import Busy, DiskFull, JobNotFound, NotFinished
 
 

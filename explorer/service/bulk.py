@@ -6,8 +6,8 @@ import queue
 from collections.abc import Callable, Sequence
 
 from explorer.painting.layers import Node
-from explorer.painting.painter import Event, Painter
-from explorer.world import World
+from explorer.service.painter import Event, Painter
+from explorer.worlds.world import World
 from tiles.errors import PaintingFailed, WorldHeld
 from tiles.grid import Tile, around
 
