@@ -39,7 +39,7 @@ def paint(world: World, wanted: Iterable[Tile], layer: int | None = None) -> int
     while nodes := world.next_nodes(tiles, world.model.traits.batch, layer):
         drawn, entries = zip(*(world.window(node) for node in nodes))
         for node, window, latents, entry in zip(nodes, drawn, world.model.paint(drawn), entries):
-            world.commit(node, joined(latents, window.mask, world.layout.halo), entry)
+            world.commit(node, joined(latents, window.known_mask, world.layout.halo), entry)
         windows += len(nodes)
     return windows
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from explorer.models.terra import Terra
 from explorer.painting.noise import cell_noise
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, Look, assemble
+from explorer.painting.window import Condition, WindowSpec, assemble
 from tiles.grid import TILE_LATENTS, Tile
 
 SIDE, WINDOW, STRIDE = 4, 48, 32  # tiles a side of the picture; latents
@@ -24,7 +24,7 @@ def independent(model: Terra, prompt: str) -> np.ndarray:
     cells = {}
     for y in range(SIDE):
         for x in range(SIDE):
-            ground = Ground(Layout(8, 0, model.traits.halo), 1, (Look(prompt),))
+            ground = WindowSpec(Layout(8, 0, model.traits.halo), 1, (Condition(prompt),))
             window = assemble(Tile(8, 2 * x, 2 * y), ground, {})
             found = model.paint([window])[0]
             halo = model.traits.halo

@@ -25,7 +25,7 @@ NEGATIVE_SCALE = 2.0  # how far from a negative prompt a model goes that has its
 class Kind(NamedTuple):
     """What windows must have in common to be sampled together."""
 
-    release: tuple[float, ...]  # times at which something known is let go
+    hold_until: tuple[float, ...]  # times at which something known is let go
     negative: bool
     freed: bool  # whether a first look is taken without what lies outside
     sketches: tuple[bool, ...]  # of each look, whether with the parent
@@ -75,24 +75,24 @@ class Terra:
             torch.from_numpy(np.stack(parts)).to(self.device)
             for parts in zip(*(window[1:6] for window in windows))
         )
-        release, veil, free = (
+        hold_until, context_mask, context_free = (
             torch.from_numpy(np.stack(parts)).to(self.device)
-            for parts in zip(*((w.release, w.veil, w.free) for w in windows))
+            for parts in zip(*((w.hold_until, w.context_mask, w.context_free) for w in windows))
         )
-        if kind.release == (0.0,):
+        if kind.hold_until == (0.0,):
             return known
         zoom = torch.tensor([float(window.cell.z) for window in windows], device=self.device)
         negative = torch.cat([self.embed(window.negative_prompt) for window in windows]).to(self.device)
         scale = max(self.guidance_scale, NEGATIVE_SCALE if kind.negative else 1.0)
 
         def guided(x: Tensor, t: float, look: int, seen: Tensor) -> Tensor:
-            looks = [window.looks[look] for window in windows]
+            conditions = [window.conditions[look] for window in windows]
             sketch = kind.sketches[look]
             coarser = torch.tensor([w.coarser * sketch for w in windows], device=self.device)
             above = [parent * sketch, parent_mask * sketch]
             inputs = torch.cat([x, known * seen, seen, *above], 1)  # (n, 14, side, side)
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-            text = torch.cat([self.embed(each.prompt) for each in looks]).to(self.device)
+            text = torch.cat([self.embed(each.prompt) for each in conditions]).to(self.device)
             now = torch.full((len(x),), t, device=self.device)
             wanted = self.denoiser(inputs, now, text, zoom, coarser)
             if scale == 1:
@@ -114,9 +114,9 @@ class Terra:
             found = blended(x, t, mask)
             if not kind.freed or t < 1:
                 return found
-            return torch.lerp(found, blended(x, t, mask * (1 - veil)), free)
+            return torch.lerp(found, blended(x, t, context_mask), context_free)
 
-        return euler(velocity, noise, known, release, times_for(kind.release, self.times))
+        return euler(velocity, noise, known, hold_until, times_for(kind.hold_until, self.times))
 
     def encode(self, pixels: np.ndarray) -> Latents:
         """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""
@@ -142,14 +142,14 @@ class Terra:
 
 
 def _kind(window: Window) -> Kind:
-    release = tuple(np.unique(window.release).tolist())
-    sketches = tuple(look.sketch for look in window.looks)
-    return Kind(release, bool(window.negative_prompt), bool(window.free.any()), sketches)
+    hold_until = tuple(np.unique(window.hold_until).tolist())
+    sketches = tuple(each.use_parent for each in window.conditions)
+    return Kind(hold_until, bool(window.negative_prompt), bool(window.context_free.any()), sketches)
 
 
 def _weights(windows: Sequence[Window], look: int, x: Tensor) -> Tensor:
     """Of one look of each window, (n, 1, side, side)."""
-    return torch.from_numpy(np.stack([window.looks[look].weight for window in windows])).to(x.device)
+    return torch.from_numpy(np.stack([window.conditions[look].weight for window in windows])).to(x.device)
 
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:

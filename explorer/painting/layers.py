@@ -13,12 +13,12 @@ import numpy as np
 
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, Look, corner
+from explorer.painting.window import Condition, WindowSpec, corner
 from tiles.errors import Cancelled
 from tiles.grid import EARTH, TILE_LATENTS, Tile, around, tile_metres
 from tiles.journal import Edit, History, apart, told
 
-FAINT = 0.02  # a look that weighs less than this everywhere is not taken
+FAINT = 0.02  # a prompt that weighs less than this everywhere in a window is left out
 
 
 class Node(NamedTuple):
@@ -68,7 +68,7 @@ class Layers(NamedTuple):
         yield from (Node(node.layer, other) for other in inside)
         yield from (self.below(other, node.layer) for other in ring)
 
-    def outside(self, node: Node) -> Iterator[Tile]:
+    def free_of(self, node: Node) -> Iterator[Tile]:
         """The neighbours of an edit's cell that need not look like what the edit asks for: those
         outside it, where it has a prompt and nothing stays."""
         edit = self.edit(node.layer)
@@ -97,28 +97,30 @@ class Layers(NamedTuple):
         if node.layer:
             yield from self.present(node)
 
-    def ground(self, node: Node, seed: int) -> Ground:
+    def spec(self, node: Node, seed: int) -> WindowSpec:
         """``seed`` is the world's; an edit has one of its own."""
         edit = self.edit(node.layer) if node.layer else None
         if edit is not None:
             seed = edit.seed
-        looks = self.looks(node)
-        layout = self.layout if any(look.sketch for look in looks) else self.layout._replace(sketch=0)
-        return Ground(layout, seed, looks, edit.negative_prompt if edit else "")
+        conditions = self.conditions(node)
+        layout = (
+            self.layout if any(each.use_parent for each in conditions) else self.layout._replace(sketch=0)
+        )
+        return WindowSpec(layout, seed, conditions, edit.negative_prompt if edit else "")
 
-    def looks(self, node: Node) -> tuple[Look, ...]:
-        """What a painting is told, place by place, so that regions have no square borders.
+    def conditions(self, node: Node) -> tuple[Condition, ...]:
+        """The prompts of a painting, weighted place by place, so that regions have no square borders.
 
-        Where the sketch was told something else, as before a stroke or a new prompt, the look is one
-        without it.
+        Where the sketch was painted under another prompt, as before a stroke or a new prompt, it is not
+        used as the parent.
         """
         edit = self.edit(node.layer) if node.layer else None
         follows = any(self.sketch(node))
         if edit is not None and edit.prompt:
-            return (Look(edit.prompt, 1.0, False),)
+            return (Condition(edit.prompt, 1.0, False),)
         era, above = self.history.era(node.cell), self.history.era(self._above(node.cell))
         if not era.strokes and not above.strokes and (not follows or era.prompt == above.prompt):
-            return (Look(era.prompt, 1.0, follows),)
+            return (Condition(era.prompt, 1.0, follows),)
         x, y = self._places(node.cell)
         wanted = told(era, x, y)
         strange = apart(wanted, told(above, x, y)) if follows else np.ones(x.shape)
@@ -129,7 +131,7 @@ class Layers(NamedTuple):
         ]
         parts = [part for part in parts if part[1].max() > FAINT]
         total = np.sum([weight for _, weight, _ in parts], axis=0)
-        return tuple(Look(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
+        return tuple(Condition(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
 
     def _above(self, cell: Tile) -> Tile:
         """The cell of the sketch over a cell of the land; one of the sketch itself."""

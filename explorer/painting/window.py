@@ -13,134 +13,172 @@ from tiles.grid import TILE_LATENTS, Tile
 from tiles.store import Known
 
 Latents = np.ndarray
-FADE, RETAKEN = 6, 0.125
-SHORE, WAVER, SHORE_FADE, SLOW = 6.0, 6.0, 6.0, 8  # latents
+
+# Seams: of the step across a border SEAM_SHARE is taken back, fading to nothing over SEAM_FADE. The share was
+# measured, see ``joined``; the fade ends inside the halo, so that the middle of a cell stays as it was painted.
+SEAM_FADE = 6  # latents
+SEAM_SHARE = 0.125
+
+# An edit with a prompt of its own: where the model's first step ignores what lies around the edit. All in
+# latents. At FREE_DISTANCE from the edit's border the step that ignores it has weight 1/2, and the weight goes
+# from 0 to 1 over FREE_FADE. WAVE_HEIGHT (one standard deviation) moves the line in and out, about once in
+# WAVE_LENGTH along it: land has no square shores.
+FREE_DISTANCE = 6.0
+FREE_FADE = 6.0
+WAVE_HEIGHT = 6.0
+WAVE_LENGTH = 8
 
 
-class Look(NamedTuple):
-    """One of the ways in which a window is looked at; their velocities are blended by weight."""
+class Condition(NamedTuple):
+    """One prompt of a window. The predictions for all prompts of a window are blended by weight."""
 
     prompt: str
     weight: Latents | float = 1.0  # (1, side, side), 0..1; those of a window sum to 1
-    sketch: bool = True  # whether with the parent
+    use_parent: bool = True  # False: predict without the coarser level
 
 
 class Window(NamedTuple):
-    """One cell and ``halo`` latents around it; ``side`` = 32 + 2 halo. All float32."""
+    """All that a model sees to paint one cell: the cell and ``halo`` latents on each side of it.
+
+    ``side`` = 32 + 2 halo. Arrays are float32. Times go from 1 (noise) to 0 (land).
+    """
 
     cell: Tile
     noise: Latents  # (4, side, side)
     known: Latents  # (4, side, side), zero where nothing is known
-    mask: Latents  # (1, side, side), 1 where it is known for good
-    parent: Latents  # (4, side, side), zero without a sketch
-    parent_mask: Latents  # (1, side, side)
-    coarser: int  # zooms by which the parent is coarser; 0: none
-    looks: tuple[Look, ...]
+    known_mask: Latents  # (1, side, side), 1 where ``known`` is final
+    parent: Latents  # (4, side, side), the coarser level, enlarged; zero without one
+    parent_mask: Latents  # (1, side, side), 1 where there is a parent
+    coarser: int  # zooms by which the parent is coarser; 0: no parent
+    conditions: tuple[Condition, ...]
     negative_prompt: str
-    release: Latents  # (1, side, side), 0..1: the time down to which sampling holds what is known
-    veil: Latents  # (1, side, side), 1 where what is known is not told to the model's first look
-    free: Latents  # (1, side, side), 0..1: how much that first look counts
+    hold_until: Latents  # (1, side, side), 0..1: down to this time ``known`` is put back at every step
+    context_mask: Latents  # (1, side, side), the part of ``known_mask`` that the context-free pass may see
+    context_free: Latents  # (1, side, side), 0..1: weight of that pass, which only the first step takes
 
 
-class Ground(NamedTuple):
+class WindowSpec(NamedTuple):
     """What a window is put together from besides latents."""
 
-    layout: Layout  # without a sketch for a cell that does not look at it
+    layout: Layout  # without a sketch for a cell that does not use its parent
     seed: int
-    looks: tuple[Look, ...]
+    conditions: tuple[Condition, ...]
     negative_prompt: str = ""
 
 
-class Patch(NamedTuple):
-    """What a cell that is painted anew starts from."""
+class Repaint(NamedTuple):
+    """What a cell that is painted again starts from."""
 
     present: Mapping[Tile, Latents]  # what lies there now; empty if nothing of it stays
-    strength: float  # 0..1: the time down to which sampling holds the present
-    picture: Mapping[Tile, Known]  # by cell
-    held: float  # 0..1: the time down to which it holds the picture; 0: for good
-    outside: tuple[Tile, ...] = ()  # neighbours that what is asked for need not look like
+    strength: float  # 0..1: sampling holds the present down to this time
+    picture: Mapping[Tile, Known]  # latents of a placed picture, by cell
+    picture_hold: float  # 0..1: sampling holds the picture down to this time; 0 keeps it exactly
+    free_of: tuple[Tile, ...] = ()  # neighbours that the edit's prompt need not look like
 
 
-def assemble(cell: Tile, ground: Ground, painted: Mapping[Tile, Latents]) -> Window:
+def assemble(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> Window:
     """The window of ``cell`` from ``painted``, which holds all that the cell ``requires``.
 
     What the cell's phase does not see is left out even where it is painted: that is what makes a
     cell independent of the order in which people look. Raises KeyError if something is missing.
     """
-    return _window(cell, ground, {other: painted[other] for other in sees(cell)}, painted)
+    return _window(cell, spec, {other: painted[other] for other in sees(cell)}, painted)
 
 
-def assemble_patch(
-    cell: Tile, ground: Ground, seen: Mapping[Tile, Latents], patch: Patch, sketch: Mapping[Tile, Latents]
+def assemble_repaint(
+    cell: Tile,
+    spec: WindowSpec,
+    seen: Mapping[Tile, Latents],
+    repaint: Repaint,
+    sketch: Mapping[Tile, Latents],
 ) -> Window:
-    """The window of a cell that is painted anew: ``seen`` are the neighbours that stay as they are.
+    """The window of a cell that is painted again: ``seen`` are the neighbours that stay as they are.
 
-    What is held is let go at its time (Levin and Fried 2023, "Differential Diffusion", arXiv
-    2306.00950). A cell with the sea on all sides would be sea whatever was
-    asked for: so the model looks first without what lies ``outside``, which counts fully far from it
-    and not at all beside it, along a wavering line, for land has no square shores.
+    Each latent that is known is held down to a time of its own (Levin and Fried 2023, "Differential
+    Diffusion", arXiv 2306.00950). A cell with the sea on all sides would become sea whatever the prompt
+    asks for. So the first step is taken twice, once without the neighbours in ``repaint.free_of``, and
+    the two are blended.
     """
-    window = _window(cell, ground, seen, sketch)
-    left, top, width = corner(cell, ground.layout)
-    known, mask, release = window.known.copy(), window.mask.copy(), window.release.copy()
-    for other, latents in patch.present.items():
+    window = _window(cell, spec, seen, sketch)
+    left, top, width = corner(cell, spec.layout)
+    known, known_mask, hold_until = (
+        array.copy() for array in (window.known, window.known_mask, window.hold_until)
+    )
+    for other, latents in repaint.present.items():
         here, there = _overlap(other, left, top, width)
-        held = release[0, *here] == 1
+        held = hold_until[0, *here] == 1
         known[:, *here][:, held] = latents[:, *there].astype(np.float32)[:, held]
-        release[0, *here][held] = patch.strength
-    for other, given in patch.picture.items():
+        hold_until[0, *here][held] = repaint.strength
+    for other, given in repaint.picture.items():
         here, there = _overlap(other, left, top, width)
-        kept = given.mask[*there] & (mask[0, *here] == 0)
+        kept = given.mask[*there] & (known_mask[0, *here] == 0)
         known[:, *here][:, kept] = given.latents[:, *there].astype(np.float32)[:, kept]
-        mask[0, *here][kept] = patch.held == 0
-        release[0, *here][kept] = patch.held
-    window = window._replace(known=known, mask=mask, release=release)
-    return _freed(window, ground, patch.outside) if patch.outside else window
+        known_mask[0, *here][kept] = repaint.picture_hold == 0
+        hold_until[0, *here][kept] = repaint.picture_hold
+    window = window._replace(
+        known=known, known_mask=known_mask, context_mask=known_mask, hold_until=hold_until
+    )
+    return _with_context_free_pass(window, spec, repaint.free_of) if repaint.free_of else window
 
 
-def _freed(window: Window, ground: Ground, outside: tuple[Tile, ...]) -> Window:
-    """A window whose model looks first without what lies ``outside``."""
-    left, top, width = corner(window.cell, ground.layout)
-    veil, away = np.zeros((1, width, width), np.float32), np.full((width, width), np.inf, np.float32)
+def _with_context_free_pass(window: Window, spec: WindowSpec, free_of: tuple[Tile, ...]) -> Window:
+    """A window whose first step is also taken without the cells ``free_of``.
+
+    The pass without them has weight 1 far from these cells and 0 beside them. The line between runs in
+    waves, so that new shores are not square.
+    """
+    left, top, width = corner(window.cell, spec.layout)
+    hidden = np.zeros((1, width, width), np.float32)
+    distance = np.full((width, width), np.inf, np.float32)
     places = np.arange(width, dtype=np.float32) + 0.5
-    for other in outside:
+    for other in free_of:
         here, _ = _overlap(other, left, top, width)
-        veil[:, *here] = 1
+        hidden[:, *here] = 1
         y, x = (
             np.maximum(np.maximum(start - places, places - start - TILE_LATENTS), 0)
             for start in (other.y * TILE_LATENTS - top, other.x * TILE_LATENTS - left)
         )
-        away = np.minimum(away, np.hypot(y[:, None], x))
-    line = SHORE + WAVER * _wavering(ground.seed, window.cell.z, left, top, width)
-    free = np.clip((away - line) / SHORE_FADE + 0.5, 0, 1).astype(np.float32)
-    return window._replace(veil=veil, free=free[None])
+        distance = np.minimum(distance, np.hypot(y[:, None], x))
+    line = FREE_DISTANCE + WAVE_HEIGHT * _waves(spec.seed, window.cell.z, left, top, width)
+    weight = np.clip((distance - line) / FREE_FADE + 0.5, 0, 1).astype(np.float32)
+    return window._replace(context_mask=window.known_mask * (1 - hidden), context_free=weight[None])
 
 
-def _wavering(seed: int, zoom: int, left: int, top: int, width: int) -> Latents:
-    """Slow noise of unit variance, float32 (width, width): every ``SLOW`` latents another number."""
-    first, coarse = (left - SLOW, top - SLOW), width + 2 * SLOW
+def _waves(seed: int, zoom: int, left: int, top: int, width: int) -> Latents:
+    """Slow noise of unit variance, float32 (width, width): a new number every ``WAVE_LENGTH`` latents."""
+    first, coarse = (left - WAVE_LENGTH, top - WAVE_LENGTH), width + 2 * WAVE_LENGTH
     field = noise((seed + 1) % 2**63, zoom, *first, coarse, coarse)
-    means = field.reshape(CHANNELS, coarse // SLOW, SLOW, coarse // SLOW, SLOW).mean((2, 4)) * SLOW
-    places = (np.arange(width) + 0.5) / SLOW + 0.5
+    count = coarse // WAVE_LENGTH
+    means = field.reshape(CHANNELS, count, WAVE_LENGTH, count, WAVE_LENGTH).mean((2, 4)) * WAVE_LENGTH
+    places = (np.arange(width) + 0.5) / WAVE_LENGTH + 0.5
     return _linear(_linear(means, places, 1), places, 2)[0]
 
 
 def _window(
-    cell: Tile, ground: Ground, seen: Mapping[Tile, Latents], sketch: Mapping[Tile, Latents]
+    cell: Tile, spec: WindowSpec, seen: Mapping[Tile, Latents], sketch: Mapping[Tile, Latents]
 ) -> Window:
-    left, top, width = corner(cell, ground.layout)
+    left, top, width = corner(cell, spec.layout)
     known = np.zeros((CHANNELS, width, width), np.float32)
     mask = np.zeros((1, width, width), np.float32)
     for other, latents in seen.items():
         here, there = _overlap(other, left, top, width)
         known[:, *here] = latents[:, *there]
         mask[:, *here] = 1
-    parent, parent_mask = _parent(cell, ground.layout, sketch, left, top, width)
-    field = noise(ground.seed, cell.z, left, top, width, width)
-    coarser = ground.layout.sketch if parent_mask.any() else 0
-    told = (ground.looks, ground.negative_prompt)
-    none = np.zeros_like(mask)
-    return Window(cell, field, known, mask, parent, parent_mask, coarser, *told, 1 - mask, none, none)
+    parent, parent_mask = _parent(cell, spec.layout, sketch, left, top, width)
+    return Window(
+        cell=cell,
+        noise=noise(spec.seed, cell.z, left, top, width, width),
+        known=known,
+        known_mask=mask,
+        parent=parent,
+        parent_mask=parent_mask,
+        coarser=spec.layout.sketch if parent_mask.any() else 0,
+        conditions=spec.conditions,
+        negative_prompt=spec.negative_prompt,
+        hold_until=1 - mask,
+        context_mask=mask,
+        context_free=np.zeros_like(mask),
+    )
 
 
 def corner(cell: Tile, layout: Layout) -> tuple[int, int, int]:
@@ -159,7 +197,7 @@ def joined(painted: Latents, mask: Latents, halo: int) -> Latents:
     What is known of the cell itself stays.
 
     A model errs a little on which level land goes on across a border, and it errs alike along it. An
-    eighth of the step across each known border, smoothed along it, is taken back, fading over ``FADE``
+    eighth of the step across each known border, smoothed along it, is taken back, fading over ``SEAM_FADE``
     latents: gradient-domain stitching (Perez et al. 2003, "Poisson image editing"), kept local. Measured
     by benchmarks/seams.py: with none of it joins stepped 2 to 6 % more than land, with a half 5 to 17 % less.
     """
@@ -169,7 +207,9 @@ def joined(painted: Latents, mask: Latents, halo: int) -> Latents:
         inside = slice(halo, halo + TILE_LATENTS)
         if seen[0, inside, halo - 1].all():
             step = whole[:, inside, halo - 1] - whole[:, inside, halo]  # (4, 32)
-            cell[:, :, :FADE] += RETAKEN * _smooth(step)[:, :, None] * (1 - np.arange(FADE) / FADE)
+            cell[:, :, :SEAM_FADE] += (
+                SEAM_SHARE * _smooth(step)[:, :, None] * (1 - np.arange(SEAM_FADE) / SEAM_FADE)
+            )
         cell, whole, seen = (np.rot90(sheet, axes=(1, 2)) for sheet in (cell, whole, seen))
     cell = np.where(core(mask, halo) > 0, core(painted, halo), cell)
     return np.ascontiguousarray(cell, np.float32)

@@ -254,7 +254,7 @@ class Painter:
             windows, entries = zip(*(world.window(node) for node in nodes))
             painted = world.model.paint(windows)
             for node, window, latents, entry in zip(nodes, windows, painted, entries):
-                world.commit(node, joined(latents, window.mask, world.layout.halo), entry)
+                world.commit(node, joined(latents, window.known_mask, world.layout.halo), entry)
         except Cancelled:
             raise
         except Exception as error:  # whatever a model raises must not end the painter

@@ -26,7 +26,7 @@ from explorer.models.terra import Terra
 from explorer.models.text import TextTower
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, Latents, Look, assemble, joined
+from explorer.painting.window import Condition, Latents, WindowSpec, assemble, joined
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
@@ -192,8 +192,8 @@ def cell(model: Terra, zoom: float, prompt: str, seed: int) -> np.ndarray:
     home = tile_at(*quick_home(known, layout.sketch), known)
     cells: dict[Tile, Latents] = {}
     while wanted := schedule.next_cells([home], layout, cells.__contains__, 1):
-        window = assemble(wanted[0], Ground(layout, seed, (Look(prompt),)), cells)
-        cells[wanted[0]] = joined(model.paint([window])[0], window.mask, layout.halo)
+        window = assemble(wanted[0], WindowSpec(layout, seed, (Condition(prompt),)), cells)
+        cells[wanted[0]] = joined(model.paint([window])[0], window.known_mask, layout.halo)
     return text.small(model.decode(surrounded(home, {home: cells[home]}, model.traits.margin)))
 
 

@@ -16,7 +16,7 @@ from explorer.models.family import Model, sketch_for
 from explorer.models.library import Library
 from explorer.painting import schedule
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, Latents, Look, assemble, joined
+from explorer.painting.window import Condition, Latents, WindowSpec, assemble, joined
 from explorer.training import text
 from explorer.training.loop import keep
 from tiles.grid import Tile
@@ -70,7 +70,7 @@ def _land(model: Model, layout: Layout, seed: int, prompt: str) -> Tensor:
     wanted = [Tile(layout.base_zoom, x, y) for y in around for x in around]  # row by row
     cells: dict[Tile, Latents] = {}
     while ready := schedule.next_cells(wanted, layout, cells.__contains__, 1):
-        window = assemble(ready[0], Ground(layout, seed, (Look(prompt),)), cells)
-        cells[ready[0]] = joined(model.paint([window])[0], window.mask, layout.halo)
+        window = assemble(ready[0], WindowSpec(layout, seed, (Condition(prompt),)), cells)
+        cells[ready[0]] = joined(model.paint([window])[0], window.known_mask, layout.halo)
     rows = [np.concatenate([cells[c] for c in wanted[i : i + SIDE]], 2) for i in range(0, len(wanted), SIDE)]
     return torch.from_numpy(np.concatenate(rows, 1)).half()

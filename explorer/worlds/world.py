@@ -197,17 +197,17 @@ class World:
         """The window of a cell whose requirements are painted, and the line it is kept under.
         Raises Cancelled for an edit that is no more."""
         layers = self.layers
-        ground, entry = layers.ground(node, self.seed), layers.entry(node)
+        spec, entry = layers.spec(node, self.seed), layers.entry(node)
         seen = {other.cell: self._latents(other) for other in layers.sees(node)}
         sketch = {other.cell: self._latents(other) for other in layers.sketch(node)}
         if not node.layer:
-            return window.assemble(node.cell, ground, {**sketch, **seen}), entry
+            return window.assemble(node.cell, spec, {**sketch, **seen}), entry
         edit = layers.edit(node.layer)
         present = {other.cell: self._latents(other) for other in layers.present(node)}
         given = self.store.picture(edit.entry, around(node.cell)) if edit.picture else {}
-        outside = tuple(layers.outside(node))
-        patch = window.Patch(present, edit.strength, given, 1 - edit.strength, outside)
-        return window.assemble_patch(node.cell, ground, seen, patch, sketch), entry
+        free_of = tuple(layers.free_of(node))
+        repaint = window.Repaint(present, edit.strength, given, 1 - edit.strength, free_of)
+        return window.assemble_repaint(node.cell, spec, seen, repaint, sketch), entry
 
     def commit(self, node: Node, latents: Latents, entry: int) -> bool:
         """Keep the latents (4, 32, 32) of a cell; False if its prompt changed while it was painted."""

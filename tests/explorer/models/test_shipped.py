@@ -6,7 +6,7 @@ import pytest
 from explorer.models import bundle
 from explorer.models.library import Library
 from explorer.painting.schedule import Layout
-from explorer.painting.window import Ground, Look, assemble
+from explorer.painting.window import Condition, WindowSpec, assemble
 from tiles.grid import Tile
 
 FOLDER = bundle.SHIPPED / "terra"
@@ -32,7 +32,9 @@ def colour(terra, prompt: str) -> np.ndarray:
     edge = terra.traits.halo - margin
     means = []
     for seed in range(4):
-        latents = terra.paint([assemble(Tile(6, 32, 32), Ground(layout, seed, (Look(prompt),)), {})])[0]
+        latents = terra.paint(
+            [assemble(Tile(6, 32, 32), WindowSpec(layout, seed, (Condition(prompt),)), {})]
+        )[0]
         side = latents.shape[1]
         pixels = terra.decode(latents[:, edge : side - edge, edge : side - edge])
         means.append(pixels.mean((0, 1)))

@@ -74,7 +74,7 @@ def test_an_edit_sees_all_of_its_ring_and_of_itself_what_its_phase_sees(region):
         seen = {node.cell: node.layer for node in layers.sees(Node(2, cell))}
         ring = {other for other in around(cell).tiles() if other not in layers.edit(2).cells}
         assert {other for other, layer in seen.items() if layer == 0} == ring
-        assert set(layers.outside(Node(2, cell))) == ring and cell not in seen
+        assert set(layers.free_of(Node(2, cell))) == ring and cell not in seen
 
 
 def test_a_cell_under_two_edits_shows_the_upper_and_is_found_as_the_lower_left_it():
@@ -91,19 +91,19 @@ def test_what_a_window_is_told_sums_to_one_and_runs_on_from_window_to_window():
     stroke = {"prompt": "forest", "path": [[2e5, -2e5]], "radius": 1e5, "softness": 2e5, "painted": []}
     stroke["reach"] = list(journal.reach(journal.stroke(stroke), 8, 2))
     layers = made(("stroke", stroke))
-    left, right = (layers.looks(Node(0, Tile(8, x, 128))) for x in (128, 129))
-    for looks in (left, right):
-        assert {look.prompt for look in looks} == {"forest", "coast"}
-        np.testing.assert_allclose(sum(look.weight for look in looks), 1, atol=1e-6)
+    left, right = (layers.conditions(Node(0, Tile(8, x, 128))) for x in (128, 129))
+    for conditions in (left, right):
+        assert {each.prompt for each in conditions} == {"forest", "coast"}
+        np.testing.assert_allclose(sum(each.weight for each in conditions), 1, atol=1e-6)
     for one in left:
-        other = next(look for look in right if (look.prompt, look.sketch) == (one.prompt, one.sketch))
+        other = next(each for each in right if (each.prompt, each.use_parent) == (one.prompt, one.use_parent))
         np.testing.assert_allclose(one.weight[0, :, 32:], other.weight[0, :, :16], atol=0.03)
 
 
 def test_land_told_something_else_than_its_sketch_does_without_it():
     later = ("prompt", {"prompt": "desert", "painted": [[6, 32, 32, 1]]})
     layers = made(later)
-    looks = layers.looks(Node(0, Tile(8, 129, 129)))
-    assert [(look.prompt, look.sketch) for look in looks] == [("desert", False)]
-    assert layers.ground(Node(0, Tile(8, 129, 129)), 1).layout.sketch == 0
-    assert layers.ground(Node(0, Tile(8, 139, 139)), 1).layout.sketch == 2
+    conditions = layers.conditions(Node(0, Tile(8, 129, 129)))
+    assert [(each.prompt, each.use_parent) for each in conditions] == [("desert", False)]
+    assert layers.spec(Node(0, Tile(8, 129, 129)), 1).layout.sketch == 0
+    assert layers.spec(Node(0, Tile(8, 139, 139)), 1).layout.sketch == 2

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from explorer.painting.noise import noise
 from explorer.painting.schedule import Layout, parents, requires, sees
-from explorer.painting.window import Ground, Look, assemble, core, joined
+from explorer.painting.window import Condition, WindowSpec, assemble, core, joined
 from tiles.grid import Tile
 
 LAYOUT = Layout(8, 2, 8)
@@ -23,9 +23,9 @@ def land(cells):
     [(Tile(8, 0, 0), 0), (Tile(8, 1, 0), 512), (Tile(8, 0, -1), 512), (Tile(8, -1, 3), 1280)],
 )
 def test_each_phase_knows_its_share_and_no_more(cell, known):
-    window = assemble(cell, Ground(LAYOUT, 1, (Look("coast"),)), land(requires(cell, LAYOUT)))
-    assert window.mask.sum() == known and not core(window.mask, 8).any()
-    assert (window.known[:, window.mask[0] == 0] == 0).all()
+    window = assemble(cell, WindowSpec(LAYOUT, 1, (Condition("coast"),)), land(requires(cell, LAYOUT)))
+    assert window.known_mask.sum() == known and not core(window.known_mask, 8).any()
+    assert (window.known[:, window.known_mask[0] == 0] == 0).all()
     assert window.coarser == 2 and window.parent_mask.all()
 
 
@@ -34,8 +34,8 @@ def test_neighbours_it_must_not_see_change_nothing():
     needed = land(requires(cell, LAYOUT))
     everything = {**land(Tile(8, x, y) for x in range(4) for y in range(-2, 3)), **needed}
     for one, other in zip(
-        assemble(cell, Ground(LAYOUT, 1, (Look(""),)), needed),
-        assemble(cell, Ground(LAYOUT, 1, (Look(""),)), everything),
+        assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), needed),
+        assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), everything),
     ):
         np.testing.assert_array_equal(one, other)
 
@@ -43,7 +43,7 @@ def test_neighbours_it_must_not_see_change_nothing():
 def test_known_latents_lie_where_the_neighbours_are():
     cell = Tile(8, 1, 1)
     painted = land(requires(cell, LAYOUT))
-    window = assemble(cell, Ground(LAYOUT, 1, (Look(""),)), painted)
+    window = assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), painted)
     assert (window.known[:, :8, :8] == painted[Tile(8, 0, 0)][:, 24:, 24:]).all()
     assert (window.known[:, 8:40, 40:] == painted[Tile(8, 2, 1)][:, :, :8]).all()
     assert (window.noise == noise(1, 8, 24, 24, 48, 48)).all()
@@ -54,7 +54,7 @@ def test_the_sketch_is_enlarged_like_in_training(spot):
     """The independent reference is torch's own bilinear enlargement of a larger sheet."""
     cell = Tile(8, *spot)
     painted = land(requires(cell, LAYOUT))
-    window = assemble(cell, Ground(LAYOUT, 1, (Look(""),)), painted)
+    window = assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), painted)
     box = parents(cell, LAYOUT)
     rows = [
         np.concatenate([painted[Tile(6, x, y)] for x in range(box.left, box.right)], 2)
@@ -68,7 +68,9 @@ def test_the_sketch_is_enlarged_like_in_training(spot):
 
 def test_missing_latents_are_an_error_not_a_guess():
     with pytest.raises(KeyError):
-        assemble(Tile(8, 1, 1), Ground(Layout(8, 0, 8), 1, (Look(""),)), land(sees(Tile(8, 1, 1))[:7]))
+        assemble(
+            Tile(8, 1, 1), WindowSpec(Layout(8, 0, 8), 1, (Condition(""),)), land(sees(Tile(8, 1, 1))[:7])
+        )
 
 
 def test_a_cell_is_drawn_to_what_is_known_beside_it_and_nowhere_else():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from explorer.painting.schedule import Layout, requires
-from explorer.painting.window import Ground, assemble
+from explorer.painting.window import WindowSpec, assemble
 from explorer.training import masks
 from tiles.grid import Tile
 
@@ -19,7 +19,7 @@ from tiles.grid import Tile
 def test_training_masks_are_those_of_painting(kind, cell):
     layout = Layout(8, 0, 8)
     painted = {c: np.zeros((4, 32, 32), np.float16) for c in requires(cell, layout)}
-    painting = assemble(cell, Ground(layout, 0, ()), painted).mask[0]
+    painting = assemble(cell, WindowSpec(layout, 0, ()), painted).known_mask[0]
     assert (masks.phase_mask(kind, 48, 8) == painting).all()
 
 

@@ -102,8 +102,8 @@ def test_a_stroke_is_laid_over_land_to_come(client, world):
     step = client.get("/worlds/test-land/edits").json()[-1]
     assert step["number"] == answer.json()["revision"] and step["path"] == body["path"]
     assert step["bounds"] == [-5e4, -2.5e5, 4.5e5, 5e4]
-    looks = world.layers.looks(Node(0, Tile(8, HOME + 1, HOME)))
-    assert {look.prompt for look in looks} == {"forest", "rocky coast"}
+    conditions = world.layers.conditions(Node(0, Tile(8, HOME + 1, HOME)))
+    assert {each.prompt for each in conditions} == {"forest", "rocky coast"}
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.6])
