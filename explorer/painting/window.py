@@ -14,14 +14,14 @@ from tiles.store import Known
 
 Latents = np.ndarray
 
-# Seams: of the step across a border SEAM_SHARE is taken back, fading to nothing over SEAM_FADE. The share was
-# measured, see ``joined``; the fade ends inside the halo, so that the middle of a cell stays as it was painted.
+# Seams: of the step across a border SEAM_SHARE is taken back, fading to nothing over SEAM_FADE. The share
+# was measured, see ``joined``; the middle of a cell stays as it was painted.
 SEAM_FADE = 6  # latents
 SEAM_SHARE = 0.125
 
-# An edit with a prompt of its own: where the model's first step ignores what lies around the edit. All in
-# latents. At FREE_DISTANCE from the edit's border the step that ignores it has weight 1/2, and the weight goes
-# from 0 to 1 over FREE_FADE. WAVE_HEIGHT (one standard deviation) moves the line in and out, about once in
+# An edit with a prompt of its own: where the model's first step ignores what lies around it. All in latents.
+# At FREE_DISTANCE from the edit's border the step that ignores it has weight 1/2; the weight goes from 0
+# to 1 over FREE_FADE. WAVE_HEIGHT (one standard deviation) moves the line in and out, about once in
 # WAVE_LENGTH along it: land has no square shores.
 FREE_DISTANCE = 6.0
 FREE_FADE = 6.0
