@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from explorer.models.library import Library
-from explorer.painting.window import joined
 from explorer.worlds.atlas import Atlas, NewWorld
 from explorer.worlds.world import World
 from tiles.grid import Box, Tile
@@ -35,13 +34,7 @@ def worlds(model: str = "terra", device: str = "cpu") -> Iterator[Callable[..., 
 
 def paint(world: World, wanted: Iterable[Tile], layer: int | None = None) -> int:
     """Paint on this thread all that is wanted, as it is shown or in a layer; how many windows it took."""
-    tiles, windows = list(wanted), 0
-    while nodes := world.next_nodes(tiles, world.model.traits.batch, layer):
-        drawn, entries = zip(*(world.window(node) for node in nodes))
-        for node, window, latents, entry in zip(nodes, drawn, world.model.paint(drawn), entries):
-            world.commit(node, joined(latents, window.known_mask, world.layout.halo), entry)
-        windows += len(nodes)
-    return windows
+    return world.canvas.paint(wanted, world.model.paint, world.model.traits.batch, layer)
 
 
 def picture(world: World, box: Box) -> np.ndarray:

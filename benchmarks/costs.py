@@ -17,6 +17,7 @@ from benchmarks.common import HOME, paint, seconds, worlds
 from benchmarks.joins import ratio, steps
 from explorer.models.terra import Terra
 from explorer.painting import schedule
+from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
 from explorer.worlds.world import World
 from tiles.grid import Box, Tile
@@ -40,12 +41,13 @@ def windows_per_tile(world: World, pans: int = 16) -> float:
 def tile_times(world: World) -> dict[str, float]:
     """Median seconds of one window alone, of decoding, of a whole new tile and of a cached one."""
     model, margin = world.model, world.model.traits.margin
-    alone = assemble(Tile(8, 0, 0), WindowSpec(world.layout._replace(sketch=0), 1, (Condition(PROMPT),)), {})
+    spec = WindowSpec(pyramid_of(8, 0, world.pyramid.halo), 1, (Condition(PROMPT),))
+    alone = assemble(Tile(8, 0, 0), spec, {})
     sheet = np.zeros((4, 32 + 2 * margin, 32 + 2 * margin), np.float32)
     # Cells of phase A whose sketch is painted: each is one window, as most cells are in panning.
     cells = [Tile(8, HOME + x, HOME) for x in range(100, 122, 2)]
     for cell in cells:
-        paint(world, schedule.requires(cell, world.layout))
+        paint(world, schedule.requires(cell, world.pyramid))
     fresh = iter(cells)
 
     def new() -> None:

@@ -27,10 +27,10 @@ APART = 8  # tiles from one edit to the next
 
 def edited(world: World, data: dict[str, Any]) -> None:
     """Make an edit on this thread."""
-    number = world.begin_edit(data)
+    number = world.journal.begin_edit(data)
     cells = journal.inside(data["cells"])
     paint(world, cells, number)
-    world.finish_edit(number)
+    world.journal.finish_edit(number)
 
 
 def border(world: World, cells: set[Tile]) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from explorer.models.terra import Terra
 from explorer.painting.noise import cell_noise
-from explorer.painting.schedule import Layout
+from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
 from tiles.grid import TILE_LATENTS, Tile
 
@@ -24,8 +24,8 @@ def independent(model: Terra, prompt: str) -> np.ndarray:
     cells = {}
     for y in range(SIDE):
         for x in range(SIDE):
-            ground = WindowSpec(Layout(8, 0, model.traits.halo), 1, (Condition(prompt),))
-            window = assemble(Tile(8, 2 * x, 2 * y), ground, {})
+            spec = WindowSpec(pyramid_of(8, 0, model.traits.halo), 1, (Condition(prompt),))
+            window = assemble(Tile(8, 2 * x, 2 * y), spec, {})
             found = model.paint([window])[0]
             halo = model.traits.halo
             cells[x, y] = found[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
@@ -46,7 +46,7 @@ def lazy(model: Terra, prompt: str) -> tuple[np.ndarray, float]:
     window = TensorWindow((5, WINDOW, WINDOW), (5, STRIDE, STRIDE))
 
     def start(index: tuple[int, ...]) -> Tensor:
-        noise = torch.from_numpy(np.array(cell_noise(1, Tile(8, index[2], index[1]))))
+        noise = torch.from_numpy(np.array(cell_noise(1, Tile(8, index[2], index[1]), 4, TILE_LATENTS)))
         return torch.cat([noise, torch.ones(1, TILE_LATENTS, TILE_LATENTS)])
 
     sheet = InfiniteTensor((5, None, None), start, TensorWindow((5, 32, 32)), tile_store=store)

@@ -222,7 +222,7 @@ def perform_edit(
     from explorer.service import edits
 
     with progress() as bar:
-        number = world.begin_edit(data, picture)
+        number = world.journal.begin_edit(data, picture)
         edits.perform(world, painter, number, _stages(bar))
     print(number)
 
@@ -231,14 +231,14 @@ def perform_edit(
 def undo(world: str, worlds: Folder = None) -> None:
     """Take a world's last edit, stroke or change of prompt back; prints its number."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        print(atlas.get(world).undo()[0])
+        print(atlas.get(world).journal.undo()[0])
 
 
 @app.command()
 def redo(world: str, worlds: Folder = None) -> None:
     """Bring back what was taken back last; prints its number."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        print(atlas.get(world).redo()[0])
+        print(atlas.get(world).journal.redo()[0])
 
 
 @app.command()

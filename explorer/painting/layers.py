@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.painting import schedule
-from explorer.painting.schedule import Layout
-from explorer.painting.window import Condition, WindowSpec, corner
+from explorer.painting.pyramid import Pyramid
+from explorer.painting.window import Condition, WindowSpec, frame
 from tiles.errors import Cancelled
-from tiles.grid import EARTH, TILE_LATENTS, Tile, around, tile_metres
+from tiles.grid import EARTH, Tile, around, tile_metres
 from tiles.journal import Edit, History, apart, told
 
 FAINT = 0.02  # a prompt that weighs less than this everywhere in a window is left out
@@ -33,7 +33,7 @@ class Layers(NamedTuple):
 
     history: History
     drafts: Mapping[int, Edit]  # edits nobody has decided for yet, by negative numbers
-    layout: Layout
+    pyramid: Pyramid
 
     def edit(self, layer: int) -> Edit:
         """Raises Cancelled for one that is no more."""
@@ -84,7 +84,7 @@ class Layers(NamedTuple):
     def sketch(self, node: Node) -> Iterator[Node]:
         """The cells of the sketch under a painting. An edit with a prompt or a picture of its own has
         none: the sketch tells of the land that was there."""
-        under = schedule.parents(node.cell, self.layout)
+        under = schedule.parents(node.cell, self.pyramid)
         if node.layer and (self.edit(node.layer).prompt or self.edit(node.layer).picture):
             return
         if under is not None:
@@ -102,11 +102,7 @@ class Layers(NamedTuple):
         edit = self.edit(node.layer) if node.layer else None
         if edit is not None:
             seed = edit.seed
-        conditions = self.conditions(node)
-        layout = (
-            self.layout if any(each.use_parent for each in conditions) else self.layout._replace(sketch=0)
-        )
-        return WindowSpec(layout, seed, conditions, edit.negative_prompt if edit else "")
+        return WindowSpec(self.pyramid, seed, self.conditions(node), edit.negative_prompt if edit else "")
 
     def conditions(self, node: Node) -> tuple[Condition, ...]:
         """The prompts of a painting, weighted place by place, so that regions have no square borders.
@@ -118,7 +114,8 @@ class Layers(NamedTuple):
         follows = any(self.sketch(node))
         if edit is not None and edit.prompt:
             return (Condition(edit.prompt, 1.0, False),)
-        era, above = self.history.era(node.cell), self.history.era(self._above(node.cell))
+        era = self.history.era(node.cell)
+        above = self.history.era(next(self.pyramid.parents(node.cell), node.cell))
         if not era.strokes and not above.strokes and (not follows or era.prompt == above.prompt):
             return (Condition(era.prompt, 1.0, follows),)
         x, y = self._places(node.cell)
@@ -133,15 +130,11 @@ class Layers(NamedTuple):
         total = np.sum([weight for _, weight, _ in parts], axis=0)
         return tuple(Condition(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
 
-    def _above(self, cell: Tile) -> Tile:
-        """The cell of the sketch over a cell of the land; one of the sketch itself."""
-        return cell.above(min(cell.z, self.layout.base_zoom - self.layout.sketch))
-
     def _places(self, cell: Tile) -> tuple[np.ndarray, np.ndarray]:
-        """The middles of a window's latents in metres: x and y, (side, side) each."""
-        left, top, width = corner(cell, self.layout)
-        step = tile_metres(cell.z) / TILE_LATENTS
-        across = (left + np.arange(width) + 0.5) * step - EARTH / 2
-        down = EARTH / 2 - (top + np.arange(width) + 0.5) * step
+        """The middles of a window's latents in metres: x and y, (width, width) each."""
+        place = frame(cell, self.pyramid)
+        step = tile_metres(cell.z) / place.side
+        across = (place.left + np.arange(place.width) + 0.5) * step - EARTH / 2
+        down = EARTH / 2 - (place.top + np.arange(place.width) + 0.5) * step
         x, y = np.meshgrid(across, down)
         return x, y

@@ -1,15 +1,16 @@
-"""Which cells a cell must wait for: three phases by parity, and a sketch several zooms coarser.
+"""Which cells a cell must wait for: three phases by parity, and the level that it is refined from.
 
 Pure: nothing here knows of models, latents or disks. A cell is the latents of one tile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from enum import IntEnum
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from tiles.grid import TILE_LATENTS, Box, Tile, around
+from explorer.painting.pyramid import Pyramid
+from tiles.grid import Box, Tile, around
 
 T = TypeVar("T")
 
@@ -20,14 +21,6 @@ class Phase(IntEnum):
     A = 0  # even, even: sees no neighbour
     B = 1  # one odd: sees its two A neighbours and nothing else
     D = 2  # odd, odd: sees all eight
-
-
-class Layout(NamedTuple):
-    """How a world is painted."""
-
-    base_zoom: int
-    sketch: int  # zooms by which the sketch is coarser than the base; 0: no sketch
-    halo: int  # latents that a window sees on each side of its cell
 
 
 def phase(cell: Tile) -> Phase:
@@ -47,21 +40,22 @@ def sees(cell: Tile) -> tuple[Tile, ...]:
     return (Tile(z, x, y - 1), Tile(z, x, y + 1))
 
 
-def parents(cell: Tile, layout: Layout) -> Box | None:
-    """The sketch's cells under a cell's window, with what interpolation reaches; None: no sketch."""
-    if not layout.sketch or cell.z != layout.base_zoom:
+def parents(cell: Tile, pyramid: Pyramid) -> Box | None:
+    """The coarser cells under a cell's window, with what interpolation reaches; None: nothing is coarser."""
+    parent = pyramid.parent(cell.z)
+    if parent is None:
         return None
-    scale, side, halo = 2**layout.sketch, TILE_LATENTS, layout.halo
+    scale, side, halo = 2 ** (cell.z - parent), pyramid.side, pyramid.halo
     low = [(i * side - halo) // scale - 1 for i in (cell.x, cell.y)]
     high = [-(-(i * side + side + halo) // scale) + 1 for i in (cell.x, cell.y)]
     left, top = (i // side for i in low)
     right, bottom = (-(-i // side) for i in high)
-    return Box(cell.z - layout.sketch, left, top, right, bottom)
+    return Box(parent, left, top, right, bottom)
 
 
-def requires(cell: Tile, layout: Layout) -> tuple[Tile, ...]:
+def requires(cell: Tile, pyramid: Pyramid) -> tuple[Tile, ...]:
     """The cells that must be painted right before ``cell`` can be."""
-    under = parents(cell, layout)
+    under = parents(cell, pyramid)
     return (*(under.tiles() if under else ()), *sees(cell))
 
 
@@ -74,19 +68,24 @@ def sees_in(cell: Tile, region: Collection[Tile]) -> tuple[tuple[Tile, ...], tup
 
 
 def next_cells(
-    wanted: Iterable[Tile], layout: Layout, painted: Callable[[Tile], bool], limit: int
+    wanted: Iterable[Tile], pyramid: Pyramid, painted: Callable[[Tile], bool], limit: int
 ) -> list[Tile]:
     """Up to ``limit`` unpainted cells that can be painted at once, the most wanted first."""
-    return next_of(wanted, lambda cell: requires(cell, layout), painted, limit)
+    return next_of(wanted, lambda cell: requires(cell, pyramid), painted, limit)
 
 
 def next_of(
-    wanted: Iterable[T], requires: Callable[[T], Iterable[T]], painted: Callable[[T], bool], limit: int
+    wanted: Iterable[T],
+    requires: Callable[[T], Iterable[T]],
+    painted: Callable[[T], bool],
+    limit: int,
+    resting: Container[T] = frozenset(),
 ) -> list[T]:
     """Up to ``limit`` unpainted things that can be painted at once, the most wanted first.
 
-    None of them requires another, so they may be painted together. Bounded work: a cell needs at
-    most its eight neighbours and the sketch's cells under them, and the sketch needs no sketch.
+    None of them requires another, so they may be painted together. What rests is never among them, nor
+    what waits for it; whatever else is wanted is. Bounded work: a cell needs at most its eight neighbours
+    and the coarser cells under them, level by level.
     """
     found: dict[T, None] = {}
     visited: set[T] = set()
@@ -96,7 +95,7 @@ def next_of(
             return
         visited.add(thing)
         missing = [other for other in requires(thing) if not painted(other)]
-        if not missing:
+        if not missing and thing not in resting:
             found[thing] = None
         for other in missing:
             visit(other)
@@ -106,3 +105,17 @@ def next_of(
         if len(found) >= limit:
             break
     return list(found)
+
+
+def missing_of(
+    wanted: Iterable[T], requires: Callable[[T], Iterable[T]], painted: Callable[[T], bool]
+) -> set[T]:
+    """All that must be painted until everything wanted is, what is wanted included."""
+    found: set[T] = set()
+    todo = [thing for thing in wanted if not painted(thing)]
+    while todo:
+        thing = todo.pop()
+        if thing not in found:
+            found.add(thing)
+            todo += [other for other in requires(thing) if other not in found and not painted(other)]
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Sequence
 
-from explorer.painting.layers import Node
 from explorer.service.painter import Event, Painter
 from explorer.worlds.world import World
 from tiles.errors import PaintingFailed, WorldHeld
@@ -32,7 +31,9 @@ def paint_layer(
     painter: Painter, world: World, layer: int, tiles: Sequence[Tile], step: Callable[[int], None]
 ) -> None:
     """Paint ``tiles`` as an edit or a draft makes them, with all that needs. As ``paint_all``."""
-    _until(painter, world, tiles, layer, list, lambda tile: world.has(Node(layer, tile)), step)
+    _until(
+        painter, world, tiles, layer, list, lambda tile: world.canvas.snapshot().painted(tile, layer), step
+    )
 
 
 def _until(

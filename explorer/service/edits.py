@@ -59,10 +59,7 @@ def base_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
     """The base tiles that tiles of any zoom stand for. Raises BadEdit, TooLarge."""
     cells: set[Tile] = set()
     for tile in tiles:
-        if tile.z >= world.base_zoom:
-            cells.add(tile.above(world.base_zoom))
-            continue
-        under = world.cells_under(tile)
+        under = world.pyramid.base_cells(tile)
         if under.size > most:
             raise TooLarge(f"{under.size:,} tiles lie under {tile.z}/{tile.x}/{tile.y}; allowed are {most:,}")
         cells.update(under.tiles())
@@ -82,7 +79,7 @@ def start(
 ) -> Job:
     """Write an edit down and put it in line; the job's ``entry`` is its line in the journal. Raises
     Busy."""
-    number = world.begin_edit(data, picture)
+    number = world.journal.begin_edit(data, picture)
     tell(painter, world)
     try:
         return enqueue(world, painter, jobs, number)
@@ -98,23 +95,23 @@ def resume(world: World, painter: Painter, jobs: Jobs) -> None:
     live = ("waiting", "running")
     at_work = {job.entry for job in jobs.all() if job.world == world.id and job.state in live}
     with suppress(Busy):  # what is left waits for the next start
-        for number in world.history.waiting:
+        for number in world.journal.history.waiting:
             if number not in at_work:
                 enqueue(world, painter, jobs, number)
 
 
 def enqueue(world: World, painter: Painter, jobs: Jobs, number: int) -> Job:
-    cells = world.layers.edit(number).cells
+    cells = world.journal.edit(number).cells
     painter.tell(Event(world.id, "editing", cell) for cell in cells)
     return jobs.add("edit", world.id, lambda _, step: perform(world, painter, number, step), number)
 
 
 def perform(world: World, painter: Painter, number: int, step: Step) -> list[Path]:
     """Paint an edit and show it; whatever ends it before leaves what was there."""
-    cells = sorted(world.layers.edit(number).cells)
+    cells = sorted(world.journal.edit(number).cells)
     try:
         paint(world, painter, number, cells, step)
-        changed = world.finish_edit(number)
+        changed = world.journal.finish_edit(number)
     except Stopped:
         raise  # it goes on when the app is started again
     except BaseException:
@@ -139,7 +136,7 @@ def paint(world: World, painter: Painter, layer: int, cells: Sequence[Tile], ste
 
 def give_up(world: World, painter: Painter, number: int) -> None:
     """End an edit that waits; what was there stays."""
-    painter.tell(Event(world.id, "settled", cell) for cell in world.cancel_edit(number))
+    painter.tell(Event(world.id, "settled", cell) for cell in world.journal.cancel_edit(number))
     tell(painter, world)
 
 
@@ -169,24 +166,24 @@ def variants(world: World, painter: Painter, data: dict[str, Any], count: int) -
 
 def candidate(world: World, painter: Painter, data: dict[str, Any], path: Path, step: Step) -> None:
     """Paint an edit that nobody has decided for, and write a small picture of it."""
-    layer = world.draft(data)
+    layer = world.drafts.add(data)
     try:
-        paint(world, painter, layer, sorted(world.layers.edit(layer).cells), step)
+        paint(world, painter, layer, sorted(world.canvas.snapshot().edit(layer).cells), step)
         pixels = small_picture(world, layer, False)
         assert pixels is not None
         Image.fromarray(pixels).save(path)
     finally:
-        world.discard(layer)
+        world.drafts.discard(layer)
 
 
 def small_picture(world: World, layer: int, below: bool) -> np.ndarray | None:
     """An edit (or what it found) with a little of its surroundings, uint8 (h, w, 3), up to 384 px; of a
     large one its middle. None where nothing is painted."""
-    box = looked_at(world.layers.edit(layer).cells)
+    box = looked_at(world.canvas.snapshot().edit(layer).cells)
     sheet = np.zeros((box.height * 256, box.width * 256, 3), np.uint8)
     painted = False
     for cell in box.tiles():
-        pixels = world.layer_pixels(cell, layer, below)
+        pixels = world.renderer.layer_pixels(cell, layer, below)
         if pixels is not None:
             y, x = (cell.y - box.top) * 256, (cell.x - box.left) * 256
             sheet[y : y + 256, x : x + 256] = pixels
@@ -225,7 +222,7 @@ def draw(world: World, painter: Painter, stroke: Stroke) -> int:
     spread = [max(axis) - min(axis) for axis in zip(*stroke.path)]
     if max(spread) > 4 * widest:
         raise BadEdit(f"a stroke reaches over {4 * widest / 1000:.0f} km at most")
-    number = world.draw(stroke._replace(prompt=clean_prompt(stroke.prompt)))
+    number = world.journal.draw(stroke._replace(prompt=clean_prompt(stroke.prompt)))
     tell(painter, world)
     return number
 
@@ -233,19 +230,19 @@ def draw(world: World, painter: Painter, stroke: Stroke) -> int:
 def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:
     """Take back the last step: an edit that is not painted yet is given up, else the last one that
     is, a stroke or a prompt. Raises NothingToDo."""
-    if world.history.waiting:
-        number = world.history.waiting[-1]
+    if world.journal.history.waiting:
+        number = world.journal.history.waiting[-1]
         jobs.cancel_entry(world.id, number)
         give_up(world, painter, number)
         return {"entry": number, "tiles": 0}
-    return _walked(world, painter, *world.undo())
+    return _walked(world, painter, *world.journal.undo())
 
 
 def redo(world: World, painter: Painter) -> dict[str, Any]:
     """Bring back the last step that was taken back. Raises NothingToDo, Busy."""
-    if world.history.waiting:
+    if world.journal.history.waiting:
         raise Busy("an edit is being painted; redo when it is done")
-    return _walked(world, painter, *world.redo())
+    return _walked(world, painter, *world.journal.redo())
 
 
 def _walked(world: World, painter: Painter, number: int, changed: set[Tile]) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def missing(world: World, box: Box) -> int:
 
 def _to_paint(world: World, base: Box) -> float:
     """About how many windows: tiles, those that their edges and phases need, and the sketch."""
-    apart = world.layout.sketch
+    apart = world.pyramid.sketch
     coarse = missing(world, base.grown(2)) / 4**apart if apart else 0
     return missing(world, base.grown(1)) + coarse
 

@@ -12,7 +12,8 @@ from concurrent.futures import Future, InvalidStateError
 from typing import Literal, NamedTuple
 
 from explorer.painting.layers import Node
-from explorer.painting.window import joined
+from explorer.painting.window import paint_windows
+from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
 from tiles.errors import Busy, Cancelled, DiskFull, EarthError, PaintingFailed
 from tiles.grid import Box, Tile, around
@@ -212,12 +213,13 @@ class Painter:
                 return True  # it wants something else by now: look anew
             self._busy = wish.world
         try:
-            nodes = self._paintable(wish)
+            snapshot = wish.world.canvas.snapshot()
+            nodes = self._paintable(wish, snapshot)
             if nodes:
                 with self._changed:
                     if self._wishes.get(client) is wish:
                         self._wishes[client] = self._wishes.pop(client)
-                self._paint(wish.world, nodes)
+                self._paint(wish.world, snapshot, nodes)
             return bool(nodes)
         except Cancelled:
             return True  # an edit was given up meanwhile: look anew
@@ -231,7 +233,7 @@ class Painter:
                 self._busy = None
                 self._changed.notify_all()
 
-    def _paintable(self, wish: Wish) -> list[Node]:
+    def _paintable(self, wish: Wish, snapshot: Snapshot) -> list[Node]:
         """The first cells of a wish that can be painted now, without what failed a moment ago."""
         world, now = wish.world, time.monotonic()
         if world.readonly:
@@ -239,22 +241,18 @@ class Painter:
         with self._changed:
             failures = list(self._failures.items())
         resting = {node for (id, node), f in failures if id == world.id and f.until > now}
-        cells = {node.cell for node in resting}
-        wanted = [tile for tile in wish.tiles if tile not in cells]
-        nodes = world.next_nodes(wanted, world.model.traits.batch, wish.layer)
-        return [node for node in nodes if node not in resting]
+        return snapshot.next(wish.tiles, world.model.traits.batch, wish.layer, resting)
 
-    def _paint(self, world: World, nodes: list[Node]) -> None:
+    def _paint(self, world: World, snapshot: Snapshot, nodes: list[Node]) -> None:
         started = time.monotonic()
         self._device, self._model = world.model.device, world.model.traits.name
         for node in nodes:
-            if node == world.layers.shown(node.cell):
+            if node == snapshot.shown(node.cell):
                 self._tell(Event(world.id, "painting", node.cell))
         try:
-            windows, entries = zip(*(world.window(node) for node in nodes))
-            painted = world.model.paint(windows)
-            for node, window, latents, entry in zip(nodes, windows, painted, entries):
-                world.commit(node, joined(latents, window.known_mask, world.layout.halo), entry)
+            windows = [snapshot.window(node) for node in nodes]
+            for node, latents in zip(nodes, paint_windows(world.model.paint, windows)):
+                world.canvas.commit(snapshot, node, latents)
         except Cancelled:
             raise
         except Exception as error:  # whatever a model raises must not end the painter
@@ -267,7 +265,9 @@ class Painter:
                 self._failures.pop((world.id, node), None)
             self._painted += len(base)
             self._seconds.extend([(time.monotonic() - started) / len(nodes)] * len(base))
-        self._announce(world, [node.cell for node in base if node == world.layers.shown(node.cell)])
+        self._announce(
+            world, [node.cell for node in base if node == world.canvas.snapshot().shown(node.cell)]
+        )
         self.tell(Event(world.id, "edited", node.cell) for node in base if node.layer > 0)
         for node in set(nodes) - set(base):
             self._tell(Event(world.id, "sketch", node.cell, world.sketch_revision(node.cell)))

@@ -25,15 +25,15 @@ from explorer.models.library import Library
 from explorer.models.terra import Terra
 from explorer.models.text import TextTower
 from explorer.painting import schedule
-from explorer.painting.schedule import Layout
-from explorer.painting.window import Condition, Latents, WindowSpec, assemble, joined
+from explorer.painting.pyramid import pyramid_of
+from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
 from explorer.training.text import Example
 from explorer.training.texture import lattice
 from explorer.worlds.atlas import quick_home
-from explorer.worlds.world import surrounded
+from explorer.worlds.renderer import surrounded
 from tiles.grid import Tile, tile_at
 
 # What tells real pictures best by real ones of other places, of 0.01 to 3: 200 pictures of 256 numbers are
@@ -188,12 +188,12 @@ def nearest(zooms: tuple[int, ...], zoom: float) -> int:
 def cell(model: Terra, zoom: float, prompt: str, seed: int) -> np.ndarray:
     """One cell as a world would have it, uint8 (64, 64, 3)."""
     known = nearest(model.traits.zooms, zoom)
-    layout = Layout(known, sketch_for(known, model.traits), model.traits.halo)
-    home = tile_at(*quick_home(known, layout.sketch), known)
+    pyramid = pyramid_of(known, sketch_for(known, model.traits), model.traits.halo)
+    home = tile_at(*quick_home(known, pyramid.sketch), known)
     cells: dict[Tile, Latents] = {}
-    while wanted := schedule.next_cells([home], layout, cells.__contains__, 1):
-        window = assemble(wanted[0], WindowSpec(layout, seed, (Condition(prompt),)), cells)
-        cells[wanted[0]] = joined(model.paint([window])[0], window.known_mask, layout.halo)
+    while wanted := schedule.next_cells([home], pyramid, cells.__contains__, 1):
+        window = assemble(wanted[0], WindowSpec(pyramid, seed, (Condition(prompt),)), cells)
+        cells[wanted[0]] = paint_windows(model.paint, [window])[0]
     return text.small(model.decode(surrounded(home, {home: cells[home]}, model.traits.margin)))
 
 

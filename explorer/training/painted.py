@@ -15,8 +15,8 @@ from torch import Tensor
 from explorer.models.family import Model, sketch_for
 from explorer.models.library import Library
 from explorer.painting import schedule
-from explorer.painting.schedule import Layout
-from explorer.painting.window import Condition, Latents, WindowSpec, assemble, joined
+from explorer.painting.pyramid import Pyramid, pyramid_of
+from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
 from explorer.training import text
 from explorer.training.loop import keep
 from tiles.grid import Tile
@@ -59,18 +59,18 @@ def _painted(bundle: Path, folder: Path, count: int) -> Iterator[Sheet]:
         zoom = zooms[seed % len(zooms)]
         example = near[zoom][rng.integers(len(near[zoom]))]
         prompt = text.say(example._replace(zoom=zoom), rng)
-        layout = Layout(zoom, sketch_for(zoom, model.traits), model.traits.halo)
-        yield Sheet(_land(model, layout, seed, prompt), zoom)
+        pyramid = pyramid_of(zoom, sketch_for(zoom, model.traits), model.traits.halo)
+        yield Sheet(_land(model, pyramid, seed, prompt), zoom)
 
 
-def _land(model: Model, layout: Layout, seed: int, prompt: str) -> Tensor:
+def _land(model: Model, pyramid: Pyramid, seed: int, prompt: str) -> Tensor:
     """One sheet of latents, half (4, 96, 96), near the middle of the square."""
-    middle = 2**layout.base_zoom // 2 + 1  # odd: a cell of phase D
+    middle = 2**pyramid.base // 2 + 1  # odd: a cell of phase D
     around = range(middle - 1, middle + 2)
-    wanted = [Tile(layout.base_zoom, x, y) for y in around for x in around]  # row by row
+    wanted = [Tile(pyramid.base, x, y) for y in around for x in around]  # row by row
     cells: dict[Tile, Latents] = {}
-    while ready := schedule.next_cells(wanted, layout, cells.__contains__, 1):
-        window = assemble(ready[0], WindowSpec(layout, seed, (Condition(prompt),)), cells)
-        cells[ready[0]] = joined(model.paint([window])[0], window.known_mask, layout.halo)
+    while ready := schedule.next_cells(wanted, pyramid, cells.__contains__, 1):
+        window = assemble(ready[0], WindowSpec(pyramid, seed, (Condition(prompt),)), cells)
+        cells[ready[0]] = paint_windows(model.paint, [window])[0]
     rows = [np.concatenate([cells[c] for c in wanted[i : i + SIDE]], 2) for i in range(0, len(wanted), SIDE)]
     return torch.from_numpy(np.concatenate(rows, 1)).half()

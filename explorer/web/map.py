@@ -67,7 +67,7 @@ def page(world: World) -> str:
             "world": world.id,
             "stamp": stamp(world),
             "base": base,
-            "sketch": world.layout.sketch,
+            "sketch": world.pyramid.sketch,
             "lowest": lowest,
             "highest": highest,
             "home": list(world.home),

@@ -48,7 +48,7 @@ def describe(world: World) -> dict[str, Any]:
         "model": world.model.traits.name,
         "base_zoom": world.base_zoom,
         "metres_per_pixel": metres_per_pixel(world.base_zoom),
-        "sketch": world.layout.sketch,
+        "sketch": world.pyramid.sketch,
         "home": list(world.home),
         "created": world.created,
         "readonly": world.readonly,

@@ -129,7 +129,7 @@ class Atlas:
         """Raises WorldNotFound, WorldHeld."""
         with self._lock:
             world = self.get(id)
-            world._hold()
+            world.check_writable()
             _, lock = self._open.pop(id)
             world.close()
             gone = self.folder / f".{id}.{os.getpid()}.gone"

@@ -18,7 +18,7 @@ TILE = [8, 128, 128]
 def unchanged(client, world):
     yield
     assert [entry.kind for entry in world.store.journal()] == ["prompt"]
-    assert world.counts()["cells"] == 0 and not world.layers.drafts
+    assert world.counts()["cells"] == 0 and not len(world.drafts)
     assert not [path for path in world.store.path.parent.parent.iterdir() if path.name.startswith(".picture")]
 
 

@@ -118,21 +118,22 @@ places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
 def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(path, radius, softness, sketch, x, y):
     """The reference walks through everything that a cell is painted from."""
     from explorer.painting.layers import Layers
-    from explorer.painting.schedule import Layout, requires
+    from explorer.painting.pyramid import pyramid_of
+    from explorer.painting.schedule import requires
 
     stroke, cell = Stroke("s", tuple(path), radius, softness), Tile(8, x, y)
     reach = journal.reach(stroke, 8, sketch)
     era = Era(2, "p", (stroke,), frozenset(), reach)
     if reach.holds(cell.above(8 - sketch)):
         return
-    layout, seen, todo = Layout(8, sketch, 8), set(), [cell]
+    pyramid, seen, todo = pyramid_of(8, sketch, 8), set(), [cell]
     while todo:
         each = todo.pop()
         if each not in seen:
             seen.add(each)
-            todo += requires(each, layout)
+            todo += requires(each, pyramid)
     history = journal.read([(1, "prompt", {"prompt": "p", "painted": []})])
-    layers = Layers(history, {}, layout)
+    layers = Layers(history, {}, pyramid)
     for each in seen:
         x, y = layers._places(each)
         assert set(journal.told(era, x, y)) == {"p"}

@@ -5,7 +5,7 @@ import pytest
 
 from explorer.models import bundle
 from explorer.models.library import Library
-from explorer.painting.schedule import Layout
+from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
 from tiles.grid import Tile
 
@@ -28,12 +28,12 @@ def test_it_is_small_whole_and_has_a_card():
 
 def colour(terra, prompt: str) -> np.ndarray:
     """Mean red, green and blue of four windows at zoom 6, where a window is a landscape."""
-    layout, margin = Layout(6, 0, terra.traits.halo), terra.traits.margin
+    pyramid, margin = pyramid_of(6, 0, terra.traits.halo), terra.traits.margin
     edge = terra.traits.halo - margin
     means = []
     for seed in range(4):
         latents = terra.paint(
-            [assemble(Tile(6, 32, 32), WindowSpec(layout, seed, (Condition(prompt),)), {})]
+            [assemble(Tile(6, 32, 32), WindowSpec(pyramid, seed, (Condition(prompt),)), {})]
         )[0]
         side = latents.shape[1]
         pixels = terra.decode(latents[:, edge : side - edge, edge : side - edge])

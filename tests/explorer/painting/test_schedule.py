@@ -1,18 +1,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.painting.schedule import Layout, Phase, next_cells, parents, phase, requires, sees
+from explorer.painting.pyramid import pyramid_of
+from explorer.painting.schedule import Phase, next_cells, parents, phase, requires, sees
 from tiles.grid import Tile
 
 spots = st.integers(-(10**9), 10**9)
 cells = st.builds(Tile, st.just(8), spots, spots)
-layouts = st.builds(Layout, st.just(8), st.integers(0, 3), st.just(8))
+pyramids = st.builds(pyramid_of, st.just(8), st.integers(0, 3), st.just(8))
 
 
-def painted_for(wanted, layout, limit=1):
+def painted_for(wanted, pyramid, limit=1):
     """Everything that gets painted until ``wanted`` is, in order."""
     done = []
-    while batch := next_cells(wanted, layout, set(done).__contains__, limit):
+    while batch := next_cells(wanted, pyramid, set(done).__contains__, limit):
         done += batch
         assert len(batch) <= limit
     return done
@@ -30,23 +31,23 @@ def test_b_cells_that_touch_at_a_corner_ignore_each_other(cell):
         assert all(phase(other) is Phase.A for other in sees(cell))
 
 
-@given(cells, layouts)
-def test_everything_required_is_painted_first(cell, layout):
-    order = painted_for([cell], layout)
+@given(cells, pyramids)
+def test_everything_required_is_painted_first(cell, pyramid):
+    order = painted_for([cell], pyramid)
     assert order[-1] == cell and len(set(order)) == len(order)
     for index, each in enumerate(order):
-        assert set(requires(each, layout)) <= set(order[:index])
+        assert set(requires(each, pyramid)) <= set(order[:index])
 
 
-@given(st.integers(-4, 3), st.integers(-4, 3), layouts)
-def test_a_far_cell_costs_no_more_than_a_near_one(x, y, layout):
+@given(st.integers(-4, 3), st.integers(-4, 3), pyramids)
+def test_a_far_cell_costs_no_more_than_a_near_one(x, y, pyramid):
     near = Tile(8, x, y)
     far = Tile(8, 2**7 + 2**20 + x, -(2**20) + y)
-    assert len(painted_for([near], layout)) == len(painted_for([far], layout))
+    assert len(painted_for([near], pyramid)) == len(painted_for([far], pyramid))
 
 
 def test_cold_costs_are_those_of_the_phases():
-    plain = Layout(8, 0, 8)
+    plain = pyramid_of(8, 0, 8)
     costs = [len(painted_for([Tile(8, x, y)], plain)) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
     assert costs == [1, 3, 3, 9]
     view = [Tile(8, x, y) for y in range(4) for x in range(6)]
@@ -55,21 +56,21 @@ def test_cold_costs_are_those_of_the_phases():
 
 @given(cells, st.integers(1, 3))
 def test_the_sketch_covers_the_window_and_is_bounded(cell, sketch):
-    layout = Layout(8, sketch, 8)
-    under = parents(cell, layout)
+    pyramid = pyramid_of(8, sketch, 8)
+    under = parents(cell, pyramid)
     scale, side = 2**sketch, 32
     assert under.left * side * scale <= cell.x * side - 8 - scale
     assert under.right * side * scale >= cell.x * side + side + 8 + scale
     assert under.size <= 4 and under.zoom == 8 - sketch
-    assert parents(Tile(8 - sketch, 0, 0), layout) is None
+    assert parents(Tile(8 - sketch, 0, 0), pyramid) is None
 
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=8), st.integers(1, 8))
 def test_cells_of_one_batch_never_see_each_other(spots, limit):
-    layout, done = Layout(8, 2, 8), set()
+    pyramid, done = pyramid_of(8, 2, 8), set()
     wanted = [Tile(8, x, y) for x, y in spots]
-    while batch := next_cells(wanted, layout, done.__contains__, limit):
+    while batch := next_cells(wanted, pyramid, done.__contains__, limit):
         for cell in batch:
-            assert set(requires(cell, layout)) <= done
+            assert set(requires(cell, pyramid)) <= done
         done |= set(batch)
     assert set(wanted) <= done

@@ -3,12 +3,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from explorer.painting.noise import noise
-from explorer.painting.schedule import Layout, parents, requires, sees
+from explorer.painting.noise import Area, noise
+from explorer.painting.pyramid import pyramid_of
+from explorer.painting.schedule import parents, requires, sees
 from explorer.painting.window import Condition, WindowSpec, assemble, core, joined
 from tiles.grid import Tile
 
-LAYOUT = Layout(8, 2, 8)
+PYRAMID = pyramid_of(8, 2, 8)
 
 
 def land(cells):
@@ -23,7 +24,7 @@ def land(cells):
     [(Tile(8, 0, 0), 0), (Tile(8, 1, 0), 512), (Tile(8, 0, -1), 512), (Tile(8, -1, 3), 1280)],
 )
 def test_each_phase_knows_its_share_and_no_more(cell, known):
-    window = assemble(cell, WindowSpec(LAYOUT, 1, (Condition("coast"),)), land(requires(cell, LAYOUT)))
+    window = assemble(cell, WindowSpec(PYRAMID, 1, (Condition("coast"),)), land(requires(cell, PYRAMID)))
     assert window.known_mask.sum() == known and not core(window.known_mask, 8).any()
     assert (window.known[:, window.known_mask[0] == 0] == 0).all()
     assert window.coarser == 2 and window.parent_mask.all()
@@ -31,31 +32,31 @@ def test_each_phase_knows_its_share_and_no_more(cell, known):
 
 def test_neighbours_it_must_not_see_change_nothing():
     cell = Tile(8, 1, 0)
-    needed = land(requires(cell, LAYOUT))
+    needed = land(requires(cell, PYRAMID))
     everything = {**land(Tile(8, x, y) for x in range(4) for y in range(-2, 3)), **needed}
     for one, other in zip(
-        assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), needed),
-        assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), everything),
+        assemble(cell, WindowSpec(PYRAMID, 1, (Condition(""),)), needed),
+        assemble(cell, WindowSpec(PYRAMID, 1, (Condition(""),)), everything),
     ):
         np.testing.assert_array_equal(one, other)
 
 
 def test_known_latents_lie_where_the_neighbours_are():
     cell = Tile(8, 1, 1)
-    painted = land(requires(cell, LAYOUT))
-    window = assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), painted)
+    painted = land(requires(cell, PYRAMID))
+    window = assemble(cell, WindowSpec(PYRAMID, 1, (Condition(""),)), painted)
     assert (window.known[:, :8, :8] == painted[Tile(8, 0, 0)][:, 24:, 24:]).all()
     assert (window.known[:, 8:40, 40:] == painted[Tile(8, 2, 1)][:, :, :8]).all()
-    assert (window.noise == noise(1, 8, 24, 24, 48, 48)).all()
+    assert (window.noise == noise(1, Area(8, 24, 24, 48, 48), 4, 32)).all()
 
 
 @pytest.mark.parametrize("spot", [(0, 0), (5, -7), (-3, 2), (2**20 + 1, -(2**20))])
 def test_the_sketch_is_enlarged_like_in_training(spot):
     """The independent reference is torch's own bilinear enlargement of a larger sheet."""
     cell = Tile(8, *spot)
-    painted = land(requires(cell, LAYOUT))
-    window = assemble(cell, WindowSpec(LAYOUT, 1, (Condition(""),)), painted)
-    box = parents(cell, LAYOUT)
+    painted = land(requires(cell, PYRAMID))
+    window = assemble(cell, WindowSpec(PYRAMID, 1, (Condition(""),)), painted)
+    box = parents(cell, PYRAMID)
     rows = [
         np.concatenate([painted[Tile(6, x, y)] for x in range(box.left, box.right)], 2)
         for y in range(box.top, box.bottom)
@@ -69,7 +70,7 @@ def test_the_sketch_is_enlarged_like_in_training(spot):
 def test_missing_latents_are_an_error_not_a_guess():
     with pytest.raises(KeyError):
         assemble(
-            Tile(8, 1, 1), WindowSpec(Layout(8, 0, 8), 1, (Condition(""),)), land(sees(Tile(8, 1, 1))[:7])
+            Tile(8, 1, 1), WindowSpec(pyramid_of(8, 0, 8), 1, (Condition(""),)), land(sees(Tile(8, 1, 1))[:7])
         )
 
 

@@ -49,10 +49,10 @@ def test_failures_end_it_in_words(world, painter, monkeypatch):
 
 
 def test_a_world_that_cannot_be_read_does_not_hang_it(world, painter, monkeypatch):
-    def damaged(wanted, limit, layer):
+    def damaged():
         raise WorldDamaged("cell 8/1/1 is damaged")
 
-    monkeypatch.setattr(world, "next_nodes", damaged)
+    monkeypatch.setattr(world.canvas, "snapshot", damaged)
     with pytest.raises(PaintingFailed, match="8/1/1 is damaged"):
         paint_all(painter, world, TILES, lambda more: None)
 

@@ -111,7 +111,7 @@ def test_what_was_done_is_heard_by_every_map(seen, world, painter, jobs):
 
 def test_a_cancelled_edit_leaves_the_old_tiles(seen, world, painter, jobs):
     data = edits.checked(world, Wish(MIDDLE, "desert"), 256)
-    number = world.begin_edit(data)
+    number = world.journal.begin_edit(data)
 
     def step(stage, done, total):
         jobs_own(stage, done, total)
@@ -174,7 +174,7 @@ def test_variants_are_what_the_edit_paints_and_keep_nothing(seen, world, painter
     assert (
         world.counts()["entries"] == entries and world.store.count(8) == cells and land(world, REGION) == seen
     )
-    assert not world._sheets and not world.layers.drafts
+    assert not len(world.drafts)
     job = edit(world, painter, jobs, MIDDLE, seed=seeds[1])
     picked = edits.small_picture(world, job.entry, False)
     assert (picked == pictures.decode(shown[1])).all()

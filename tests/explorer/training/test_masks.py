@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from explorer.painting.schedule import Layout, requires
+from explorer.painting.pyramid import pyramid_of
+from explorer.painting.schedule import requires
 from explorer.painting.window import WindowSpec, assemble
 from explorer.training import masks
 from tiles.grid import Tile
@@ -17,9 +18,9 @@ from tiles.grid import Tile
     ],
 )
 def test_training_masks_are_those_of_painting(kind, cell):
-    layout = Layout(8, 0, 8)
-    painted = {c: np.zeros((4, 32, 32), np.float16) for c in requires(cell, layout)}
-    painting = assemble(cell, WindowSpec(layout, 0, ()), painted).known_mask[0]
+    pyramid = pyramid_of(8, 0, 8)
+    painted = {c: np.zeros((4, 32, 32), np.float16) for c in requires(cell, pyramid)}
+    painting = assemble(cell, WindowSpec(pyramid, 0, ()), painted).known_mask[0]
     assert (masks.phase_mask(kind, 48, 8) == painting).all()
 
 

@@ -102,7 +102,7 @@ def test_a_stroke_is_laid_over_land_to_come(client, world):
     step = client.get("/worlds/test-land/edits").json()[-1]
     assert step["number"] == answer.json()["revision"] and step["path"] == body["path"]
     assert step["bounds"] == [-5e4, -2.5e5, 4.5e5, 5e4]
-    conditions = world.layers.conditions(Node(0, Tile(8, HOME + 1, HOME)))
+    conditions = world.canvas.snapshot().layers.conditions(Node(0, Tile(8, HOME + 1, HOME)))
     assert {each.prompt for each in conditions} == {"forest", "rocky coast"}
 
 
@@ -152,7 +152,7 @@ def test_every_tab_hears_of_it(client, world):
 
 
 def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(client, world, atlas):
-    number = world.begin_edit(edits.checked(world, Wish([Tile(*TILES[0])], "desert"), 9))
+    number = world.journal.begin_edit(edits.checked(world, Wish([Tile(*TILES[0])], "desert"), 9))
     packed = client.get("/worlds/test-land/package").content
     copy = client.post("/worlds/unpack", content=packed).json()["id"]
     end = time.monotonic() + 120

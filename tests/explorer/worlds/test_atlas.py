@@ -19,7 +19,7 @@ def test_a_world_is_the_same_after_a_restart(atlas, library):
     atlas.close()
     again = Atlas(atlas.folder, library, 2**20)
     found = again.get("mine")
-    assert (found.seed, found.base_zoom, found.home, found.layout) == (5, 7, (1e6, -2e6), made.layout)
+    assert (found.seed, found.base_zoom, found.home, found.pyramid) == (5, 7, (1e6, -2e6), made.pyramid)
     assert found.prompt == "coast" and found.created == made.created
     again.close()
 
@@ -28,7 +28,7 @@ def test_a_world_is_the_same_after_a_restart(atlas, library):
 def test_the_first_tile_at_home_needs_two_windows_at_most(atlas, sketch):
     world = atlas.create(NewWorld("Quick", "coast", sketch=sketch))
     home, painted = tile_at(*world.home, world.base_zoom), set()
-    while cells := next_cells([home], world.layout, painted.__contains__, 1):
+    while cells := next_cells([home], world.pyramid, painted.__contains__, 1):
         painted.update(cells)
     assert len(painted) == (2 if sketch else 1)
     assert abs(home.x - 128) <= 4 and abs(home.y - 128) <= 4

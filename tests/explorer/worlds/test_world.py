@@ -105,7 +105,9 @@ def test_a_prompt_holds_for_land_painted_from_then_on(world, painter, tmp_path, 
     copy = atlas.create(NewWorld("Copy", "rocky coast", seed=settings["seed"]))
     for entry in entries[1:]:
         copy.store.append(entry.kind, entry.data)
-    copy._read_again()
+    atlas.close()
+    atlas = Atlas(tmp_path / "elsewhere", library, 2**20)
+    copy = atlas.get(copy.id)
     paint(painter, copy, [later, seen])
     assert {tile: copy.tile(tile, "png").data for tile in (seen, later)} == expected
     painter.forget(copy)

@@ -1,0 +1,114 @@
+"""The levels of a world: the zooms at which it is painted, each but the first refined from the one above.
+
+Everything else asks here which zoom is painted for which, and never compares zooms itself. Today's worlds
+have one or two levels; nothing here depends on how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tiles.grid import Box, Tile, around
+
+
+class Level(NamedTuple):
+    """One zoom at which a world is painted."""
+
+    zoom: int
+    shown: bool = True  # False for a sketch: it guides the level below it, and no tile is made of it
+
+
+class Pyramid(NamedTuple):
+    """A world's levels, the coarsest first; at least the last one is shown.
+
+    >>> pyramid = pyramid_of(base_zoom=8, sketch=2, halo=8)
+    >>> pyramid.parent(8), pyramid.painted_zoom(Tile(10, 0, 0))
+    (6, 8)
+    """
+
+    levels: tuple[Level, ...]
+    halo: int  # latents that a window sees on each side of its cell
+    channels: int = 4  # of latents
+    side: int = 32  # latents along a cell
+
+    @property
+    def base(self) -> int:
+        """The first shown level: what is shallower is an overview. Edits and prompts are addressed to it."""
+        return next(level.zoom for level in self.levels if level.shown)
+
+    @property
+    def top(self) -> int:
+        """The first level."""
+        return self.levels[0].zoom
+
+    @property
+    def sketch(self) -> int:
+        """Zooms by which the first level that is shown is finer than its parent; 0: it has none."""
+        return self.coarser(self.base)
+
+    @property
+    def zooms(self) -> tuple[int, ...]:
+        return tuple(level.zoom for level in self.levels)
+
+    def parent(self, zoom: int) -> int | None:
+        """The level that the level at ``zoom`` is refined from; None for the first, and for no level."""
+        zooms = self.zooms
+        place = zooms.index(zoom) if zoom in zooms else 0
+        return zooms[place - 1] if place else None
+
+    def coarser(self, zoom: int) -> int:
+        """Zooms from a level up to its parent; 0 without one."""
+        parent = self.parent(zoom)
+        return 0 if parent is None else zoom - parent
+
+    def parents(self, cell: Tile) -> Iterator[Tile]:
+        """The cells that a cell lies in, level by level, from its own parent up to the first level."""
+        zoom = self.parent(cell.z)
+        while zoom is not None:
+            yield cell.above(zoom)
+            zoom = self.parent(zoom)
+
+    def shows(self, cell: Tile) -> bool:
+        """Whether a cell is a tile that the map shows, and not only a sketch of one."""
+        return any(level.zoom == cell.z and level.shown for level in self.levels)
+
+    def painted_zoom(self, tile: Tile) -> int:
+        """The level whose cells a tile of any zoom is made of: the deepest that is not deeper than the
+        tile, or the first shown one for an overview."""
+        shown = [level.zoom for level in self.levels if level.shown]
+        return max((zoom for zoom in shown if zoom <= tile.z), default=shown[0])
+
+    def enlarged(self, tile: Tile) -> int:
+        """Zooms by which a tile is enlarged from painted cells; 0: it is painted itself, or an overview."""
+        return max(0, tile.z - self.painted_zoom(tile))
+
+    def is_overview(self, tile: Tile) -> bool:
+        """Whether a tile is the mean of deeper ones: nothing is painted for it."""
+        return tile.z < self.base
+
+    def cell(self, tile: Tile) -> Tile | None:
+        """The cell that must be painted so that a tile can be shown; None for an overview."""
+        return None if self.is_overview(tile) else tile.above(self.painted_zoom(tile))
+
+    def cells(self, tile: Tile) -> Box:
+        """The painted level's cells that a tile covers, or the one that it lies in."""
+        return around(tile, 0).at(self.painted_zoom(tile))
+
+    def base_cells(self, tile: Tile) -> Box:
+        """The base level's cells that a tile of any zoom covers, or the one that it lies in."""
+        return around(tile, 0).at(self.base)
+
+    def is_sketch(self, cell: Tile) -> bool:
+        return any(level.zoom == cell.z and not level.shown for level in self.levels)
+
+    def sketch_of(self, tile: Tile) -> Tile | None:
+        """The sketch's cell that shows what a tile will be like before it is painted; None without one."""
+        cell = self.cell(tile)
+        return None if cell is None else next(filter(self.is_sketch, self.parents(cell)), None)
+
+
+def pyramid_of(base_zoom: int, sketch: int, halo: int, channels: int = 4, side: int = 32) -> Pyramid:
+    """The levels of a world as its settings say: a base, and a sketch some zooms coarser (0: none)."""
+    levels = (Level(base_zoom - sketch, shown=False),) if sketch else ()
+    return Pyramid((*levels, Level(base_zoom)), halo, channels, side)
