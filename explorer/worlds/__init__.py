@@ -1,0 +1,1 @@
+"""Worlds on disk and in memory: settings, journal, latents, and the pixels made of them."""

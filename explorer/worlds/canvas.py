@@ -1,0 +1,191 @@
+"""A world's latents: what is painted, what can be painted next, and how it is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.painting import schedule
+from explorer.painting.layers import Layers, Node
+from explorer.painting.pyramid import Pyramid
+from explorer.painting.repaint import Repaint, assemble_repaint
+from explorer.painting.window import Latents, Window, assemble, paint_windows
+from explorer.worlds.drafts import Drafts
+from explorer.worlds.journal import Journal
+from tiles.errors import Cancelled
+from tiles.grid import Box, Tile, around
+from tiles.journal import Edit
+from tiles.store import Store
+
+Paint = Callable[[Sequence[Window]], Sequence[Latents]]
+
+
+class Painted(NamedTuple):
+    """What is painted, by node: kept on disk, or in memory for drafts."""
+
+    store: Store
+    drafts: Drafts
+    seen: set[tuple[int, Tile]]  # found painted, under which line: so for ever
+
+    def has(self, node: Node, entry: int) -> bool:
+        if node.layer < 0:
+            return self.drafts.latents(node) is not None
+        key = (entry, node.cell)
+        if key in self.seen:
+            return True
+        if self.store.has(node.cell, entry):
+            self.seen.add(key)
+            return True
+        return False
+
+    def latents(self, node: Node, entry: int) -> Latents:
+        """Raises KeyError for what is not painted, Cancelled for a draft that is no more."""
+        if node.layer < 0:
+            draft = self.drafts.latents(node)
+            if draft is None:
+                raise Cancelled("this draft is no more")
+            return draft
+        found = self.store.read(node.cell, entry)
+        if found is None:
+            raise KeyError(node)
+        return found.latents
+
+
+class Snapshot(NamedTuple):
+    """A world's journal and drafts at one moment, and what is painted of them.
+
+    A painting under a line of the journal is for ever, so nothing that is chosen here can be missing when
+    its window is put together, whatever happens to the journal meanwhile.
+    """
+
+    layers: Layers
+    kept: Painted
+    seed: int
+
+    def edit(self, layer: int) -> Edit:
+        """The edit or draft of a layer. Raises Cancelled for one that is no more."""
+        return self.layers.edit(layer)
+
+    def shown(self, cell: Tile) -> Node:
+        """What the map shows of a cell."""
+        return self.layers.shown(cell)
+
+    def has(self, node: Node) -> bool:
+        """Whether a node is painted. Raises Cancelled for a layer that is no more."""
+        return self.kept.has(node, self.layers.entry(node))
+
+    def painted(self, cell: Tile, layer: int | None = None) -> bool:
+        """Whether there is something of a cell to show, or what a layer makes of it."""
+        return self.has(self._node(cell, layer))
+
+    def next(
+        self,
+        wanted: Iterable[Tile],
+        limit: int,
+        layer: int | None = None,
+        resting: Collection[Node] = frozenset(),
+    ) -> list[Node]:
+        """Up to ``limit`` nodes to paint now for cells ``wanted``, the most wanted first: so that they can
+        be shown, or as a layer makes them. What rests is never chosen, nor what waits for it."""
+        nodes = (self._node(cell, layer) for cell in wanted)
+        return schedule.next_of(nodes, self.layers.requires, self.has, limit, resting)
+
+    def missing(self, wanted: Iterable[Tile], layer: int | None = None) -> set[Node]:
+        """All that must be painted until cells ``wanted`` are, themselves included."""
+        nodes = (self._node(cell, layer) for cell in wanted)
+        return schedule.missing_of(nodes, self.layers.requires, self.has)
+
+    def window(self, node: Node) -> Window:
+        """The window of a node whose requirements are painted."""
+        layers, spec = self.layers, self.layers.spec(node, self.seed)
+        seen = {other.cell: self.latents(other) for other in layers.sees(node)}
+        above = {other.cell: self.latents(other) for other in layers.sketch(node)}
+        if not node.layer:
+            return assemble(node.cell, spec, {**above, **seen})
+        edit = layers.edit(node.layer)
+        present = {other.cell: self.latents(other) for other in layers.present(node)}
+        given = self.kept.store.picture(edit.entry, around(node.cell)) if edit.picture else {}
+        free_of = tuple(layers.free_of(node))
+        repaint = Repaint(present, edit.strength, given, 1 - edit.strength, free_of)
+        return assemble_repaint(node.cell, spec, seen, repaint, above)
+
+    def latents(self, node: Node) -> Latents:
+        """The latents of a painted node, float16 (channels, side, side)."""
+        return self.kept.latents(node, self.layers.entry(node))
+
+    def around(self, cell: Tile, layer: int, below: bool = False) -> dict[Tile, Latents]:
+        """What is painted of a cell and its neighbours once an edit lies over them, or just ``below``."""
+        of = self.layers.below if below else self.layers.at
+        nodes = [of(other, layer) for other in around(cell).tiles()]
+        return {node.cell: self.latents(node) for node in nodes if self.has(node)}
+
+    def _node(self, cell: Tile, layer: int | None) -> Node:
+        return self.layers.shown(cell) if layer is None else Node(layer, cell)
+
+
+class Canvas:
+    """The latents of one world, for any number of threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        drafts: Drafts,
+        pyramid: Pyramid,
+        seed: int,
+        lock: threading.RLock,
+        check_writable: Callable[[], None],
+    ) -> None:
+        """``lock`` is held while a cell is kept; ``check_writable`` raises WorldHeld in a reader."""
+        self._store, self._journal, self._drafts = store, journal, drafts
+        self._pyramid, self._seed = pyramid, seed
+        self._lock, self._check_writable = lock, check_writable
+        self._kept = Painted(store, drafts, set())
+
+    def snapshot(self) -> Snapshot:
+        """The world at this moment."""
+        with self._lock:
+            layers = Layers(self._journal.history, self._drafts.edits, self._pyramid)
+        return Snapshot(layers, self._kept, self._seed)
+
+    def painted(self, cell: Tile) -> bool:
+        """Whether there is something of a cell to show."""
+        return self.snapshot().painted(cell)
+
+    def commit(self, snapshot: Snapshot, node: Node, latents: Latents) -> bool:
+        """Keep the latents (channels, side, side) of a node, if it is not kept yet. False, and nothing is
+        kept, if the node is stale: its prompt changed after the snapshot, or its layer is no more."""
+        self._check_writable()
+        with self._lock:
+            if node.layer < 0:
+                return self._drafts.keep(node, latents)
+            now, entry = self.snapshot().layers, snapshot.layers.entry(node)
+            if node.layer and node.layer not in now.history.edits:
+                return False
+            if now.entry(node) != entry:
+                return False
+            self._store.commit({node.cell: latents.astype(np.float16)}, entry, now.shown(node.cell) == node)
+            self._kept.seen.add((entry, node.cell))
+            return True
+
+    def paint(self, wanted: Iterable[Tile], paint: Paint, batch: int, layer: int | None = None) -> int:
+        """Paint all that is wanted on this thread, as it is shown or as a layer makes it; how many windows
+        that took. ``paint`` and ``batch`` are a model's."""
+        cells, windows = list(wanted), 0
+        while nodes := (snapshot := self.snapshot()).next(cells, batch, layer):
+            drawn = [snapshot.window(node) for node in nodes]
+            for node, latents in zip(nodes, paint_windows(paint, drawn)):
+                self.commit(snapshot, node, latents)
+            windows += len(nodes)
+        return windows
+
+    def count(self, zoom: int) -> int:
+        """How many cells of a zoom are shown."""
+        return self._store.count(zoom)
+
+    def painted_in(self, box: Box) -> int:
+        """How many cells of a box are shown."""
+        return self._store.version_sum(box)[0]

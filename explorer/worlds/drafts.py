@@ -1,0 +1,60 @@
+"""Drafts: edits nobody has decided for. Painted like edits, kept in memory only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from explorer.painting.layers import Node
+from explorer.painting.window import Latents
+from explorer.worlds.journal import Journal
+from tiles import journal as lines
+from tiles.journal import Edit
+
+
+class Drafts:
+    """The drafts of one world, by negative numbers, and what is painted of them."""
+
+    def __init__(self, journal: Journal, lock: threading.RLock) -> None:
+        self._journal, self._lock = journal, lock
+        self._edits: Mapping[int, Edit] = {}
+        self._painted: dict[Node, Latents] = {}
+        self._last = 0
+
+    @property
+    def edits(self) -> Mapping[int, Edit]:
+        """At this moment; never changed, only replaced."""
+        return self._edits
+
+    def add(self, data: Mapping[str, Any]) -> int:
+        """A layer for an edit as its line would say it; it lies over what is shown now."""
+        with self._lock:
+            self._last -= 1
+            edit = lines.edit(self._last, data, self._journal.history.done_edits)
+            self._edits = {**self._edits, self._last: edit}
+            return self._last
+
+    def discard(self, number: int) -> None:
+        """Forget a draft and what is painted of it."""
+        with self._lock:
+            self._edits = {n: edit for n, edit in self._edits.items() if n != number}
+            for node in [node for node in self._painted if node.layer == number]:
+                del self._painted[node]
+
+    def keep(self, node: Node, latents: Latents) -> bool:
+        """Keep the latents of a draft's cell; False if the draft is no more."""
+        with self._lock:
+            if node.layer not in self._edits:
+                return False
+            self._painted.setdefault(node, latents.astype(np.float16))
+            return True
+
+    def latents(self, node: Node) -> Latents | None:
+        """What is painted of a draft's cell, float16 (channels, side, side)."""
+        return self._painted.get(node)
+
+    def __len__(self) -> int:
+        return len(self._edits)

@@ -1,0 +1,192 @@
+"""A world's pixels: decoded from latents whenever they are asked for, and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+
+from explorer import pictures
+from explorer.models.family import Model
+from explorer.painting.pyramid import Pyramid
+from explorer.painting.window import Latents
+from explorer.worlds.canvas import Canvas
+from tiles.cache import Cache
+from tiles.grid import TILE_PIXELS, Box, Tile, around
+from tiles.store import Store
+
+Format = Literal["png", "webp"]
+BORDER = 2  # px of its neighbours that an enlarged tile takes in, so that enlargements join too
+
+
+class Renderer:
+    """The tiles of one world, for any number of threads.
+
+    A tile's revision goes up with each change of its pixels; a cached tile of another revision is stale.
+    """
+
+    def __init__(self, store: Store, cache: Cache, model: Model, canvas: Canvas, pyramid: Pyramid) -> None:
+        self._store, self._cache, self._model = store, cache, model
+        self._canvas, self._pyramid = canvas, pyramid
+
+    # Revisions
+
+    def revision(self, tile: Tile) -> int:
+        """0 while nothing of the tile is painted; goes up with each change of its pixels."""
+        cells = self._pyramid.cells(tile)
+        count, total = self._store.version_sum(cells)
+        if not count:
+            return 0
+        return total + self._store.version_sum(cells.grown(1))[1]
+
+    def final(self, tile: Tile) -> bool:
+        """Whether nothing that the tile's pixels depend on is missing."""
+        needed = self._pyramid.cells(tile).grown(1)
+        return self._store.version_sum(needed)[0] == needed.size
+
+    def sketch_revision(self, cell: Tile) -> int:
+        """0 while a cell of the sketch is not painted; goes up with its neighbours."""
+        return self._store.version_sum(around(cell))[1] if self._canvas.painted(cell) else 0
+
+    # Encoded tiles
+
+    def cached(self, tile: Tile, format: Format) -> pictures.Encoded | None:
+        """The encoded tile, if it is at hand and up to date."""
+        revision = self.revision(tile)
+        cached = self._cache.get(tile, format) if revision else None
+        if cached is None or cached.revision != revision:
+            return None
+        return pictures.Encoded(cached.data, revision, self.final(tile))
+
+    def tile(self, tile: Tile, format: Format) -> pictures.Encoded | None:
+        """The encoded tile with its revision; None where nothing is painted."""
+        if found := self.cached(tile, format):
+            return found
+        # Before the pixels: what is painted meanwhile makes them older than they are, never newer.
+        revision, final = self.revision(tile), self.final(tile)
+        pixels = self.pixels(tile) if revision else None
+        if pixels is None:
+            return None
+        data = pictures.encode(pixels, format)
+        self._cache.put(tile, format, revision, data)
+        return pictures.Encoded(data, revision, final)
+
+    def sketch(self, cell: Tile) -> pictures.Encoded | None:
+        """What tiles will be like before they are painted: a cell of the sketch, as WebP."""
+        revision = self.sketch_revision(cell) if self._pyramid.is_sketch(cell) else 0
+        if not revision:
+            return None
+        found = self._cache.get(cell, "sketch")
+        if found is not None and found.revision == revision:
+            return pictures.Encoded(found.data, revision, False)
+        data = pictures.encode(self._from_latents(cell), "webp")
+        self._cache.put(cell, "sketch", revision, data)
+        return pictures.Encoded(data, revision, False)
+
+    # Pixels
+
+    def pixels(self, tile: Tile) -> np.ndarray | None:
+        """uint8 (256, 256, 3), or (256, 256, 4) where an overview is painted in part; None where nothing
+        is painted."""
+        if self._pyramid.is_overview(tile):
+            return self._overview(tile)
+        return self._enlarged(tile) if self._pyramid.enlarged(tile) else self._decoded(tile)
+
+    def layer_pixels(self, cell: Tile, layer: int, below: bool = False) -> np.ndarray | None:
+        """A tile as it is once an edit is painted, or just before, uint8 (256, 256, 3); None where it is
+        not painted."""
+        found = self._canvas.snapshot().around(cell, layer, below)
+        return self._decode(cell, found) if cell in found else None
+
+    def _decoded(self, tile: Tile) -> np.ndarray | None:
+        """A painted tile from its latents; from its lossless cached form where that is fresh."""
+        revision = self.revision(tile)
+        if not revision:
+            return None
+        cached = self._cache.get(tile, "png")
+        if cached is not None and cached.revision == revision:
+            return pictures.decode(cached.data)
+        return self._from_latents(tile)
+
+    def _from_latents(self, cell: Tile) -> np.ndarray:
+        """A painted cell of any level, decoded."""
+        found = self._store.read_many(around(cell))
+        return self._decode(cell, {other: painted.latents for other, painted in found.items()})
+
+    def _decode(self, cell: Tile, cells: Mapping[Tile, Latents]) -> np.ndarray:
+        return self._model.decode(surrounded(cell, cells, self._model.traits.margin))
+
+    def _overview(self, tile: Tile) -> np.ndarray | None:
+        """The mean of the four children, of what is painted of them."""
+        children = [self._cached_pixels(child) for child in tile.children]
+        if all(child is None for child in children):
+            return None
+        return pictures.halved(children)
+
+    def _cached_pixels(self, tile: Tile) -> np.ndarray | None:
+        found = self.tile(tile, "png")
+        return None if found is None else pictures.decode(found.data)
+
+    def _enlarged(self, tile: Tile) -> np.ndarray | None:
+        """A part of a painted tile, enlarged; its border comes from that tile's neighbours."""
+        deeper = self._pyramid.enlarged(tile)
+        base = tile.above(tile.z - deeper)
+        middle = self._cached_pixels(base)
+        if middle is None:
+            return None
+        side = TILE_PIXELS * 2**-deeper  # px of the painted tile, below 1 for the deepest zooms
+        left, top = (tile.x - (base.x << deeper)) * side, (tile.y - (base.y << deeper)) * side
+        sheet = np.pad(middle, ((BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="edge")
+        end = TILE_PIXELS - BORDER
+        reach = (left < BORDER, top < BORDER, left + side > end, top + side > end)
+        for other, here, there in pictures.borders(BORDER, reach):
+            x, y = other
+            if (beside := self._cached_pixels(Tile(base.z, base.x + x, base.y + y))) is not None:
+                sheet[here] = beside[there]
+        return pictures.enlarged(sheet, left + BORDER, top + BORDER, side)
+
+    # The cache, for those who plan ahead
+
+    def cached_in(self, box: Box, format: Format) -> int:
+        """How many tiles of a box are cached, fresh or not."""
+        return self._cache.count(box, format)
+
+    def cached_bytes(self) -> int:
+        return self._cache.size()
+
+    def cache_room(self) -> int:
+        """Bytes until the cache is full and drops what was used least."""
+        return max(0, self._cache.limit - self._cache.size())
+
+    def mean_bytes(self, format: Format) -> float:
+        """Of a cached tile; 0 if none is cached."""
+        return self._cache.mean_size(format) or 0
+
+    def forget(self, tile: Tile) -> None:
+        """Drop a tile from the cache; it is made again when it is asked for."""
+        self._cache.drop(tile)
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether the last tile could not be cached because the disk is full."""
+        return self._cache.full
+
+
+def surrounded(tile: Tile, cells: Mapping[Tile, Latents], margin: int) -> Latents:
+    """A painted cell with ``margin`` latents around it, float32 (channels, side + 2m, side + 2m).
+
+    What is not painted yet repeats the nearest painted latent of the cell: a guess that shows
+    no edge, replaced when the neighbour is painted.
+    """
+    side = cells[tile].shape[-1]
+    sheet = np.pad(cells[tile].astype(np.float32), ((0, 0), (margin,) * 2, (margin,) * 2), "edge")
+    spans: dict[int, Callable[[], tuple[slice, slice]]] = {
+        -1: lambda: (slice(0, margin), slice(side - margin, side)),
+        0: lambda: (slice(margin, margin + side), slice(0, side)),
+        1: lambda: (slice(margin + side, None), slice(0, margin)),
+    }
+    for cell, latents in cells.items():
+        (here_x, there_x), (here_y, there_y) = spans[cell.x - tile.x](), spans[cell.y - tile.y]()
+        sheet[:, here_y, here_x] = latents[:, there_y, there_x]
+    return sheet
