@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from explorer.models.family import Model
-from explorer.pictures import Encoded
 from explorer.painting.pyramid import pyramid_of
+from explorer.pictures import Encoded
 from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.journal import Journal

@@ -1,8 +1,8 @@
 import pytest
 
-from explorer.worlds.atlas import Atlas, NewWorld
 from explorer.models.library import Library
 from explorer.painting.schedule import next_cells
+from explorer.worlds.atlas import Atlas, NewWorld
 from tests.bundles import build_bundle
 from tiles.errors import BadSetting, WorldNotFound
 from tiles.grid import tile_at
