@@ -79,13 +79,11 @@ def start(
 ) -> Job:
     """Write an edit down and put it in line; the job's ``entry`` is its line in the journal. Raises
     Busy."""
-    number = world.journal.begin_edit(data, picture)
-    tell(painter, world)
-    try:
-        return enqueue(world, painter, jobs, number)
-    except Busy:
-        give_up(world, painter, number)
-        raise
+    with jobs.place("edit") as put:  # first: an edit that is refused is not written down
+        number = world.journal.begin_edit(data, picture)
+        tell(painter, world)
+        _tell_editing(world, painter, number)
+        return put(world.id, work(world, painter, number), number)
 
 
 def resume(world: World, painter: Painter, jobs: Jobs) -> None:
@@ -97,13 +95,17 @@ def resume(world: World, painter: Painter, jobs: Jobs) -> None:
     with suppress(Busy):  # what is left waits for the next start
         for number in world.journal.history.waiting:
             if number not in at_work:
-                enqueue(world, painter, jobs, number)
+                _tell_editing(world, painter, number)
+                jobs.add("edit", world.id, work(world, painter, number), number)
 
 
-def enqueue(world: World, painter: Painter, jobs: Jobs, number: int) -> Job:
-    cells = world.journal.edit(number).cells
-    painter.tell(Event(world.id, "editing", cell) for cell in cells)
-    return jobs.add("edit", world.id, lambda _, step: perform(world, painter, number, step), number)
+def work(world: World, painter: Painter, number: int) -> Work:
+    """What a job does for an edit that waits."""
+    return lambda _, step: perform(world, painter, number, step)
+
+
+def _tell_editing(world: World, painter: Painter, number: int) -> None:
+    painter.tell(Event(world.id, "editing", cell) for cell in world.journal.edit(number).cells)
 
 
 def perform(world: World, painter: Painter, number: int, step: Step) -> list[Path]:
@@ -134,10 +136,12 @@ def paint(world: World, painter: Painter, layer: int, cells: Sequence[Tile], ste
     paint_layer(painter, world, layer, cells, count)
 
 
-def give_up(world: World, painter: Painter, number: int) -> None:
-    """End an edit that waits; what was there stays."""
-    painter.tell(Event(world.id, "settled", cell) for cell in world.journal.cancel_edit(number))
+def give_up(world: World, painter: Painter, number: int) -> bool:
+    """End an edit that waits; what was there stays. False if it does not wait any more."""
+    cells = world.journal.cancel_edit(number)
+    painter.tell(Event(world.id, "settled", cell) for cell in cells)
     tell(painter, world)
+    return bool(cells)
 
 
 def variants(world: World, painter: Painter, data: dict[str, Any], count: int) -> tuple[list[int], Work]:
@@ -230,11 +234,10 @@ def draw(world: World, painter: Painter, stroke: Stroke) -> int:
 def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:
     """Take back the last step: an edit that is not painted yet is given up, else the last one that
     is, a stroke or a prompt. Raises NothingToDo."""
-    if world.journal.history.waiting:
-        number = world.journal.history.waiting[-1]
-        jobs.cancel_entry(world.id, number)
-        give_up(world, painter, number)
-        return {"entry": number, "tiles": 0}
+    while waiting := world.journal.history.waiting:
+        if give_up(world, painter, waiting[-1]):  # else it was finished at this moment: look again
+            jobs.cancel_entry(world.id, waiting[-1])
+            return {"entry": waiting[-1], "tiles": 0}
     return _walked(world, painter, *world.journal.undo())
 
 

@@ -9,7 +9,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -78,19 +80,40 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._lines: dict[str, queue.SimpleQueue[Job | None]] = {}
         self._threads: list[threading.Thread] = []
+        self._held: Counter[str] = Counter()  # places of jobs that are about to be added
         self._lock = threading.Lock()
 
     def add(self, kind: str, world: str, work: Work, entry: int | None = None) -> Job:
         """Raises Busy."""
+        with self.place(kind) as put:
+            return put(world, work, entry)
+
+    @contextmanager
+    def place(self, kind: str) -> Iterator[Callable[[str, Work, int | None], Job]]:
+        """A place in the line, held while what the job is about is written down. Raises Busy.
+
+        Gives the function that puts the job there: of a world, its work, and a line of its journal.
+        """
         with self._lock:
             waiting = sum(job.state == "waiting" and job.kind == kind for job in self._jobs.values())
+            waiting += self._held[kind]
             if waiting >= WAITING_LIMIT:
                 raise Busy(f"{waiting} jobs are waiting already; try again when some are done")
-            job = Job(kind, world, self.folder, work, entry)
-            self._jobs[job.id] = job
-            self._forget_old()
-            self._line(kind).put(job)
-        return job
+            self._held[kind] += 1
+
+        def put(world: str, work: Work, entry: int | None) -> Job:
+            with self._lock:
+                job = Job(kind, world, self.folder, work, entry)
+                self._jobs[job.id] = job
+                self._forget_old()
+                self._line(kind).put(job)
+            return job
+
+        try:
+            yield put
+        finally:
+            with self._lock:
+                self._held[kind] -= 1
 
     def _line(self, kind: str) -> queue.SimpleQueue[Job | None]:
         if kind not in self._lines:

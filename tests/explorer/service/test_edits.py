@@ -1,4 +1,5 @@
 import random
+import threading
 import time
 from contextlib import suppress
 
@@ -13,7 +14,7 @@ from explorer.service.jobs import Jobs
 from explorer.worlds.atlas import Atlas, NewWorld
 from tests.explorer.worlds.test_world import land, paint
 from tiles import package
-from tiles.errors import BadEdit, NothingToDo, TooLarge
+from tiles.errors import BadEdit, Busy, NothingToDo, TooLarge
 from tiles.grid import Box, Tile
 from tiles.journal import Stroke
 
@@ -29,6 +30,13 @@ def over(job, state="done"):
         time.sleep(0.005)
     assert job.state == state, job.error
     return job
+
+
+def wait_for(true):
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def edit(world, painter, jobs, tiles, prompt="desert", **more):
@@ -144,6 +152,38 @@ def test_undo_of_an_edit_that_waits_gives_it_up(seen, world, painter, jobs, monk
     for job in started:
         over(job, "cancelled")
     assert land(world, REGION) == seen
+
+
+def test_an_edit_that_is_refused_is_not_written_down(world, painter, jobs):
+    go = threading.Event()
+    running = jobs.add("edit", world.id, lambda folder, step: go.wait(60) and [])
+    wait_for(lambda: running.state == "running")
+    asked = edits.checked(world, Wish(MIDDLE, "desert", seed=1), 256)
+    refused = 0
+    for _ in range(30):
+        try:
+            edits.start(world, painter, jobs, asked)
+        except Busy:
+            refused += 1
+    waiting = world.journal.history.waiting
+    assert refused and world.counts()["entries"] == 1 + len(waiting) == 1 + 30 - refused
+    for number in waiting:
+        world.journal.cancel_edit(number)
+    go.set()
+
+
+def test_undo_of_an_edit_that_ends_at_this_moment_undoes_it(seen, world, painter, jobs, monkeypatch):
+    number = world.journal.begin_edit(edits.checked(world, Wish(MIDDLE, "desert", seed=1), 256))
+    edits.paint(world, painter, number, MIDDLE, lambda stage, done, total: None)
+    cancel = world.journal.cancel_edit
+
+    def late(asked):
+        world.journal.finish_edit(asked)
+        return cancel(asked)
+
+    monkeypatch.setattr(world.journal, "cancel_edit", late)
+    assert edits.undo(world, painter, jobs) == {"entry": number, "tiles": len(MIDDLE)}
+    assert land(world, REGION) == seen and world.journal.history.states[number] == "undone"
 
 
 def test_closing_the_app_keeps_an_edit_for_the_next_start(seen, world, painter, tmp_path, monkeypatch):
