@@ -15,7 +15,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from explorer.settings import Settings
-from explorer.terminal import console, progress, worded
+from explorer.terminal import aside, console, progress, worded
 from explorer.training.commands import evaluate, models, train
 from tiles.errors import BadSetting
 from tiles.grid import boxed, parse_bounds, parse_tile
@@ -206,12 +206,14 @@ def place(
     settings = settings_with(worlds=worlds, device=device)
     with opened(settings) as (atlas, painter):
         found = atlas.get(world)
-        x, y = _place(at) if at else found.home
+        x, y = _place(at) if at else (None, None)
         spot = placing.Spot(x, y, zoom, strength, prompt, seed)
         if not picture.is_file():
             raise BadSetting(f"there is no file {picture}")
-        limits = (settings.picture_pixels, settings.picture_tiles)
-        sheet = placing.read(picture, spot, found.base_zoom, *limits)
+        limits = placing.Limits(settings.picture_pixels, settings.picture_tiles)
+        sheet = placing.read(picture, spot, found.home, found.base_zoom, limits)
+        for note in sheet.notes:
+            aside.print(f"{picture.name}: {note}", highlight=False, markup=False)
         data = placing.entry(sheet, spot, found.base_zoom)
         perform_edit(found, painter, data, placing.known(sheet, found.base_zoom, found.model))
 

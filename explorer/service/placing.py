@@ -1,45 +1,48 @@
-"""Pictures that people put on the map: read with care, laid on the pixel grid, turned into latents."""
+"""Pictures that people put on the map: read, laid on the pixel grid, turned into latents."""
 
 from __future__ import annotations
 
-import math
-import warnings
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import rasterio
-from PIL import Image, ImageOps, UnidentifiedImageError
-from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
-from rasterio.transform import from_origin
-from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform_bounds
 
 from explorer.models.family import Model
 from explorer.service.edits import WEAKEST
 from explorer.worlds.atlas import checked_home, checked_seed, clean_prompt
 from tiles import journal
-from tiles.errors import BadEdit, BadPicture, TooLarge
-from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Bounds, Box, Tile, boxed, metres_per_pixel
+from tiles.errors import BadEdit, BadPicture, Busy
+from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Box, Tile, metres_per_pixel
+from tiles.mosaic.area import Area, area
+from tiles.raster.opening import Raster, opened
+from tiles.raster.place import Place, find, require_tiles
+from tiles.raster.warp import Grid, onto, shown, stretched
 from tiles.store import Known
 
-FORMATS = ("PNG", "JPEG", "WEBP")
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SCALE = TILE_PIXELS // TILE_LATENTS  # px of a latent
 MARGIN = 8  # latents around a cell that the encoder is shown, more than it sees
 LEAST = 2 * SCALE  # px a side of a picture, below which not one latent of it is certain
+PATIENCE = 20.0  # seconds that a picture waits for the one before it
+_one_at_a_time = threading.Lock()  # so that the memory of reading is that of one picture
 
 
 class Spot(NamedTuple):
     """Where a picture goes, unless it says so itself, and how."""
 
-    x: float  # metres, of its middle
-    y: float
+    x: float | None = None  # metres, of its middle; None: the world's home
+    y: float | None = None
     zoom: int | None = None  # of its pixels; None: that of the world
     strength: float = 1.0  # below 1 only so much of it stays, the rest is painted
     prompt: str = ""
     seed: int | None = None
+
+
+class Limits(NamedTuple):
+    """How large a picture may be."""
+
+    pixels: int  # width x height of the file
+    tiles: int  # that it covers
 
 
 class Sheet(NamedTuple):
@@ -49,6 +52,7 @@ class Sheet(NamedTuple):
     mask: np.ndarray  # bool (h, w): where there is a picture
     left: int  # px from the grid's origin
     top: int
+    notes: tuple[str, ...] = ()  # how the file was read and placed, in words for the user
 
     def box(self, zoom: int) -> Box:
         """The tiles it touches."""
@@ -58,115 +62,84 @@ class Sheet(NamedTuple):
         return Box(zoom, *low, -(-right // TILE_PIXELS), -(-bottom // TILE_PIXELS))
 
 
-def read(path: Path, spot: Spot, zoom: int, most_pixels: int, most_tiles: int) -> Sheet:
-    """The picture in a file, on the grid of ``zoom``. Raises BadPicture, TooLarge, BadSetting."""
-    with open(path, "rb") as file:
-        head = file.read(4)
-    x, y = checked_home((spot.x, spot.y))
-    own = zoom if spot.zoom is None else spot.zoom
+def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: Limits) -> Sheet:
+    """The picture in a file, on the grid of ``zoom``: at its own place, or around ``spot``, or else ``home``.
+
+    One file is read at a time. Raises BadPicture, TooLarge, BadSetting, BadBounds, and Busy if others take
+    long.
+    """
+    middle, own = _checked_spot(spot, home), zoom if spot.zoom is None else spot.zoom
     if not 0 <= own <= MAX_ZOOM:
         raise BadPicture(f"zoom {own}: allowed are 0 to {MAX_ZOOM}")
+    if not _one_at_a_time.acquire(timeout=PATIENCE):
+        raise Busy("other pictures are being read; try again in a moment")
     try:
-        if head in TIFF:
-            return _tiff(path, (x, y), own, zoom, most_pixels, most_tiles)
-        return _placed(_plain(path, most_pixels), (x, y), own, zoom, most_tiles)
-    except (RasterioError, OSError, ValueError, SyntaxError, MemoryError) as error:
-        raise BadPicture(f"the picture cannot be read: {str(error).strip()[:120]}") from None
+        with opened(path, limits.pixels) as raster:
+            if min(raster.width, raster.height) < LEAST:
+                size = f"{raster.width} x {raster.height}"
+                raise BadPicture(f"the picture has {size} pixels; {LEAST} a side are needed")
+            if place := _own_place(raster, spot):
+                return _sheet(raster, place, _covered(place, zoom, limits.tiles))
+            return _put(raster, middle, own, zoom, limits.tiles)
+    finally:
+        _one_at_a_time.release()
 
 
-def _plain(path: Path, most_pixels: int) -> Image.Image:
-    """A PNG, JPEG or WebP, turned upright, as RGBA."""
+def _checked_spot(spot: Spot, home: tuple[float, float]) -> tuple[float, float]:
+    if (spot.x is None) != (spot.y is None):
+        raise BadPicture("a place is x and y together, in metres")
+    return checked_home(home if spot.x is None or spot.y is None else (spot.x, spot.y))
+
+
+def _own_place(raster: Raster, spot: Spot) -> Place | None:
+    """Where the file says it lies. What it says wrongly is passed over if somebody said where to put it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is ours
-            image = Image.open(path, formats=FORMATS)
-    except Image.DecompressionBombError:
-        raise TooLarge(f"the picture has far more than the {most_pixels:,} pixels that are allowed") from None
-    except UnidentifiedImageError:
-        raise BadPicture("this is no picture: GeoTIFF, PNG, JPEG and WebP are read") from None
-    with image:
-        _check_size(*image.size, most_pixels)
-        return ImageOps.exif_transpose(image).convert("RGBA")
+        return find(raster.source)
+    except BadPicture as error:
+        if spot.x is None:
+            raise BadPicture(f"{error}; or say where its middle goes (x and y)") from None
+        return None
 
 
-def _check_size(width: int, height: int, most_pixels: int) -> None:
-    if width * height > most_pixels:
-        raise TooLarge(f"the picture has {width:,} x {height:,} pixels; {most_pixels:,} are allowed")
+def _covered(place: Place, zoom: int, most_tiles: int) -> Area:
+    """The pixels of a zoom that a placed picture covers. Raises TooLarge, BadPicture, BadBounds."""
+    bounds, metres = place.bounds, metres_per_pixel(zoom)
+    across, down = (bounds.east - bounds.west) / metres, (bounds.north - bounds.south) / metres
+    require_tiles(place, across * down / TILE_PIXELS**2, most_tiles)  # before an address is out of range
+    found = area(bounds, zoom)
+    require_tiles(place, found.box.size, most_tiles)
+    _check_shown(round(across), round(down), zoom)
+    return found
+
+
+def _check_shown(width: int, height: int, zoom: int) -> None:
     if min(width, height) < LEAST:
-        raise BadPicture(f"the picture has {width} x {height} pixels; {LEAST} a side are needed")
+        raise BadPicture(f"at zoom {zoom} the picture is {width} x {height} px; {LEAST} a side are needed")
 
 
-def _placed(image: Image.Image, middle: tuple[float, float], own: int, zoom: int, most_tiles: int) -> Sheet:
+def _put(raster: Raster, middle: tuple[float, float], own: int, zoom: int, most_tiles: int) -> Sheet:
     """A picture around a place, its pixels those of zoom ``own``, on the grid of ``zoom``."""
-    size = [max(1, round(side * 2.0 ** (zoom - own))) for side in image.size]
-    _check_tiles(size[0] * size[1] / TILE_PIXELS**2, most_tiles)
-    if min(size) < LEAST:
-        raise BadPicture(f"at zoom {zoom} the picture is {size[0]} x {size[1]} px; {LEAST} a side are needed")
-    if tuple(size) != image.size:
-        image = image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    width, height = (max(1, round(side * 2.0 ** (zoom - own))) for side in shown(raster))
+    require_tiles(None, width * height / TILE_PIXELS**2, most_tiles)
+    _check_shown(width, height, zoom)
     metres = metres_per_pixel(zoom)
-    left = round((middle[0] + EARTH / 2) / metres - size[0] / 2)
-    top = round((EARTH / 2 - middle[1]) / metres - size[1] / 2)
-    pixels = np.array(image)
-    return Sheet(pixels[..., :3], pixels[..., 3] >= 128, left, top)
+    left = round((middle[0] + EARTH / 2) / metres - width / 2)
+    top = round((EARTH / 2 - middle[1]) / metres - height / 2)
+    found = Area(zoom, left, top, left + width, top + height)
+    return _sheet(raster, stretched(raster, found.bounds), found)
 
 
-def _check_tiles(count: float, most: int) -> None:
-    if count > most:
-        raise TooLarge(f"the picture would cover {count:,.0f} tiles; {most:,} are allowed")
-
-
-def _tiff(
-    path: Path, middle: tuple[float, float], own: int, zoom: int, most_pixels: int, most_tiles: int
-) -> Sheet:
-    """A GeoTIFF at its own place; a TIFF that names none, where it is put."""
-    with warnings.catch_warnings(), rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with rasterio.open(path, driver="GTiff") as source:
-            _check_size(source.width, source.height, most_pixels)
-            if source.crs is None:
-                return _placed(_image(source), middle, own, zoom, most_tiles)
-            bounds = Bounds(*transform_bounds(source.crs, "EPSG:3857", *source.bounds))
-            if not all(map(math.isfinite, bounds)):
-                raise BadPicture("the picture lies where web mercator does not reach")
-            box = boxed(bounds, zoom)
-            _check_tiles(box.size, most_tiles)
-            metres = metres_per_pixel(zoom)
-            left, top = box.left * TILE_PIXELS, box.top * TILE_PIXELS
-            grid = {
-                "crs": "EPSG:3857",
-                "transform": from_origin(left * metres - EARTH / 2, EARTH / 2 - top * metres, metres, metres),
-                "width": box.width * TILE_PIXELS,
-                "height": box.height * TILE_PIXELS,
-                "add_alpha": source.nodata is None and "alpha" not in str(source.colorinterp),
-            }
-            finer = (bounds.east - bounds.west) / source.width < metres
-            with WarpedVRT(
-                source, resampling=Resampling.average if finer else Resampling.cubic, **grid
-            ) as warped:
-                image = np.array(_image(warped))
+def _sheet(raster: Raster, place: Place, found: Area) -> Sheet:
+    """A picture at its place, cut to where there is something of it. Raises BadPicture."""
+    bounds, metres = found.bounds, metres_per_pixel(found.zoom)
+    image = onto(raster, place, Grid(bounds.west, bounds.north, metres, found.width, found.height))
     mask = image[..., 3] >= 128
     if not mask.any():
-        raise BadPicture("the picture holds nothing but nodata")
+        raise BadPicture("the picture is transparent all over, or holds nothing but nodata")
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    return Sheet(image[part][..., :3], mask[part], left + int(columns[0]), top + int(rows[0]))
-
-
-def _image(source: Any) -> Image.Image:
-    """A raster's first three bands, or its first, as RGBA; wider numbers are stretched to a byte between
-    their 2nd and 98th hundredths."""
-    colours = [i for i in source.indexes if source.colorinterp[i - 1].name != "alpha"]
-    bands = colours[:3] if len(colours) >= 3 else colours[:1] * 3
-    if not bands:
-        raise BadPicture("the picture has no band of colour")
-    mask = source.dataset_mask() > 0
-    data = source.read(bands)
-    if data.dtype != np.uint8:
-        data = np.where(np.isfinite(data), data, 0).astype(np.float64)
-        low, high = np.percentile(data[:, mask], (2, 98)) if mask.any() else (0.0, 1.0)
-        data = (np.clip((data - low) / max(high - low, 1e-9), 0, 1) * 255).round().astype(np.uint8)
-    return Image.fromarray(np.dstack([*data, mask.astype(np.uint8) * 255]))
+    corner = found.left + int(columns[0]), found.top + int(rows[0])
+    return Sheet(image[part][..., :3], mask[part], *corner, (*raster.notes, *place.notes))
 
 
 def entry(sheet: Sheet, spot: Spot, zoom: int) -> dict[str, Any]:

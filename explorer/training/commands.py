@@ -44,7 +44,9 @@ def train_autoencoder(
 
 @train.command("cut")
 def cut_pictures(
-    pictures: Annotated[list[Path], typer.Argument(help="GeoTIFFs, red, green and blue of 8 bits")],
+    pictures: Annotated[
+        list[Path], typer.Argument(help="GeoTIFFs of any bands; PNG, JPEG and WebP with --zoom")
+    ],
     caption: Annotated[str, typer.Option(help="what they show")],
     out: Annotated[Path, typer.Option(help="folder; its name has to begin with mosaic-")],
     cls: Annotated[str, typer.Option(help="class of assets/prompts/grammar.json, if it is one")] = "",
@@ -56,7 +58,8 @@ def cut_pictures(
 
     with worded():
         for picture in pictures:
-            print(f"{picture}: {cut(picture, out, Label(caption, cls, licence), zoom)} mosaics")
+            made = cut(picture, out, Label(caption, cls, licence), zoom)
+            print(f"{picture}: {len(made)} mosaics, {made[0].name} and on")
 
 
 @train.command("pieces")

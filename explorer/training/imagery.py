@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
+import itertools
 import json
 import math
+import re
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import rasterio
 from PIL import Image
-from rasterio.errors import RasterioIOError
-from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window
 
-from explorer.training.data import MERCATOR_METRES_PER_PIXEL
-from tiles.errors import BadSetting
+from tiles.errors import BadPicture, BadSetting, DiskFull, TooLarge
+from tiles.grid import MAX_ZOOM, metres_per_pixel
+from tiles.raster.opening import Raster, opened
+from tiles.raster.place import Place, find
+from tiles.raster.warp import Grid, onto, parts, unplaced
 
 SIDE = 1024  # px of a mosaic
 LEAST = 384  # px, as wide as a window
-CRS = "EPSG:3857"
+STEP = 32  # px: how finely rectangles without a hole are looked for
+MOST_PIXELS = 10**11  # of a picture that is cut, on its grid
+Rectangle = tuple[int, int, int, int]
 Member = tuple[str, bytes]  # of a tar: its name and what it holds
 
 
@@ -34,60 +40,170 @@ class Label(NamedTuple):
     licence: str = ""
 
 
-def cut(path: Path, out: Path, label: Label, zoom: int | None = None) -> int:
-    """Cut a GeoTIFF into mosaics ``out/NAME-ROW-COLUMN.webp`` with their JSON; gives their number.
+def cut(path: Path, out: Path, label: Label, zoom: int | None = None) -> list[Path]:
+    """Cut a GeoTIFF (or a PNG, JPEG or WebP) into mosaics ``out/NAME-ROW-COLUMN.webp`` with their JSON.
 
-    They are warped to web mercator at ``zoom``, by default the nearest to the picture's own ground
-    resolution. Squares with anything missing are left out. Raises BadSetting.
+    They lie on web mercator at ``zoom``, by default the nearest to the picture's own ground resolution; a
+    picture without a place needs the zoom and is cut as it is. A mosaic is a rectangle of 384 to 1024 px a
+    side in which nothing is missing. An earlier cut of the same file at the same zoom is replaced; mosaics of
+    other files never are. Raises BadSetting, DiskFull.
     """
     out.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for row, column, pixels, depth in _squares(path, zoom):
-        name = f"{path.stem}-{row}-{column}"
-        note = {"zoom": depth, "captions": [label.caption], "cls": label.cls, "licence": label.licence}
-        Image.fromarray(pixels).save(out / f"{name}.webp", lossless=True)
-        (out / f"{name}.json").write_text(json.dumps(note) + "\n")
-        count += 1
-    if not count:
-        raise BadSetting(f"{path.name}: no square of {LEAST} px at zoom {zoom or 'its own'} is whole")
-    return count
+    source = _digest(path)
+    with _named(path), opened(path) as raster:
+        place, grid, depth = _laid(raster, zoom)
+        found = rectangles(_whole(raster, place, grid), grid.width, grid.height)
+        if not found:
+            raise BadSetting(f"no rectangle of {LEAST} px a side at zoom {depth} is whole")
+        said = {"zoom": depth, "captions": [label.caption], "cls": label.cls, "licence": label.licence}
+        note = {**said, "source": source, "file": path.name}
+        name = _free_name(out, path.stem, note)
+        return [
+            _write(out / f"{name}-{row}-{column}", onto(raster, place, grid.part(*where)), note)
+            for row, column, where in found
+        ]
 
 
-def _squares(path: Path, zoom: int | None) -> Iterator[tuple[int, int, np.ndarray, int]]:
-    """Row, column, pixels uint8 (h, w, 3) and zoom of each whole square."""
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What is wrong with a file, with its name."""
     try:
-        with rasterio.open(path) as picture:
-            if picture.crs is None:
-                raise BadSetting(f"{path.name} does not say where it lies: a GeoTIFF with a CRS is needed")
-            if picture.count < 3 or picture.dtypes[0] != "uint8":
-                said = f"{picture.count} bands of {picture.dtypes[0]}"
-                raise BadSetting(f"{path.name} has {said}: red, green and blue of uint8 are needed")
-            depth = _own_zoom(picture) if zoom is None else zoom
-            yield from ((*square, depth) for square in _warped(picture, depth))
-    except RasterioIOError as error:
-        raise BadSetting(f"{path.name} cannot be read ({error})") from None
+        yield
+    except (BadPicture, TooLarge, BadSetting) as error:
+        raise BadSetting(f"{path.name}: {error}") from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"the disk is full: mosaics of {path.name} could not be written") from error
+        raise
 
 
-def _own_zoom(picture: rasterio.DatasetReader) -> int:
-    with WarpedVRT(picture, crs=CRS) as flat:
-        return round(math.log2(MERCATOR_METRES_PER_PIXEL / flat.res[0]))
+def _digest(path: Path) -> str:
+    """Of a file's content, so that files of one name are told apart. Raises BadSetting."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BadSetting(f"{path.name} cannot be read ({error.strerror})") from None
 
 
-def _warped(picture: rasterio.DatasetReader, zoom: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    metres = MERCATOR_METRES_PER_PIXEL / 2**zoom
-    with WarpedVRT(picture, crs=CRS) as flat:
-        west, south, east, north = flat.bounds
-    width, height = (int((high - low) / metres + 1e-6) for low, high in ((west, east), (south, north)))
-    place = rasterio.Affine(metres, 0, west, 0, -metres, north)
-    asked = {"crs": CRS, "transform": place, "width": max(width, 1), "height": max(height, 1)}
-    resampling = rasterio.enums.Resampling.average
-    with WarpedVRT(picture, **asked, add_alpha=picture.count == 3, resampling=resampling) as flat:
-        for top in range(0, height - LEAST + 1, SIDE):
-            for left in range(0, width - LEAST + 1, SIDE):
-                window = Window(left, top, min(SIDE, width - left), min(SIDE, height - top))
-                if flat.dataset_mask(window=window).all():
-                    pixels = flat.read((1, 2, 3), window=window).transpose(1, 2, 0)
-                    yield top // SIDE, left // SIDE, pixels
+def _laid(raster: Raster, zoom: int | None) -> tuple[Place, Grid, int]:
+    """Where a raster lies, the pixels of a zoom that cover it, and that zoom."""
+    place = find(raster.source)
+    if place is None:
+        if zoom is None:
+            raise BadSetting("it does not say where it lies: a GeoTIFF with a CRS is needed, or --zoom")
+        place = unplaced(raster, metres_per_pixel(zoom))
+    depth = round(math.log2(metres_per_pixel(0) / place.metres)) if zoom is None else zoom
+    if not 0 <= depth <= MAX_ZOOM:
+        raise BadSetting(f"zoom {depth}: allowed are 0 to {MAX_ZOOM}")
+    metres, bounds = metres_per_pixel(depth), place.bounds
+    width, height = (
+        int((high - low) / metres + 1e-6)
+        for low, high in ((bounds.west, bounds.east), (bounds.south, bounds.north))
+    )
+    if width * height > MOST_PIXELS:
+        raise TooLarge(f"at zoom {depth} it has {width:,} x {height:,} pixels; {MOST_PIXELS:,} are allowed")
+    return place, Grid(bounds.west, bounds.north, metres, width, height), depth
+
+
+def _whole(raster: Raster, place: Place, grid: Grid) -> np.ndarray:
+    """Which squares of 32 px of a grid have nothing missing, bool (rows, columns)."""
+    found = np.zeros((-(-grid.height // STEP), -(-grid.width // STEP)), bool)
+    for rows, columns, part in parts(grid):
+        there = onto(raster, place, part)[..., 3] == 255
+        high, wide = (np.arange(0, side, STEP) for side in there.shape)
+        squares = np.logical_and.reduceat(np.logical_and.reduceat(there, high, 0), wide, 1)
+        y, x = rows.start // STEP, columns.start // STEP
+        found[y : y + len(high), x : x + len(wide)] = squares
+    return found
+
+
+def rectangles(whole: np.ndarray, width: int, height: int) -> list[tuple[int, int, Rectangle]]:
+    """Row, column and (left, top, width, height) in px of rectangles without a hole, none over another.
+
+    ``whole``, bool (rows, columns), says which squares of 32 px are without one. They lie in bands, which are
+    chosen so that together they hold as much as they can.
+
+    >>> rectangles(np.ones((32, 32), bool), 1024, 1024)
+    [(0, 0, (0, 0, 1024, 1024))]
+    """
+    rows = len(whole)
+    inner = np.pad(np.cumsum(whole, 0), ((1, 0), (0, 0)))
+
+    def pieces(top: int, high: int) -> list[tuple[int, int]]:
+        full = inner[top + high] - inner[top] == high  # columns without a hole in this band
+        return _runs(full, width)
+
+    best, taken = [0] * (rows + 1), [0] * rows
+    for top in range(rows - 1, -1, -1):
+        best[top] = best[top + 1]
+        for high in range(min(SIDE // STEP, rows - top), 0, -1):
+            tall = min((top + high) * STEP, height) - top * STEP
+            if tall < LEAST:
+                break
+            held = tall * sum(wide for _, wide in pieces(top, high)) + best[top + high]
+            if held > best[top]:
+                best[top], taken[top] = held, high
+    found: list[tuple[int, int, Rectangle]] = []
+    top = row = 0
+    while top < rows:
+        if not taken[top]:
+            top += 1
+            continue
+        tall = min((top + taken[top]) * STEP, height) - top * STEP
+        for column, (left, wide) in enumerate(pieces(top, taken[top])):
+            found.append((row, column, (left, top * STEP, wide, tall)))
+        top, row = top + taken[top], row + 1
+    return found
+
+
+def _runs(full: np.ndarray, width: int) -> list[tuple[int, int]]:
+    """Left and width in px of pieces of 384 to 1024 px in the runs of full columns."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
+    found = []
+    for start, end in zip(edges[::2], edges[1::2]):
+        left, right = int(start) * STEP, min(int(end) * STEP, width)
+        while right - left >= LEAST:
+            wide = min(SIDE, right - left)
+            found.append((left, wide))
+            left += wide
+    return found
+
+
+def _free_name(out: Path, stem: str, note: dict[str, Any]) -> str:
+    """A name for a file's mosaics that is not that of another file's; mosaics of the same cut are removed."""
+    for name in itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2))):
+        pattern = re.compile(re.escape(name) + r"-\d+-\d+")
+        there = [p for p in out.glob("*") if p.suffix in (".json", ".webp") and pattern.fullmatch(p.stem)]
+        notes = [_note(path.with_suffix(".json")) for path in there]
+        if all(other.get(key) == note[key] for other in notes for key in ("source", "zoom")):
+            for path in there:
+                path.unlink()
+            return name
+    raise AssertionError("names have no end")
+
+
+def _note(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(path: Path, pixels: np.ndarray, note: dict[str, Any]) -> Path:
+    """A mosaic as ``path``.webp with its JSON, each whole or not at all."""
+    for suffix in (".json", ".webp"):
+        whole, part = (path.with_name(f"{dot}{path.name}{suffix}") for dot in ("", ".part-"))
+        try:
+            if suffix == ".webp":
+                Image.fromarray(pixels[..., :3]).save(part, "WEBP", lossless=True)
+            else:
+                part.write_text(json.dumps(note) + "\n")
+            part.replace(whole)
+        finally:
+            part.unlink(missing_ok=True)
+    return whole
 
 
 def pieces(folder: Path, out: Path, limit: int) -> list[Path]:

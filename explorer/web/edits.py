@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
@@ -24,6 +24,7 @@ from tiles.store import Entry
 
 router = APIRouter(tags=["edits"])
 PICTURES = "/pictures"
+READING = CapacityLimiter(1)  # pictures that wait for each other hold no thread
 
 
 class EditBody(BaseModel):
@@ -162,23 +163,26 @@ async def place_picture(
     """Put the picture in the body (GeoTIFF, PNG, JPEG or WebP) on the map, joined to the land around.
 
     A GeoTIFF goes to its own place; others around ``x``, ``y`` in metres, their pixels those of
-    ``zoom``. With ``strength`` below 1 only so much of the picture stays.
+    ``zoom``. With ``strength`` below 1 only so much of the picture stays. ``notes`` say how it was read and
+    placed.
     """
     state = request.app.state
     world = await to_thread.run_sync(state.atlas.get, id)
-    home = world.home
-    spot = Spot(home[0] if x is None else x, home[1] if y is None else y, zoom, strength, prompt, seed)
+    spot = Spot(x, y, zoom, strength, prompt, seed)
     with tempfile.TemporaryDirectory(prefix=".picture-", dir=state.atlas.folder) as folder:
         path = Path(folder) / "picture"
         with open(path, "wb") as file:
             async for chunk in request.stream():
                 await to_thread.run_sync(file.write, chunk)
-        limits = (state.settings.picture_pixels, state.settings.picture_tiles)
-        sheet = await to_thread.run_sync(placing.read, path, spot, world.base_zoom, *limits)
+        limits = placing.Limits(state.settings.picture_pixels, state.settings.picture_tiles)
+        sheet = await to_thread.run_sync(
+            placing.read, path, spot, world.home, world.base_zoom, limits, limiter=READING
+        )
     data = placing.entry(sheet, spot, world.base_zoom)
     picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
     job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, data, picture)
-    return {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
+    told = {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
+    return {**told, "notes": sheet.notes}
 
 
 @router.post("/worlds/{id}/undo")
