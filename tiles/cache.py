@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tiles.database import Database, is_full, make
+from tiles.database import Database, DatabaseClosed, TooManyReaders, is_full, make
 from tiles.grid import Box, Tile
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ SCHEMA = (
 )
 # Losing the last second of a cache to a power cut loses nothing.
 OPENING = ("PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 2000")
+ROOM = 2**24  # bytes of free disk from which tiles are kept again
 TOUCH_BATCH = 64  # tiles read before their use is written down
 
 
@@ -46,28 +48,45 @@ class Cached(NamedTuple):
 
 
 class Cache:
-    """At most ``limit_bytes`` of tiles; the least recently used go first."""
+    """At most ``limit_bytes`` of tiles; the least recently used go first.
 
-    def __init__(self, path: Path, limit_bytes: int, metadata: Mapping[str, str]) -> None:
-        self.path, self.limit = path, limit_bytes
-        self.full = False  # whether the last tile could not be kept for want of room
-        self._metadata = {"format": "png", "type": "baselayer", "version": "1", **metadata}
+        cache = Cache(Path("tiles.mbtiles"), 2**30, {"name": "First Light"}, stamp="5e1f")
+        cache.put(Tile(8, 128, 127), "png", revision=9, data=png)
+
+    ``stamp`` stands for all that every tile is made from: a file of another stamp is made anew. One that
+    cannot be used (a folder, a link, a disk that cannot be written) is no error: then nothing is kept.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        limit_bytes: int,
+        metadata: Mapping[str, str],
+        stamp: str = "",
+        readonly: bool = False,
+    ) -> None:
+        self.path, self.limit, self.readonly = path, limit_bytes, readonly
+        self._full = False  # whether the last tile could not be kept for want of room
+        self._metadata = {"format": "png", "type": "baselayer", "version": "1", **metadata, "stamp": stamp}
         self._metadata.setdefault("bounds", "-180,-85.051129,180,85.051129")
+        self._said = ""  # the last failure that was logged
         self._lock = threading.Lock()
-        self._database = self._opened()
-        row = self._database.read().execute("SELECT total(size), max(used) FROM pixels").fetchone()
-        self._size, self._clock = int(row[0]), int(row[1] or 0)
         self._touched: dict[tuple[int, int, int, str], int] = {}
+        self._size = self._clock = 0
+        self._database = self._opened()
+
+    @property
+    def full(self) -> bool:
+        """Whether tiles are not kept because the disk has no room. It is looked at again each time."""
+        if self._full and self._has_room():
+            self._full = False
+        return self._full
 
     def get(self, tile: Tile, format: str) -> Cached | None:
         """The tile as it was kept; None if it is not there or not what was written."""
         query = "SELECT revision, digest, data FROM pixels WHERE z = ? AND x = ? AND y = ? AND format = ?"
         key = (*tile, format)
-        try:
-            row = self._database.read().execute(query, key).fetchone()
-        except sqlite3.DatabaseError as error:
-            self._doubt(error)
-            return None
+        row = self._first(query, key)
         if row is None:
             return None
         revision, digest, data = row
@@ -80,33 +99,32 @@ class Cache:
 
     def put(self, tile: Tile, format: str, revision: int, data: bytes) -> bool:
         """Keep a tile; False where there is no room: then it is served without being kept."""
-        key = (*tile, format)
-        try:
-            with self._lock, self._database.write() as connection:
-                find = "SELECT size FROM pixels WHERE z = ? AND x = ? AND y = ? AND format = ?"
-                before = connection.execute(find, key).fetchone()
-                self._clock += 1
-                digest = _digest(tile, format, revision, data)
-                row = (*key, revision, digest, self._clock, len(data), data)
-                insert = "INSERT OR REPLACE INTO pixels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                connection.execute(insert, row)
-                size = self._size + len(data) - (before[0] if before else 0)
-                self._size = self._evict(connection, size)
-        except sqlite3.DatabaseError as error:
-            self._doubt(error)
-            self.full = is_full(error)
+
+        def keep(connection: sqlite3.Connection) -> bool:
+            key = (*tile, format)
+            find = "SELECT size FROM pixels WHERE z = ? AND x = ? AND y = ? AND format = ?"
+            before = connection.execute(find, key).fetchone()
+            self._clock += 1
+            digest = _digest(tile, format, revision, data)
+            row = (*key, revision, digest, self._clock, len(data), data)
+            connection.execute("INSERT OR REPLACE INTO pixels VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            size = self._size + len(data) - (before[0] if before else 0)
+            self._size = self._evict(connection, size)
+            return True
+
+        if not self._write(keep):
             return False
-        self.full = False
+        self._full, self._said = False, ""
         return True
 
     def drop(self, tile: Tile) -> None:
         """Forget a tile in every format."""
-        try:
-            with self._lock, self._database.write() as connection:
-                query = "DELETE FROM pixels WHERE z = ? AND x = ? AND y = ? RETURNING size"
-                self._size -= sum(size for (size,) in connection.execute(query, tile).fetchall())
-        except sqlite3.DatabaseError as error:
-            self._doubt(error)
+
+        def remove(connection: sqlite3.Connection) -> None:
+            query = "DELETE FROM pixels WHERE z = ? AND x = ? AND y = ? RETURNING size"
+            self._size -= sum(size for (size,) in connection.execute(query, tile).fetchall())
+
+        self._write(remove)
 
     def size(self) -> int:
         """Bytes of encoded tiles."""
@@ -115,29 +133,67 @@ class Cache:
     def mean_size(self, format: str) -> float | None:
         """Mean bytes of a tile in that format; None while there is none."""
         query = "SELECT avg(size) FROM (SELECT size FROM pixels WHERE format = ? LIMIT 500)"
-        try:
-            (mean,) = self._database.read().execute(query, (format,)).fetchone()
-        except sqlite3.DatabaseError as error:
-            self._doubt(error)
-            return None
-        return mean and float(mean)
+        row = self._first(query, (format,))
+        return float(row[0]) if row and row[0] else None
 
     def count(self, box: Box, format: str) -> int:
         """How many tiles of a box are kept in that format, up to date or not."""
         query = "SELECT count(*) FROM pixels WHERE z = ? AND x >= ? AND x < ? AND y >= ? AND y < ?"
         ends = (box.zoom, box.left, box.right, box.top, box.bottom, format)
-        try:
-            return int(self._database.read().execute(f"{query} AND format = ?", ends).fetchone()[0])
-        except sqlite3.DatabaseError as error:
-            self._doubt(error)
-            return 0
+        row = self._first(f"{query} AND format = ?", ends)
+        return int(row[0]) if row else 0
 
     def close(self) -> None:
+        """Whoever asks afterwards finds nothing."""
+        self._write(self._write_uses)
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
+
+    def _first(self, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+        """The first row of what is asked for; None too if the file fails."""
+        database = self._database
+        if database is None:
+            return None
         try:
-            self._note_uses()
-        except sqlite3.Error as error:
-            log.warning("%s: %s", self.path.name, error)
-        self._database.close()
+            with database.read() as connection:
+                row: tuple[Any, ...] | None = connection.execute(query, values).fetchone()
+                return row
+        except (sqlite3.DatabaseError, DatabaseClosed, TooManyReaders) as error:
+            self._doubt(error)
+            return None
+
+    def _write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What ``work`` gives within a transaction, one at a time; None where nothing can be kept.
+
+        What fails is undone and only logged: a cache that fails is no reason to fail.
+        """
+        before = self._size
+        try:
+            with self._lock:
+                if self._database is None or self.readonly:
+                    return None
+                with self._database.write() as connection:
+                    return work(connection)
+        except (sqlite3.DatabaseError, DatabaseClosed, TooManyReaders) as error:
+            self._size = before
+            self._full = isinstance(error, sqlite3.Error) and is_full(error)
+            self._doubt(error)
+            return None
+
+    def _has_room(self) -> bool:
+        """Whether a tile could be kept now: tried, and taken back."""
+
+        def put(connection: sqlite3.Connection) -> bool:
+            connection.execute("INSERT OR REPLACE INTO metadata VALUES ('trial', zeroblob(?))", (2**17,))
+            return True
+
+        def remove(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM metadata WHERE name = 'trial'")
+
+        free = shutil.disk_usage(self.path.parent).free >= ROOM and bool(self._write(put))
+        self._write(remove)
+        return free
 
     def _evict(self, connection: sqlite3.Connection, size: int) -> int:
         """Drop the least recently used until ``size`` fits the limit; the new size."""
@@ -159,14 +215,8 @@ class Cache:
             self._touched[key] = self._clock
             due = len(self._touched) >= TOUCH_BATCH
         if due:
-            try:
-                self._note_uses()
-            except sqlite3.DatabaseError as error:
-                self._doubt(error)
-
-    def _note_uses(self) -> None:
-        with self._lock, self._database.write() as connection:
-            self._write_uses(connection)
+            self._write(self._write_uses)
+            self._touched.clear()
 
     def _write_uses(self, connection: sqlite3.Connection) -> None:
         rows = [(used, *key) for key, used in self._touched.items()]
@@ -174,40 +224,59 @@ class Cache:
         query = "UPDATE pixels SET used = ? WHERE z = ? AND x = ? AND y = ? AND format = ?"
         connection.executemany(query, rows)
 
-    def _opened(self) -> Database:
-        if self.path.exists():
-            try:
-                return self._checked()
-            except sqlite3.DatabaseError as error:
-                log.warning("%s is made anew: %s", self.path.name, error)
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        make(self.path, SCHEMA, self._describe)
-        return Database(self.path, setup=OPENING)
-
-    def _checked(self) -> Database:
-        database = Database(self.path, setup=OPENING)
+    def _opened(self) -> Database | None:
+        """None where no cache can be kept."""
         try:
-            database.read().execute("SELECT z, x, y, format, digest, used FROM pixels LIMIT 1").fetchall()
-            database.read().execute("SELECT * FROM tiles LIMIT 1").fetchall()
+            database = self._there()
+            if database is None and not self.readonly:
+                for suffix in ("", "-wal", "-shm"):
+                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+                make(self.path, SCHEMA, self._describe)
+                database = Database(self.path, setup=OPENING)
+            if database is not None:
+                with database.read() as connection:
+                    row = connection.execute("SELECT total(size), max(used) FROM pixels").fetchone()
+                self._size, self._clock = int(row[0]), int(row[1] or 0)
             return database
-        except BaseException:
-            database.close()
-            raise
+        except (OSError, sqlite3.DatabaseError) as error:
+            self._full = isinstance(error, sqlite3.Error) and is_full(error)
+            log.warning("%s cannot be used, so tiles are not kept: %s", self.path, error)
+            return None
+
+    def _there(self) -> Database | None:
+        """The file, if it is one of ours and its tiles were made from what tiles are made from now."""
+        if self.path.is_symlink() or not self.path.is_file():
+            return None
+        database = Database(self.path, self.readonly, OPENING)
+        try:
+            with database.read() as connection:
+                connection.execute("SELECT z, x, y, format, digest, used FROM pixels LIMIT 1").fetchall()
+                connection.execute("SELECT * FROM tiles LIMIT 1").fetchall()
+                said = connection.execute("SELECT value FROM metadata WHERE name = 'stamp'").fetchone()
+            if said == (self._metadata["stamp"],):
+                return database
+            log.info("%s was made from something else", self.path)
+        except sqlite3.DatabaseError as error:
+            log.warning("%s is damaged: %s", self.path, error)
+        database.close()
+        return None
 
     def _describe(self, connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT INTO metadata VALUES (?, ?)", self._metadata.items())
 
-    def _doubt(self, error: sqlite3.DatabaseError) -> None:
-        """A cache that fails is no reason to fail: tiles are made from latents as if it were empty.
-        A damaged file is made anew."""
-        log.warning("%s: %s", self.path.name, error)
+    def _doubt(self, error: Exception) -> None:
+        """Log what failed; make a damaged file anew."""
+        if self._database is None:  # closed meanwhile
+            return
+        if str(error) != self._said:  # not for every tile on a full disk
+            self._said = str(error)
+            log.warning("%s: %s", self.path, error)
         broken = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in broken:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in broken and not self.readonly:
             with self._lock:
                 self._database.close()
                 self.path.unlink(missing_ok=True)
-                self._database, self._size = self._opened(), 0
+                self._size, self._database = 0, self._opened()
 
 
 def _digest(tile: Tile, format: str, revision: int, data: bytes) -> bytes:

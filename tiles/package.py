@@ -35,6 +35,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from tiles import schema
 from tiles.database import is_full, make
 from tiles.errors import BadPackage, BadSetting, DiskFull
 from tiles.grid import TILE_LATENTS, Tile
@@ -53,7 +54,8 @@ from tiles.rules import (
     short,
     whole,
 )
-from tiles.store import SCHEMA, SHAPE, Entry, Store, cell_digest, put_settings
+from tiles.schema import cell_digest
+from tiles.store import SHAPE, Entry, Store
 
 SUFFIX, MEDIA_TYPE = ".earth", "application/zip"
 FORMAT, VERSION = "endless-earth", 2  # version 1 had no pictures and no edits; it is read too
@@ -84,7 +86,7 @@ def pack(store: Store, path: Path, latents: bool = False) -> None:
     folder's name. Others may paint meanwhile. Raises BadPackage, WorldDamaged, DiskFull.
     """
     part = _part(path)
-    with _named(path), _disk(), _snapshot(store):
+    with _named(path), _disk(), store.snapshot():
         try:
             with open(part, "xb") as file:
                 _write(file, _members(store, latents))
@@ -115,7 +117,7 @@ def unpack(path: Path, folder: Path, model: str | None = None) -> None:
             raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
         try:
             part.mkdir()
-            make(part / "world.db", SCHEMA, lambda connection: _fill(connection, archive, found))
+            make(part / "world.db", schema.SCHEMA, lambda connection: _fill(connection, archive, found))
             part.rename(folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -207,17 +209,6 @@ def _sum(digest: str, name: str) -> bytes:
     return f"{digest}  {name}\n".encode()
 
 
-@contextmanager
-def _snapshot(store: Store) -> Iterator[None]:
-    """What this thread reads of a store, as it is now: no cell without its entry."""
-    connection = store._database.read()
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-
-
 # The zip, read
 
 
@@ -292,11 +283,11 @@ def _check_sums(archive: zipfile.ZipFile, names: list[str]) -> None:
 
 def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: dict[str, Any]) -> None:
     """world.db from a package, a line and a cell at a time."""
-    put_settings(connection, settings)
+    schema.begin(connection, settings)
     lines, pictured = [], set()
     for entry in sane_journal(_read_lines(archive)):
-        row = (entry.number, entry.kind, entry.made, json.dumps(entry.data, ensure_ascii=False))
-        connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", row)
+        text = json.dumps(entry.data, ensure_ascii=False)
+        schema.add_line(connection, entry.kind, text, entry.made, entry.number)
         lines.append((entry.number, entry.kind, entry.data))
         if _pictured(entry):
             pictured.add(entry.number)
@@ -307,8 +298,8 @@ def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: di
     if missing := pictured - there:
         raise BadPackage(f"the picture of journal entry {min(missing)} is missing")
     if CELLS in archive.namelist():
-        cells = _read_cells(archive, {number for number, _, _ in lines}, history)
-        connection.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", cells)
+        numbers = {number for number, _, _ in lines}
+        schema.put_cells(connection, _read_cells(archive, numbers, history), max(numbers))
 
 
 def _history(lines: list[tuple[int, str, Any]]) -> History:

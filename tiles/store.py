@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tiles.database import Database, is_full, make
-from tiles.errors import DiskFull, WorldDamaged, WorldNotFound
+from tiles import schema
+from tiles.database import Database, DatabaseClosed, TooManyReaders, is_full, make
+from tiles.errors import Busy, DiskFull, EarthError, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import TILE_LATENTS, Box, Tile
+from tiles.schema import cell_digest
 
 CHANNELS = 4
 SHAPE = (CHANNELS, TILE_LATENTS, TILE_LATENTS)
-APPLICATION_ID = 0x45415254  # "EART"
-SCHEMA_VERSION = 2
-SCHEMA = (
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-    "PRAGMA journal_mode = WAL",
-    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE journal (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, made TEXT NOT NULL,
-        data TEXT NOT NULL)""",
-    # What was painted, under every line of the journal that it was painted under. ``shown`` says which
-    # of them the map shows; ``version`` goes up whenever that changes.
-    """CREATE TABLE cells (
-        zoom INTEGER, x INTEGER, y INTEGER, entry INTEGER NOT NULL, shown INTEGER NOT NULL,
-        version INTEGER NOT NULL, digest BLOB NOT NULL, latents BLOB NOT NULL, UNIQUE (zoom, x, y, entry))""",
-    # What revisions are made of, without touching the latents.
-    "CREATE INDEX cell_versions ON cells (zoom, x, y, shown, version)",
-    # Latents of pictures that people put on the map, part of the journal's line.
-    """CREATE TABLE pictures (
-        entry INTEGER, zoom INTEGER, x INTEGER, y INTEGER, digest BLOB NOT NULL, mask BLOB NOT NULL,
-        latents BLOB NOT NULL, UNIQUE (entry, zoom, x, y))""",
-)
-# From a world without edits, as the first version wrote it.
-MIGRATION = (
-    "DROP INDEX cell_versions",
-    "ALTER TABLE cells RENAME TO cells_before",
-    *SCHEMA[-3:],
-    """INSERT INTO cells SELECT zoom, x, y, entry, 1, version, digest, latents FROM cells_before""",
-    "DROP TABLE cells_before",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
 OPENING = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
 
@@ -78,68 +50,132 @@ class Entry(NamedTuple):
 
 
 class Store:
-    """One world.db, for any number of threads; one process at a time may write."""
+    """One world.db, for any number of threads; one process at a time may write.
 
-    def __init__(self, database: Database, path: Path) -> None:
-        self._database, self.path = database, path
+        store = Store.open(Path("worlds/first-light/world.db"))
+        store.commit({Tile(8, 128, 127): latents}, entry=1)
+
+    Everything may raise WorldDamaged for what is not what was written, Busy if the file cannot be
+    opened at the moment, WorldNotFound once the store is closed; what writes DiskFull, and WorldHeld if
+    the store was opened for reading.
+    """
+
+    def __init__(self, database: Database, path: Path, spare: Path | None = None) -> None:
+        """``spare``: a folder to remove in the end."""
+        self._database, self.path, self._spare = database, path, spare
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Store:
         """A new world; nothing appears at ``path`` before it is whole. Raises DiskFull."""
-
-        def fill(connection: sqlite3.Connection) -> None:
-            put_settings(connection, settings)
-
         with _errors(path):
-            make(path, SCHEMA, fill)
+            make(path, schema.SCHEMA, lambda connection: schema.begin(connection, settings))
         return cls.open(path)
 
     @classmethod
     def open(cls, path: Path, readonly: bool = False) -> Store:
-        """Raises WorldNotFound, WorldDamaged."""
-        if not path.is_file():
+        """Raises WorldNotFound, WorldDamaged. An older format is brought up to date, on disk or, if it
+        is only read, in a copy."""
+        if not path.is_file() or path.is_symlink():
             raise WorldNotFound(f"there is no world at {path.parent.name}")
-        with _errors(path):
-            store = cls(Database(path, readonly, OPENING), path)
-            try:
-                store._check()
-            except BaseException:
-                store.close()
-                raise
-            return store
+        store = cls(Database(path, readonly, OPENING), path)
+        try:
+            with _errors(path):
+                format = store._format()
+                if format < schema.FORMAT and readonly:
+                    store.close()
+                    store = cls._migrated_copy(path, format)
+                elif format < schema.FORMAT:
+                    with store._database.write() as connection:
+                        schema.migrate(connection, format)
+                store._check_tables()
+                return store
+        except BaseException:
+            store.close()
+            raise
 
-    def _check(self) -> None:
-        connection = self._database.read()
-        (made_by,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if made_by != APPLICATION_ID:
-            raise WorldDamaged(f"{self.path.parent.name}: world.db is no Endless Earth world")
-        if version == 1 and not self._database.readonly:
-            with self._database.write() as writer:
-                for statement in MIGRATION:
-                    writer.execute(statement)
-        elif version != SCHEMA_VERSION:
-            raise WorldDamaged(
-                f"{self.path.parent.name}: world.db has format {version}, known is {SCHEMA_VERSION}"
-            )
-        there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-        if missing := {"settings", "journal", "cells", "pictures"} - there:
+    @classmethod
+    def _migrated_copy(cls, path: Path, format: int) -> Store:
+        folder = Path(tempfile.mkdtemp(prefix="endless-earth-"))
+        copy = folder / path.name
+        try:
+            database = Database(path, readonly=True)
+            with database.read() as source, closing(sqlite3.connect(copy, isolation_level=None)) as target:
+                source.backup(target)
+                target.execute("BEGIN")
+                schema.migrate(target, format)
+                target.execute("COMMIT")
+            database.close()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return cls(Database(copy, True), path, folder)
+
+    def _format(self) -> int:
+        with self._database.read() as connection:
+            (made_by,) = connection.execute("PRAGMA application_id").fetchone()
+            (format,) = connection.execute("PRAGMA user_version").fetchone()
+        if made_by != schema.APPLICATION_ID:
+            raise WorldDamaged(f"{self.path.parent.name}: world.db is not an Endless Earth world")
+        if not 1 <= format <= schema.FORMAT:
+            known = f"formats 1 to {schema.FORMAT} are known"
+            raise WorldDamaged(f"{self.path.parent.name}: world.db has format {format}; {known}")
+        return int(format)
+
+    def _check_tables(self) -> None:
+        with self._database.read() as connection:
+            there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if missing := set(schema.TABLES) - there:
             raise WorldDamaged(f"{self.path.parent.name}: world.db lacks {', '.join(sorted(missing))}")
 
     def settings(self) -> dict[str, Any]:
-        with _errors(self.path):
-            rows = self._database.read().execute("SELECT name, value FROM settings")
-            return {name: json.loads(value) for name, value in rows}
+        """All but the ``instance``, by name."""
+        found = self._settings()
+        found.pop("instance", None)
+        return found
+
+    def _settings(self) -> dict[str, Any]:
+        with _errors(self.path), self._database.read() as connection:
+            rows = connection.execute("SELECT name, value, digest FROM settings").fetchall()
+        for name, value, digest in rows:
+            if digest != schema.setting_digest(name, value):
+                raise WorldDamaged(f"{self.path.parent.name}: setting {name[:40]!r} is damaged")
+        return {name: json.loads(value) for name, value, _ in rows}
+
+    @property
+    def instance(self) -> str:
+        """Tells this world from every other that has or had its id: 16 hexadecimal digits."""
+        found = self._settings().get("instance")
+        if not isinstance(found, str):
+            raise WorldDamaged(f"{self.path.parent.name}: setting 'instance' is missing")
+        return found
 
     def change_settings(self, **changes: Any) -> None:
         with _errors(self.path), self._database.write() as connection:
-            put_settings(connection, changes)
+            schema.put_settings(connection, changes)
 
     def journal(self) -> list[Entry]:
-        """In order."""
-        with _errors(self.path):
-            rows = self._database.read().execute("SELECT * FROM journal ORDER BY number")
-            return [Entry(number, kind, made, json.loads(data)) for number, kind, made, data in rows]
+        """All lines, in order."""
+        with _errors(self.path), self._database.snapshot(), self._database.read() as connection:
+            rows = connection.execute("SELECT * FROM journal ORDER BY number").fetchall()
+            (head,) = connection.execute("SELECT digest FROM head").fetchone() or (None,)
+        before, lines = schema.NOTHING, []
+        for number, kind, made, data, digest in rows:
+            if digest != schema.line_digest(before, number, kind, made, data):
+                raise WorldDamaged(f"{self.path.parent.name}: line {number} of the journal is damaged")
+            before = digest
+            lines.append(Entry(number, kind, made, json.loads(data)))
+        if before != head:
+            raise WorldDamaged(f"{self.path.parent.name}: the end of the journal is missing")
+        return lines
+
+    def last_line(self) -> int:
+        """The number of the journal's last line, 0 if there is none."""
+        with _errors(self.path), self._database.read() as connection:
+            return int(connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()[0])
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All that this thread reads within it is as it is now, whatever others write meanwhile."""
+        return self._database.snapshot()
 
     def append(
         self,
@@ -152,11 +188,7 @@ class Store:
         ``shows`` (none, if it was not painted under that line), and what a picture gives."""
         made = datetime.now(UTC).isoformat(timespec="milliseconds")
         with _errors(self.path), self._database.write() as connection:
-            done = connection.execute(
-                "INSERT INTO journal (kind, made, data) VALUES (?, ?, ?)",
-                (kind, made, json.dumps(data, ensure_ascii=False)),
-            )
-            number = int(done.lastrowid or 0)
+            number = schema.add_line(connection, kind, json.dumps(data, ensure_ascii=False), made)
             for cell, entry in (shows or {}).items():
                 _show(connection, cell, entry)
             rows = (picture_row(number, cell, known) for cell, known in (picture or {}).items())
@@ -173,87 +205,102 @@ class Store:
             data = np.ascontiguousarray(latents, "<f2").tobytes()
             rows.append((z, x, y, entry, 0, 0, cell_digest(Tile(z, x, y), entry, data), data))
         with _errors(self.path), self._database.write() as connection:
-            connection.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            (since,) = connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()
+            schema.put_cells(connection, rows, since)
             if shown:
                 for cell in cells:
                     _show(connection, cell, entry)
 
     def read(self, cell: Tile, entry: int | None = None) -> Painted | None:
-        """The cell as it is shown, or as it was painted under a line. Raises WorldDamaged if it is
-        not what was written."""
-        if entry is None:
-            return self.read_many(Box(cell.z, cell.x, cell.y, cell.x + 1, cell.y + 1)).get(cell)
-        query = "SELECT * FROM cells WHERE zoom = ? AND x = ? AND y = ? AND entry = ?"
-        with _errors(self.path):
-            row = self._database.read().execute(query, (*cell, entry)).fetchone()
-        return None if row is None else _painted(row)
+        """The cell as it is shown, or as it was painted under a line; None if it was not."""
+        which = "shown" if entry is None else "entry = ?"
+        query = f"SELECT {_PAINTED} FROM cells WHERE zoom = ? AND x = ? AND y = ? AND {which}"
+        with _errors(self.path), self._database.read() as connection:
+            row = connection.execute(query, (*cell, *([] if entry is None else [entry]))).fetchone()
+        return None if row is None else _painted(cell, *row[3:])
 
     def read_many(self, box: Box) -> dict[Tile, Painted]:
-        """The cells of a box as they are shown. Raises WorldDamaged."""
-        query = f"SELECT * FROM cells WHERE {_INSIDE} AND shown"
-        with _errors(self.path):
-            rows = self._database.read().execute(query, _ends(box))
-            return {Tile(*row[:3]): _painted(row) for row in rows}
+        """The cells of a box as they are shown."""
+        query = f"SELECT {_PAINTED} FROM cells WHERE {_INSIDE} AND shown"
+        with _errors(self.path), self._database.read() as connection:
+            rows = connection.execute(query, _ends(box)).fetchall()
+        return {Tile(*row[:3]): _painted(Tile(*row[:3]), *row[3:]) for row in rows}
 
     def has(self, cell: Tile, entry: int) -> bool:
         """Whether a cell is painted under a line."""
         query = "SELECT 1 FROM cells WHERE zoom = ? AND x = ? AND y = ? AND entry = ?"
-        with _errors(self.path):
-            return self._database.read().execute(query, (*cell, entry)).fetchone() is not None
+        with _errors(self.path), self._database.read() as connection:
+            return connection.execute(query, (*cell, entry)).fetchone() is not None
 
     def paintings(self, box: Box | None = None) -> Iterator[tuple[Tile, int, bool]]:
         """Every painting of every cell (of a box and what is deeper): cell, line, whether it is shown."""
         query = "SELECT zoom, x, y, entry, shown FROM cells"
-        with _errors(self.path):
-            for zoom, x, y, entry, shown in self._database.read().execute(query).fetchall():
-                if box is None or (zoom >= box.zoom and box.holds(Tile(zoom, x, y).above(box.zoom))):
-                    yield Tile(zoom, x, y), entry, bool(shown)
+        with _errors(self.path), self._database.read() as connection:
+            rows = connection.execute(query).fetchall()
+        for zoom, x, y, entry, shown in rows:
+            if box is None or (zoom >= box.zoom and box.holds(Tile(zoom, x, y).above(box.zoom))):
+                yield Tile(zoom, x, y), entry, bool(shown)
+
+    def kept_since(self, line: int) -> list[tuple[Tile, int]]:
+        """The paintings, as (cell, line it was painted under), that were kept when the journal ended in
+        ``line`` or a later one. The others were there before ``line`` was written.
+
+        In worlds that an older version made there may be more of them.
+        """
+        query = "SELECT zoom, x, y, entry FROM cells WHERE since >= ?"
+        with _errors(self.path), self._database.read() as connection:
+            return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, (line,))]
 
     def picture(self, entry: int, box: Box) -> dict[Tile, Known]:
-        """What the picture of a line gives of a box's cells. Raises WorldDamaged."""
+        """What the picture of a line gives of a box's cells."""
         query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {_INSIDE}"
+        with _errors(self.path), self._database.read() as connection:
+            rows = connection.execute(query, (entry, *_ends(box))).fetchall()
         found = {}
-        with _errors(self.path):
-            for x, y, digest, mask, data in self._database.read().execute(query, (entry, *_ends(box))):
-                cell = Tile(box.zoom, x, y)
-                if digest != cell_digest(cell, entry, mask + data):
-                    raise WorldDamaged(f"the picture at cell {cell.z}/{x}/{y} is damaged")
-                bits = np.unpackbits(np.frombuffer(mask, np.uint8)).astype(bool)
-                latents = np.frombuffer(data, "<f2").reshape(SHAPE)
-                found[cell] = Known(latents, bits.reshape(TILE_LATENTS, TILE_LATENTS))
+        for x, y, digest, mask, data in rows:
+            cell = Tile(box.zoom, x, y)
+            if digest != cell_digest(cell, entry, mask + data):
+                raise WorldDamaged(f"the picture at cell {cell.z}/{x}/{y} is damaged")
+            bits = np.unpackbits(np.frombuffer(mask, np.uint8)).astype(bool)
+            latents = np.frombuffer(data, "<f2").reshape(SHAPE)
+            found[cell] = Known(latents, bits.reshape(TILE_LATENTS, TILE_LATENTS))
         return found
 
     def picture_rows(self) -> Iterator[tuple[int, Tile, bytes, bytes, bytes]]:
         """Every cell of every picture, in order: line, cell, digest, mask, latents."""
         query = "SELECT entry, zoom, x, y, digest, mask, latents FROM pictures ORDER BY entry, zoom, x, y"
-        with _errors(self.path):
-            for entry, zoom, x, y, *rest in self._database.read().execute(query):
+        with _errors(self.path), self._database.read() as connection:
+            for entry, zoom, x, y, *rest in connection.execute(query):
                 yield entry, Tile(zoom, x, y), rest[0], rest[1], rest[2]
 
     def version_sum(self, box: Box) -> tuple[int, int]:
         """How many cells of a box are shown, and the sum of the versions of all its paintings."""
         query = f"SELECT total(shown), total(version) FROM cells WHERE {_INSIDE}"
-        with _errors(self.path):
-            count, total = self._database.read().execute(query, _ends(box)).fetchone()
+        with _errors(self.path), self._database.read() as connection:
+            count, total = connection.execute(query, _ends(box)).fetchone()
         return int(count), int(total)
 
     def count(self, zoom: int) -> int:
         """How many cells of a zoom are shown."""
-        with _errors(self.path):
-            query = "SELECT count(*) FROM cells WHERE zoom = ? AND shown"
-            return int(self._database.read().execute(query, (zoom,)).fetchone()[0])
+        query = "SELECT count(*) FROM cells WHERE zoom = ? AND shown"
+        with _errors(self.path), self._database.read() as connection:
+            return int(connection.execute(query, (zoom,)).fetchone()[0])
 
     def extent(self, zoom: int) -> Box | None:
         """The smallest box around all cells of a zoom that are shown."""
         query = "SELECT min(x), min(y), max(x) + 1, max(y) + 1 FROM cells WHERE zoom = ? AND shown"
-        with _errors(self.path):
-            ends = self._database.read().execute(query, (zoom,)).fetchone()
+        with _errors(self.path), self._database.read() as connection:
+            ends = connection.execute(query, (zoom,)).fetchone()
         return None if ends[0] is None else Box(zoom, *ends)
 
     def close(self) -> None:
+        """Whoever asks afterwards gets WorldNotFound; what is being read or written ends first."""
         self._database.close()
+        if self._spare is not None:
+            shutil.rmtree(self._spare, ignore_errors=True)
 
 
+_PAINTED = "zoom, x, y, entry, version, digest, latents"
 _INSIDE = "zoom = ? AND x >= ? AND x < ? AND y >= ? AND y < ?"
 
 
@@ -261,11 +308,11 @@ def _ends(box: Box) -> tuple[int, int, int, int, int]:
     return box.zoom, box.left, box.right, box.top, box.bottom
 
 
-def _painted(row: tuple[Any, ...]) -> Painted:
+def _painted(cell: Tile, entry: int, version: int, digest: bytes, data: bytes) -> Painted:
     """Raises WorldDamaged."""
-    z, x, y, entry, _, version, digest, data = row
-    if digest != cell_digest(Tile(z, x, y), entry, data):
-        raise WorldDamaged(f"the latents of cell {z}/{x}/{y} are damaged: their digest does not match")
+    if digest != cell_digest(cell, entry, data):
+        where = f"{cell.z}/{cell.x}/{cell.y}"
+        raise WorldDamaged(f"the latents of cell {where} are damaged: their digest does not match")
     return Painted(np.frombuffer(data, "<f2").reshape(SHAPE), entry, version)
 
 
@@ -294,26 +341,36 @@ def picture_row(entry: int, cell: Tile, known: Known) -> tuple[object, ...]:
     return entry, *cell, cell_digest(cell, entry, mask + data), mask, data
 
 
-def put_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
-    rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings.items()]
-    connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
-
-
-def cell_digest(cell: Tile, entry: int, data: bytes) -> bytes:
-    head = f"{cell.z}/{cell.x}/{cell.y}/{entry}:".encode()
-    return hashlib.blake2b(head + data, digest_size=16).digest()
-
-
 @contextmanager
 def _errors(path: Path) -> Iterator[None]:
     """SQLite's errors as ours."""
+    name = path.parent.name
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        if is_full(error):
-            raise DiskFull("the disk is full: nothing was changed") from error
-        if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError):
-            raise
-        raise WorldDamaged(f"{path.parent.name}: world.db cannot be read ({error})") from error
+    except DatabaseClosed:
+        raise WorldNotFound(f"world {name!r} was deleted or closed") from None
+    except TooManyReaders as error:
+        raise Busy(f"world {name!r} cannot be read just now: {error}") from None
+    except UnicodeDecodeError as error:
+        raise WorldDamaged(f"{name}: world.db holds broken text ({error})") from error
     except json.JSONDecodeError as error:
-        raise WorldDamaged(f"{path.parent.name}: world.db holds broken JSON ({error})") from error
+        raise WorldDamaged(f"{name}: world.db holds broken JSON ({error})") from error
+    except sqlite3.DatabaseError as error:
+        if (said := _ours(name, error)) is None:
+            raise
+        raise said from error
+
+
+def _ours(name: str, error: sqlite3.DatabaseError) -> EarthError | None:
+    """A failure of the file in words; None: a mistake of the program, such as a wrong query."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if is_full(error):
+        return DiskFull("the disk is full: nothing was changed")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Busy(f"world {name!r} cannot be opened just now ({error})")
+    if code == sqlite3.SQLITE_READONLY or "readonly database" in str(error):
+        return WorldHeld(f"world {name!r} can only be read here")
+    broken = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
+    if code in broken or "decode" in str(error) or not isinstance(error, sqlite3.OperationalError):
+        return WorldDamaged(f"{name}: world.db cannot be read ({error})")
+    return None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.disks import change
 from tests.explorer.service.test_placing import bomb, png, smooth
 
 HOSTILE = [
@@ -116,8 +117,7 @@ def test_a_damaged_edit_is_named_and_never_something_else(client, world, painter
     while client.get(f"/jobs/{job['job']['id']}").json()["state"] in ("waiting", "running"):
         time.sleep(0.02)
     assert client.get("/worlds/test-land/tiles/8/128/128.png").status_code == 200
-    with world.store._database.write() as connection:
-        connection.execute("UPDATE cells SET latents = zeroblob(8192) WHERE entry = ?", (job["revision"],))
+    change(world.store.path, "UPDATE cells SET latents = zeroblob(8192) WHERE entry = ?", [job["revision"]])
     world.cache.drop(world.history.edits[job["revision"]].cells.__iter__().__next__())
     answer = client.get("/worlds/test-land/tiles/8/128/128.png")
     assert answer.status_code == 500 and "8/128/128" in answer.json()["error"]["message"]

@@ -6,6 +6,7 @@ import pytest
 import rasterio
 
 from explorer import pictures
+from tests.disks import change, full_disk
 from tiles.cache import Cache
 from tiles.grid import Tile
 
@@ -51,16 +52,14 @@ def test_size_and_order_of_use_survive_a_restart(tmp_path):
 
 def test_a_damaged_tile_is_never_served(cache):
     cache.put(Tile(8, 1, 1), "png", 1, b"good bytes")
-    with cache._database.write() as connection:
-        connection.execute("UPDATE pixels SET data = ?", (b"evil bytes",))
+    change(cache.path, "UPDATE pixels SET data = ?", (b"evil bytes",))
     assert cache.get(Tile(8, 1, 1), "png") is None
     assert cache.size() == 0
 
 
 def test_a_tile_moved_to_another_address_is_not_taken_for_it(cache):
     cache.put(Tile(8, 1, 1), "png", 1, b"good bytes")
-    with cache._database.write() as connection:
-        connection.execute("UPDATE pixels SET x = 2")
+    change(cache.path, "UPDATE pixels SET x = 2")
     assert cache.get(Tile(8, 2, 1), "png") is None
 
 
@@ -74,11 +73,10 @@ def test_a_file_that_is_no_cache_is_made_anew(tmp_path, damage):
 
 
 def test_on_a_full_disk_tiles_are_not_kept_and_nothing_breaks(cache):
-    pages = cache._database._writer.execute("PRAGMA page_count").fetchone()[0]
-    cache._database._writer.execute(f"PRAGMA max_page_count = {pages}")
-    assert not cache.put(Tile(8, 0, 0), "png", 1, bytes(100_000))
-    assert cache.full and cache.get(Tile(8, 0, 0), "png") is None
-    cache._database._writer.execute("PRAGMA max_page_count = 100000")
+    with full_disk(cache.path.parent, room=50_000):
+        assert not cache.put(Tile(8, 0, 0), "png", 1, bytes(300_000))
+        assert cache.full and cache.get(Tile(8, 0, 0), "png") is None
+    assert not cache.full, "a disk with room again is noticed without another tile"
     assert cache.put(Tile(8, 0, 0), "png", 1, bytes(100_000)) and not cache.full
 
 

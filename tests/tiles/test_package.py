@@ -1,10 +1,11 @@
 import json
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import threading
 import zipfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.worlds import atlas
-from tiles import journal, package, rules
+from tests.disks import change, rows
+from tiles import journal, package, rules, schema
 from tiles.errors import BadPackage, BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile
 from tiles.package import pack, unpack
@@ -34,16 +36,16 @@ def fill(folder: Path, settings: dict, entries: list, cells: dict) -> Store:
     """A store; entries are (number, kind, data), cells are {cell: (latents, entry, version)}."""
     folder.mkdir(parents=True)
     store = Store.create(folder / "world.db", settings)
-    with store._database.write() as connection:
+    with closing(sqlite3.connect(store.path)) as connection, connection:
         for number, kind, data in entries:
-            row = (number, kind, "2026-01-02T03:04:05.678+00:00", json.dumps(data, ensure_ascii=False))
-            connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?)", row)
+            text = json.dumps(data, ensure_ascii=False)
+            schema.add_line(connection, kind, text, "2026-01-02T03:04:05.678+00:00", number)
     history = journal.read(entries)
     for cell, (data, entry, _) in cells.items():
         store.commit({cell: data}, entry, shown=history.shown(cell) == entry)
-    with store._database.write() as connection:
-        rows = [(version, *cell) for cell, (_, _, version) in cells.items()]
-        connection.executemany("UPDATE cells SET version = ? WHERE zoom = ? AND x = ? AND y = ?", rows)
+    for cell, (_, _, version) in cells.items():
+        update = "UPDATE cells SET version = ? WHERE zoom = ? AND x = ? AND y = ?"
+        change(store.path, update, (version, *cell))
     return store
 
 
@@ -60,9 +62,11 @@ def small(folder: Path) -> Store:
 
 def contents(store: Store) -> tuple:
     """Everything that a store keeps."""
-    tables = ("settings", "journal", "cells", "pictures")
-    connection = store._database.read()
-    return tuple(sorted(connection.execute(f"SELECT * FROM {table}").fetchall()) for table in tables)
+    tables = {
+        "settings WHERE name != 'instance'": "*", "journal": "*", "pictures": "*",
+        "cells": "zoom, x, y, entry, shown, version, digest, latents",
+    }  # fmt: skip
+    return tuple(sorted(rows(store.path, f"SELECT {what} FROM {table}")) for table, what in tables.items())
 
 
 @contextmanager
@@ -286,8 +290,7 @@ def test_a_world_that_fits_in_no_file_is_named_and_leaves_none(tmp_path, monkeyp
         with monkeypatch.context() as patch, pytest.raises(BadPackage, match="'file'"):
             patch.setattr(room, name, 2)
             pack(store, tmp_path / "file", latents=True)
-    with store._database.write() as connection:
-        connection.execute("UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 6")
+    change(store.path, "UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 6")
     with pytest.raises(WorldDamaged, match="6/0/-3"):
         pack(store, tmp_path / "file", latents=True)
     assert (tmp_path / "file").read_text() == "there before"

@@ -1,11 +1,19 @@
+import hashlib
+import os
 import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
 
-from tiles.errors import DiskFull, WorldDamaged, WorldNotFound
+from tests.disks import change, full_disk
+from tiles.database import LIMIT
+from tiles.errors import DiskFull, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import Box, Tile
-from tiles.store import Known, Store, cell_digest
+from tiles.store import Known, Store
 
 
 def latents(seed: int) -> np.ndarray:
@@ -69,34 +77,131 @@ def test_a_picture_is_part_of_its_line(store):
     assert list(found) == [cell] and (found[cell].mask == mask).all()
     assert found[cell].latents.tobytes() == latents(3).tobytes()
     assert store.picture(number + 1, Box(8, -5, 0, 0, 5)) == {}
-    with store._database.write() as connection:
-        connection.execute("UPDATE pictures SET mask = zeroblob(128)")
+    change(store.path, "UPDATE pictures SET mask = zeroblob(128)")
     with pytest.raises(WorldDamaged, match="8/-3/2"):
         store.picture(number, Box(8, -5, 0, 0, 5))
 
 
-def test_a_world_of_the_first_format_is_brought_up_to_date(tmp_path):
-    path = tmp_path / "world.db"
-    Store.create(path, {"name": "Old"}).close()
-    old = sqlite3.connect(path)
-    for statement in (
-        "DROP TABLE cells", "DROP TABLE pictures", "PRAGMA user_version = 1",
-        """CREATE TABLE cells (
-            zoom INTEGER, x INTEGER, y INTEGER, entry INTEGER NOT NULL, version INTEGER NOT NULL,
-            digest BLOB NOT NULL, latents BLOB NOT NULL, UNIQUE (zoom, x, y))""",
-        "CREATE INDEX cell_versions ON cells (zoom, x, y, version)",
-    ):  # fmt: skip
-        old.execute(statement)
+OLD_JOURNAL = """CREATE TABLE journal (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,
+    made TEXT NOT NULL, data TEXT NOT NULL)"""
+OLD_CELLS = {
+    1: """CREATE TABLE cells (zoom INTEGER, x INTEGER, y INTEGER, entry INTEGER NOT NULL,
+        version INTEGER NOT NULL, digest BLOB NOT NULL, latents BLOB NOT NULL, UNIQUE (zoom, x, y))""",
+    2: """CREATE TABLE cells (zoom INTEGER, x INTEGER, y INTEGER, entry INTEGER NOT NULL,
+        shown INTEGER NOT NULL, version INTEGER NOT NULL, digest BLOB NOT NULL, latents BLOB NOT NULL,
+        UNIQUE (zoom, x, y, entry))""",
+}
+OLD_INDEX = {1: "(zoom, x, y, version)", 2: "(zoom, x, y, shown, version)"}
+OLD_PICTURES = """CREATE TABLE pictures (entry INTEGER, zoom INTEGER, x INTEGER, y INTEGER,
+    digest BLOB NOT NULL, mask BLOB NOT NULL, latents BLOB NOT NULL, UNIQUE (entry, zoom, x, y))"""
+
+
+def old_world(path, format):
+    """A world.db as the first versions of the app wrote it: one line, one cell."""
     data = latents(1).tobytes()
-    row = (8, 1, -2, 1, 1, cell_digest(Tile(8, 1, -2), 1, data), data)
-    old.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    old.commit()
-    old.close()
+    digest = hashlib.blake2b(b"8/1/-2/1:" + data, digest_size=16).digest()
+    with closing(sqlite3.connect(path)) as old, old:
+        for statement in (
+            f"PRAGMA application_id = {0x45415254}", f"PRAGMA user_version = {format}",
+            "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+            OLD_JOURNAL, OLD_CELLS[format], f"CREATE INDEX cell_versions ON cells {OLD_INDEX[format]}",
+            *([OLD_PICTURES] if format == 2 else []),
+        ):  # fmt: skip
+            old.execute(statement)
+        old.execute("INSERT INTO settings VALUES ('name', '\"Old\"')")
+        line = ("prompt", "2026-01-02T03:04:05+00:00", '{"prompt": "coast", "painted": []}')
+        old.execute("INSERT INTO journal (kind, made, data) VALUES (?, ?, ?)", line)
+        shown = (1,) if format == 2 else ()
+        row = (8, 1, -2, 1, *shown, 1, digest, data)
+        old.execute(f"INSERT INTO cells VALUES ({', '.join('?' * len(row))})", row)
+    return data
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+@pytest.mark.parametrize("format", [1, 2])
+def test_worlds_of_older_formats_open(tmp_path, format, readonly):
+    path = tmp_path / "world.db"
+    data = old_world(path, format)
+    before = path.read_bytes()
+    instances = set()
     for _ in range(2):
-        store = Store.open(path)
+        store = Store.open(path, readonly)
+        assert store.settings() == {"name": "Old"}
+        assert [(line.kind, line.data["prompt"]) for line in store.journal()] == [("prompt", "coast")]
         assert store.read(Tile(8, 1, -2)).latents.tobytes() == data
         assert store.version_sum(Box(8, 0, -3, 3, 0)) == (1, 1)
+        instances.add(store.instance)
         store.close()
+    assert readonly or len(instances) == 1
+    assert not readonly or path.read_bytes() == before, "a reader leaves the file as it is"
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE settings SET value = '31' WHERE name = 'seed'", "'seed'"),
+        ("UPDATE journal SET data = replace(data, 'coast', 'toast') WHERE number = 1", "line 1"),
+        ("UPDATE journal SET made = '2001' WHERE number = 2", "line 2"),
+        ("DELETE FROM journal WHERE number = 2", "end of the journal"),
+        ("DELETE FROM journal WHERE number = 1", "line 2"),
+    ],
+)
+def test_what_changed_on_disk_is_named_and_never_taken(tmp_path, statement, named):
+    store = Store.create(tmp_path / "world.db", {"seed": 11})
+    store.append("prompt", {"prompt": "coast", "painted": []})
+    store.append("prompt", {"prompt": "desert", "painted": []})
+    change(store.path, statement)
+    with pytest.raises(WorldDamaged, match=named):
+        store.settings(), store.journal()
+    store.close()
+
+
+def test_many_short_threads_leave_few_descriptors(tmp_path):
+    stores = [
+        Store.create(tmp_path / str(i) / "world.db", {}) for i in range(12) if not (tmp_path / str(i)).mkdir()
+    ]
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        threads = [threading.Thread(target=store.count, args=(8,)) for store in stores for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(os.listdir("/proc/self/fd")) <= before + 3 * LIMIT
+    for store in stores:
+        store.close()
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_closing_a_world_that_is_read_from_many_threads_ends_them_in_words(tmp_path):
+    """In a process of its own: what goes wrong here ends the process."""
+    script = f"""
+import threading
+from pathlib import Path
+from tiles.errors import WorldNotFound
+from tiles.grid import Box
+from tiles.store import Store
+for round in range(40):
+    folder = Path({str(tmp_path)!r}) / str(round)
+    folder.mkdir()
+    store, ends = Store.create(folder / "world.db", {{}}), []
+    def read():
+        try:
+            while True:
+                store.read_many(Box(8, 0, 0, 4, 4))
+        except WorldNotFound as error:
+            ends.append(error)
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    store.close()
+    for thread in threads:
+        thread.join()
+    assert len(ends) == 8, ends
+print("well")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "well", (done.returncode, done.stderr[-2000:])
 
 
 def test_revisions_come_from_counts_and_sums(store):
@@ -119,19 +224,15 @@ def test_a_second_process_reads_while_one_writes(store):
     reader = Store.open(store.path, readonly=True)
     store.commit({Tile(8, 0, 0): latents(1)}, 1)
     assert reader.read(Tile(8, 0, 0)) is not None
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(WorldHeld):
         reader.append("prompt", {})
     reader.close()
 
 
 def test_a_full_disk_loses_nothing(store):
-    with store._database.write() as connection:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    store._database._writer.execute(f"PRAGMA max_page_count = {pages + 1}")
-    with pytest.raises(DiskFull):
-        store.commit({Tile(8, x, 0): latents(x) for x in range(20)}, 1)
+    with full_disk(store.path.parent, room=50_000), pytest.raises(DiskFull):
+        store.commit({Tile(8, x, 0): latents(x) for x in range(40)}, 1)
     assert store.count(8) == 0
-    store._database._writer.execute("PRAGMA max_page_count = 100000")
     store.commit({Tile(8, 0, 0): latents(0)}, 1)
     assert store.count(8) == 1
 
@@ -142,7 +243,7 @@ def test_no_file_and_no_world_are_told_apart(tmp_path):
     assert not (tmp_path / "no").exists()
     other = tmp_path / "world.db"
     sqlite3.connect(other).execute("CREATE TABLE settings (a)").connection.close()
-    with pytest.raises(WorldDamaged, match="no Endless Earth world"):
+    with pytest.raises(WorldDamaged, match="not an Endless Earth world"):
         Store.open(other)
     other.write_bytes(b"not a database at all" * 500)
     with pytest.raises(WorldDamaged):

@@ -5,6 +5,7 @@ import pytest
 
 from explorer import pictures
 from explorer.worlds.atlas import Atlas, NewWorld
+from tests.disks import change
 from tiles.errors import WorldDamaged
 from tiles.grid import Box, Tile, around
 
@@ -158,10 +159,8 @@ def test_an_evicted_tile_comes_back_as_the_same_bytes(first, world):
 
 def test_damaged_latents_are_named_and_never_shown(first, world):
     cell = Tile(8, HOME, HOME)
-    with world.store._database.write() as connection:
-        connection.execute(
-            "UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 8 AND x = ? AND y = ?", cell[1:]
-        )
+    update = "UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 8 AND x = ? AND y = ?"
+    change(world.store.path, update, cell[1:])
     for tile in around(cell).tiles():
         world.cache.drop(tile)
     with pytest.raises(WorldDamaged, match=f"8/{HOME}/{HOME}"):
