@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 2**20
+HOST = re.compile(r"(?!-)[a-z0-9_.-]{1,253}")
+EVERY_ADDRESS = ("0.0.0.0", "::")
+
+
+def _listed(value: Any) -> Any:
+    """A list written plainly (``a, b``) or as JSON (``["a", "b"]``)."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('write it as a,b or as ["a", "b"]') from None
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _each(check: Callable[[str], str]) -> AfterValidator:
+    return AfterValidator(lambda values: [check(value.strip()) for value in values])
+
+
+def _host(text: str) -> str:
+    """A host name or an address, without a port."""
+    plain = text.lower().removeprefix("[").removesuffix("]")
+    if plain != "*" and not HOST.fullmatch(plain) and not is_address(plain):
+        raise ValueError(f"{text[:60]!r} is no host name: write it as in maps.example.org, without a port")
+    return plain
+
+
+Listed = NoDecode, BeforeValidator(_listed)
+Hosts = Annotated[list[str], *Listed, _each(_host)]
 
 
 class Settings(BaseSettings):
@@ -34,7 +69,8 @@ class Settings(BaseSettings):
         256, ge=1, description="uncached tiles waiting to be decoded at once; past it 503"
     )
     want_tiles: int = Field(1024, ge=1, description="most tiles one map may want at a time")
-    body_bytes: int = Field(65536, ge=1024, description="largest request body accepted by our own routes")
+    connections: int = Field(1000, ge=10, description="most connections open at once; past it 503")
+    body_bytes: int = Field(65536, ge=1024, description="largest body of a request that sends no file")
     upload_mb: int = Field(512, ge=1, description="largest file that can be sent to the app, in MiB")
     export_pixels: int = Field(1_600_000_000, ge=1, description="most pixels of one export")
     export_tiles: int = Field(100_000, ge=1, description="most base tiles under one export")
@@ -42,10 +78,15 @@ class Settings(BaseSettings):
     picture_tiles: int = Field(256, ge=1, description="most tiles that a picture put on the map may cover")
     picture_pixels: int = Field(100_000_000, ge=1, description="most pixels of such a picture")
     picture_mb: int = Field(64, ge=1, description="largest file of such a picture, in MiB")
-    spare_mb: int = Field(512, ge=0, description="free disk, in MiB, that an export leaves")
-    allowed_hosts: list[str] = Field(
-        ["127.0.0.1", "localhost", "::1", "testserver"],
-        description="host names under which the app answers, besides the one it listens on",
+    spare_mb: int = Field(512, ge=0, description="free disk, in MiB, that exports and uploads leave")
+    allowed_hosts: Hosts = Field(
+        ["127.0.0.1", "localhost", "::1"],
+        description="host names under which the app answers, besides the one it listens on; * for any",
+    )
+    others_may: Literal["auto", "nothing", "view", "edit"] = Field(
+        "auto",
+        description="what requests from other machines may do: nothing, view what is painted, or edit "
+        "and paint; auto is view",
     )
 
     @property
@@ -66,5 +107,40 @@ class Settings(BaseSettings):
 
     @property
     def hosts(self) -> list[str]:
-        """Names accepted in a request's Host header; anything goes if it listens on all addresses."""
-        return ["*"] if self.host in ("0.0.0.0", "::") else [*self.allowed_hosts, self.host]
+        """Names accepted in a request's Host header."""
+        own = socket.gethostname() if self.everywhere else self.host
+        return [*self.allowed_hosts, own.lower()]
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the app listens on all addresses of the machine."""
+        return self.host in EVERY_ADDRESS
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the app."""
+        return self.host == "localhost" or (is_address(self.host) and is_loopback(self.host))
+
+    def url(self, port: int) -> str:
+        """The address to open in a browser."""
+        host = "127.0.0.1" if self.host == "0.0.0.0" else "::1" if self.host == "::" else self.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_address(text: str) -> bool:
+    """Whether ``text`` is an IPv4 or IPv6 address, and no name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(text: str) -> bool:
+    """Whether an address is one of this machine for itself; what is no address is not."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from explorer.service.painter import Event, Painter
+from explorer.web.access import may_edit
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError
 from tiles.grid import Tile, checked_tile
@@ -163,7 +164,7 @@ class Connection:
         self.sketches = {cell for cell in under if cell is not None}
         self.news.clear()
         self.changed &= self.overviews
-        if not self.world.readonly:
+        if not self.world.readonly and may_edit(self.socket):
             self.hub.painter.want(self, self.world, list(self.wanted))
 
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:

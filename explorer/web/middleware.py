@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from explorer.settings import is_address
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-OWN = ("/worlds", "/jobs")  # where the limit on bodies holds; Gradio has limits of its own
 
 
 def refusal(status: int, code: str, message: str, **headers: str) -> JSONResponse:
@@ -20,21 +20,34 @@ def refusal(status: int, code: str, message: str, **headers: str) -> JSONRespons
     return JSONResponse(body, status, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
-class KnownHost:
-    """Answers only under its own names: a page elsewhere whose name leads here gets nothing."""
+async def refuse(scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str) -> None:
+    """Answer a request, or close a WebSocket before it is open."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": message[:120]})
+    else:
+        await refusal(status, code, message)(scope, receive, send)
 
-    def __init__(self, app: ASGIApp, names: Sequence[str]) -> None:
-        self.app, self.names = app, {name.lower() for name in names}
+
+class KnownHost:
+    """Answers only under its own names.
+
+    Otherwise a page of another site could reach the app under a name of that site's which leads to
+    this machine (DNS rebinding). An address is no such name: with ``addresses`` any will do.
+    """
+
+    def __init__(self, app: ASGIApp, names: Sequence[str], addresses: bool) -> None:
+        self.app, self.names, self.addresses = app, {name.lower() for name in names}, addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = scope["type"] in ("http", "websocket") and "*" not in self.names
-        if not asked or _hostname(Headers(scope=scope).get("host", "")) in self.names:
+        if scope["type"] not in ("http", "websocket") or "*" in self.names:
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            words = "this name is not one of the app's; EARTH_ALLOWED_HOSTS lists them"
-            await refusal(400, "unknown_host", words)(scope, receive, send)
+            return
+        name = _hostname(Headers(scope=scope).get("host", ""))
+        if name in self.names or (self.addresses and is_address(name)):
+            await self.app(scope, receive, send)
+            return
+        words = f"the app does not answer as {name[:80]!r}; the setting EARTH_ALLOWED_HOSTS lists its names"
+        await refuse(scope, receive, send, 400, "unknown_host", words)
 
 
 def _hostname(host: str) -> str:
@@ -52,74 +65,40 @@ class SameSite:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        changes = scope["type"] == "http" and scope["method"] not in SAFE
-        if (changes or scope["type"] == "websocket") and foreign(Headers(scope=scope)):
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] == "websocket" or (scope["type"] == "http" and scope["method"] not in SAFE):
+            headers = Headers(scope=scope)
+            if foreign(headers):
+                await refuse(scope, receive, send, 403, "cross_site", foreign_words(headers))
                 return
-            answer = refusal(403, "cross_site", "requests from pages of other sites are refused")
-            await answer(scope, receive, send)
-            return
         await self.app(scope, receive, send)
 
 
 def foreign(headers: Headers) -> bool:
-    """Whether a browser says that another site's page asks."""
+    """Whether another site's page asks, by what the browser says of where it stands.
+
+    Browsers send Sec-Fetch-Site; old ones send Origin or at least Referer. Programs send none.
+    """
     site = headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         return True
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    page = headers.get("origin") or headers.get("referer")
+    return page is not None and _netloc(page) != headers.get("host", "").lower()
 
 
-class BodyLimit:
-    """413 for bodies over the limit, whether they say their length or not.
-
-    ``larger`` has limits of their own for the paths where files are sent, by how these end.
-    """
-
-    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
-        self.app, self.limit, self.larger = app, limit, larger
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(OWN):
-            await self.app(scope, receive, send)
-            return
-        larger = (most for end, most in self.larger.items() if scope["path"].endswith(end))
-        limit = next(larger, self.limit)
-        said = Headers(scope=scope).get("content-length", "0")
-        answer = refusal(413, "body_too_large", f"the body may have up to {limit} bytes")
-        if not said.isdecimal() or int(said) > limit:
-            await answer(scope, receive, send)
-            return
-        read = 0
-
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > limit:
-                raise HTTPException(413, f"the body may have up to {limit} bytes")
-            return message
-
-        await self.app(scope, counted, send)
+def foreign_words(headers: Headers) -> str:
+    """Why such a request is refused, and what decides."""
+    page, host = headers.get("origin") or headers.get("referer"), headers.get("host", "")
+    came = (
+        f"the request comes from a page of {page[:80]!r}" if page else "the request comes from another site"
+    )
+    return (
+        f"{came} and the app answers as {host[:80]!r}: pages of other sites may change nothing here."
+        " If a proxy stands between, it must pass the Host header on"
+    )
 
 
-class Headed:
-    """Headers that keep our pages to themselves."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def headed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"x-frame-options", b"SAMEORIGIN"),
-                    (b"referrer-policy", b"same-origin"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, headed if scope["type"] == "http" else send)
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""

@@ -24,8 +24,12 @@ from explorer.service.edits import resume
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
-from explorer.web import edits, exports, feed, files, services, tiles, worlds
-from explorer.web.middleware import BodyLimit, Headed, KnownHost, SameSite, refusal
+from explorer.web import edits as edit_routes
+from explorer.web import exports, feed, files, services, tiles, worlds
+from explorer.web.access import Access
+from explorer.web.headers import Headed
+from explorer.web.limits import BodyLimit, limits
+from explorer.web.middleware import KnownHost, SameSite, refusal
 from explorer.worlds.atlas import Atlas
 from tiles.errors import EarthError
 
@@ -53,7 +57,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(worlds.router)
     app.include_router(services.router)
     app.include_router(exports.router)
-    app.include_router(edits.router)
+    app.include_router(edit_routes.router)
     app.include_router(tiles.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
     app.add_api_route("/healthz", health, tags=["server"])
@@ -67,10 +71,11 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    larger = {files.UNPACK: settings.upload_bytes, edits.PICTURES: settings.picture_bytes}
-    app.add_middleware(BodyLimit, limit=settings.body_bytes, larger=larger)
+    # The last one added is the first that a request meets.
+    app.add_middleware(BodyLimit, usual=settings.body_bytes, limits=limits(settings))
     app.add_middleware(SameSite)
-    app.add_middleware(KnownHost, names=settings.hosts)
+    app.add_middleware(Access, settings=settings)
+    app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
     app.add_middleware(Headed)
     return app
 

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request, Response
 
 from explorer.pictures import Encoded
 from explorer.settings import Settings
-from explorer.web.middleware import foreign
+from explorer.web.access import may_edit
+from explorer.web.middleware import foreign, foreign_words
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, Busy, EarthError
 from tiles.grid import Tile, parse_tile
@@ -112,8 +113,8 @@ async def _painted(request: Request, world: World, tile: Tile, seconds: float) -
     Painting changes the world, so a picture in another site's page must not set it off: CrossSite.
     """
     if foreign(request.headers):
-        raise CrossSite("pages of other sites may show tiles, not have them painted")
-    if world.readonly:
+        raise CrossSite(foreign_words(request.headers))
+    if world.readonly or not may_edit(request):
         return
     future = request.app.state.painter.ask(world, tile)
     try:

@@ -8,14 +8,15 @@ from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web.server import create_api
 from explorer.worlds.atlas import Atlas
+from tests.clients import HOSTS, local_client
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(worlds=tmp_path / "worlds", queue_tiles=8, decode_tiles=8)
+    return Settings(worlds=tmp_path / "worlds", queue_tiles=8, decode_tiles=8, allowed_hosts=HOSTS)
 
 
 @pytest.fixture
 def client(settings: Settings, atlas: Atlas, painter: Painter) -> Iterator[TestClient]:
-    with TestClient(create_api(settings, atlas, painter), raise_server_exceptions=False) as client:
+    with local_client(create_api(settings, atlas, painter)) as client:
         yield client

@@ -126,17 +126,27 @@ def test_the_app_answers_under_its_own_names(client, host):
     assert client.get("/worlds", headers={"Host": host}).status_code == 200
 
 
-def test_a_picture_in_another_sites_page_paints_nothing(client, world):
-    url = f"/worlds/test-land/tiles/8/{HOME}/{HOME}.png"
-    answer = client.get(url + "?wait=20", headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 403 and answer.json()["error"]["code"] == "cross_site"
-    assert world.counts()["cells"] == 0
-    assert client.get(url, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 204
-
-
 def test_a_huge_body_is_refused_however_it_comes(client):
     assert client.post("/worlds", content=b"x" * 10**6).status_code == 413
     assert client.post("/worlds", content=(b"x" * 1000 for _ in range(1000))).status_code == 413
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE", "POST", "GET"])
+@pytest.mark.parametrize(
+    "path", ["/worlds/pictures", "/worlds/test-land", "/worlds/unpack/", "/healthz", "/x"]
+)
+def test_bodies_are_limited_by_method_and_route(client, method, path):
+    """Only a picture and a world file may be larger, whatever a path ends with."""
+    answer = client.request(method, path, content=b"x" * 70_000)
+    assert answer.status_code == 413 and answer.json()["error"]["code"] == "body_too_large"
+
+
+def test_a_long_body_without_a_length_is_not_parsed(client):
+    """Also where the whole would be good JSON."""
+    long = json.dumps({"name": "n", "prompt": "p", "x": "y" * 100_000}).encode()
+    parts = (long[i : i + 1000] for i in range(0, len(long), 1000))
+    answer = client.patch("/worlds/test-land", content=parts, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,12 @@ def test_every_setting_is_documented_with_its_default(name):
     field = Settings.model_fields[name]
     row = next((line for line in DOCS.read_text().splitlines() if f"`EARTH_{name.upper()}`" in line), "")
     assert field.description and field.description in row, f"docs/settings.md lacks {name}"
-    assert f"`{field.default}`" in row
+    assert f"`{shown(field.default)}`" in row
+
+
+def shown(default):
+    """As one would write it in the environment."""
+    return ", ".join(default) if isinstance(default, list) else default
 
 
 def test_the_environment_is_read_and_checked(monkeypatch):
@@ -22,3 +27,36 @@ def test_the_environment_is_read_and_checked(monkeypatch):
     monkeypatch.setenv("EARTH_PORT", "ninety")
     with pytest.raises(ValidationError, match="port"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["maps.example.org, 10.0.0.5,", '["maps.example.org", "10.0.0.5"]', "MAPS.example.org,10.0.0.5"],
+)
+def test_a_list_is_written_plainly_or_as_json(monkeypatch, written):
+    monkeypatch.setenv("EARTH_ALLOWED_HOSTS", written)
+    assert Settings().allowed_hosts == ["maps.example.org", "10.0.0.5"]
+
+
+@pytest.mark.parametrize("written", ["http://a.example", "a.example:80", "a/b", '["a"', "a b", "[5]"])
+def test_what_is_no_host_is_refused(monkeypatch, written):
+    monkeypatch.setenv("EARTH_ALLOWED_HOSTS", written)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "local"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80", True),
+        ("::1", "http://[::1]:80", True),
+        ("localhost", "http://localhost:80", True),
+        ("0.0.0.0", "http://127.0.0.1:80", False),
+        ("::", "http://[::1]:80", False),
+        ("2001:db8::5", "http://[2001:db8::5]:80", False),
+        ("maps.example.org", "http://maps.example.org:80", False),
+    ],
+)
+def test_the_address_of_a_host(host, url, local):
+    settings = Settings(host=host)
+    assert settings.url(80) == url and settings.local == local

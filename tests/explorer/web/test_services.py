@@ -11,10 +11,9 @@ import rasterio
 import uvicorn
 from PIL import Image
 from rasterio.windows import Window
-from starlette.testclient import TestClient
 
-from explorer.web import services
 from explorer.web.server import create_api
+from tests.clients import local_client
 
 HOME = 2**7
 URL = "/worlds/test-land"
@@ -35,16 +34,12 @@ def _world(world):
 
 @pytest.fixture
 def app(settings, atlas, painter):
-    app = create_api(settings, atlas, painter)
-    if "/worlds/{id}/wmts.xml" not in app.openapi()["paths"]:
-        app.include_router(services.router)
-        app.openapi_schema = None
-    return app
+    return create_api(settings, atlas, painter)
 
 
 @pytest.fixture
 def client(app):
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with local_client(app) as client:
         yield client
 
 

@@ -1,0 +1,18 @@
+"""Clients for tests of the routes."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+HOSTS = ["testserver", "127.0.0.1", "localhost", "::1"]  # names under which the app is to answer in tests
+
+
+def local_client(app: FastAPI) -> TestClient:
+    """A client on the app's own machine."""
+    return client_from(app, "127.0.0.1")
+
+
+def client_from(app: FastAPI, address: str) -> TestClient:
+    """A client at an address."""
+    return TestClient(app, raise_server_exceptions=False, client=(address, 50_000))
