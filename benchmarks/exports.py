@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.common import HOME, worlds
-from explorer.service import exports
+from explorer.service import estimates, exports
 from explorer.service.painter import Painter
 from explorer.worlds.world import World
 from tiles.grid import Box, Tile
@@ -77,7 +77,7 @@ def main(
             left = HOME * 256
             area = Area(8, left, left, left + side, left + side)
             cover(world, area.box.grown(1))
-            wish = exports.Wish(area.bounds, 8, format)
+            wish = estimates.Wish(area.bounds, 8, format)
             for source in ("latents", "cached tiles"):
                 start, worked = time.perf_counter(), time.process_time()
                 with watched() as most:

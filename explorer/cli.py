@@ -303,13 +303,13 @@ def export_region(
     out: Path | None,
     paint_missing: bool,
 ) -> None:
-    from explorer.service import exports
+    from explorer.service import estimates, exports
 
     with opened(settings) as (atlas, painter):
         found = atlas.get(world)
         depth = zooms[0] if zooms else found.base_zoom
-        wish = exports.Wish(parse_bounds(bounds), depth, format, paint_missing)
-        _, kind = exports.checked(wish)
+        wish = estimates.Wish(parse_bounds(bounds), depth, format, paint_missing)
+        _, kind = estimates.checked(wish)
         path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
         limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
         exports.check(found, wish, limits, existing_folder(path))

@@ -1,51 +1,27 @@
-"""Exports: what one will be, whether it may be, and making it."""
+"""Exports: whether one may be made, and making it."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from explorer.service import estimates
 from explorer.service.bulk import paint_all
+from explorer.service.estimates import Estimate, Wish, base_box, checked, count, missing
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
 from explorer.worlds.world import World
-from tiles.errors import BadBounds, BadSetting, DiskFull, TooLarge, WorldHeld, WorldNotFound
-from tiles.grid import MAX_INDEX, Bounds, Box, Tile
-from tiles.mosaic import archive
-from tiles.mosaic.area import FINISHING, WRITING, About, Area, Step, area, pyramid, require_square
-from tiles.mosaic.formats import FORMATS, Format, write
+from tiles.errors import BadBounds, DiskFull, TooLarge, WorldHeld, WorldNotFound
+from tiles.grid import Tile
+from tiles.mosaic.area import FINISHING, WRITING, About, Area, Step, require_square
+from tiles.mosaic.formats import Format, write
 
 PAINTING, DECODING = "painting", "decoding"  # the stages before those of a mosaic
-TILE_BYTES = 60_000  # of a lossless tile, before any of the world is known
-CELL_BYTES = 9_000  # of a painted cell, in its world's file
-PAINT_SECONDS = 0.15  # of a tile, before any was painted here
-
-
-class Wish(NamedTuple):
-    """An export that was asked for."""
-
-    bounds: Bounds  # EPSG:3857 metres
-    zoom: int
-    format: str
-    paint_missing: bool = True
-
-
-class Estimate(NamedTuple):
-    """What an export will be."""
-
-    width: int  # px
-    height: int
-    tiles: int  # that are read
-    base_tiles: int  # that lie under it
-    unpainted: int  # of those
-    bytes: int
-    seconds: float
 
 
 class Limits(NamedTuple):
@@ -56,102 +32,10 @@ class Limits(NamedTuple):
     free_bytes: int  # that must be left on the disk
 
 
-class Pace:
-    """How long tiles took lately, for any number of threads."""
-
-    def __init__(self, guess: float) -> None:
-        self._guess, self._last = guess, deque[float](maxlen=100)
-
-    def note(self, seconds: float) -> None:
-        self._last.append(seconds)
-
-    @property
-    def seconds(self) -> float:
-        last = list(self._last)
-        return sum(last) / len(last) if last else self._guess
-
-
-# By how a tile comes about: decoded, made of four, enlarged.
-paces = {0: Pace(0.1), -1: Pace(0.03), 1: Pace(0.02)}
-
-
-def pace(world: World, zoom: int) -> Pace:
-    """That of tiles of a zoom."""
-    return paces[(zoom > world.base_zoom) - (zoom < world.base_zoom)]
-
-
-def checked(wish: Wish) -> tuple[Area, Format]:
-    """Raises BadSetting, BadBounds."""
-    if wish.format not in FORMATS:
-        raise BadSetting(f"format {wish.format[:20]!r}: allowed are {', '.join(FORMATS)}")
-    return area(wish.bounds, wish.zoom), FORMATS[wish.format]
-
-
-def estimate(world: World, wish: Wish, seconds_per_tile: float | None) -> Estimate:
-    """Pixels, tiles, bytes and seconds of an export. Raises BadSetting, BadBounds."""
-    found, format = checked(wish)
-    tiles, base = count(found, format), found.box.at(world.base_zoom)
-    unpainted = missing(world, found.box)
-    share = 1.0 if wish.paint_missing else 1 - unpainted / base.size
-    cut = 1.0 if format.pyramid else found.width * found.height / (found.box.size * 256**2)
-    size = tiles * (world.cache.mean_size("png") or TILE_BYTES) * share * cut * format.weight
-    seconds = share * _write_seconds(world, found, format)
-    if unpainted and wish.paint_missing:
-        seconds += _to_paint(world, base) * (seconds_per_tile or PAINT_SECONDS)
-    return Estimate(found.width, found.height, tiles, base.size, unpainted, int(size), seconds)
-
-
-def count(found: Area, format: Format) -> int:
-    """How many tiles a mosaic is made of."""
-    return archive.count(found) if format.pyramid else found.box.size
-
-
-def missing(world: World, box: Box) -> int:
-    """How many base tiles under a box are not painted."""
-    under = box.at(world.base_zoom)
-    return under.size - world.store.version_sum(under)[0]
-
-
-def _to_paint(world: World, base: Box) -> float:
-    """About how many windows: tiles, those that their edges and phases need, and the sketch."""
-    apart = world.pyramid.sketch
-    coarse = missing(world, base.grown(2)) / 4**apart if apart else 0
-    return missing(world, base.grown(1)) + coarse
-
-
-def _write_seconds(world: World, found: Area, format: Format) -> float:
-    """Of a mosaic of painted land."""
-    return _decode_seconds(world, found, format) + count(found, format) * format.seconds
-
-
-def _decode_seconds(world: World, found: Area, format: Format) -> float:
-    """Of the tiles that will be decoded or made of others, and not just be taken from the cache."""
-    coarsest = 0 if format.pyramid else found.zoom
-    boxes = {box.zoom: box for box in pyramid(found)[coarsest:]}
-    for zoom in (world.base_zoom, *range(found.zoom, world.base_zoom)):
-        boxes[zoom] = found.box.at(zoom)
-    here = (
-        max(0, box.size - world.cache.count(box, "png")) * pace(world, zoom).seconds
-        for zoom, box in boxes.items()
-    )
-    elsewhere = _undecoded_elsewhere(world, found) if format.pyramid else 0
-    return sum(here) + elsewhere * pace(world, world.base_zoom).seconds
-
-
-def _undecoded_elsewhere(world: World, found: Area) -> int:
-    """Painted tiles outside the area: the coarsest overviews show them too."""
-    if all(world.cached(root, "png") for root in pyramid(found)[0].tiles()):
-        return 0
-    base, end = found.box.at(world.base_zoom), MAX_INDEX + 1
-    all_land = Box(world.base_zoom, -end, -end, end, end)
-    painted = world.store.count(world.base_zoom) - world.store.version_sum(base)[0]
-    return max(0, painted - world.cache.count(all_land, "png") + world.cache.count(base, "png"))
-
-
 def check(
     world: World, wish: Wish, limits: Limits, folder: Path, seconds_per_tile: float | None = None
 ) -> Estimate:
-    """The estimate of an export that may be made.
+    """The estimate of an export that may be made and written in ``folder``.
 
     Raises TooLarge, DiskFull, WorldHeld, BadSetting, BadBounds.
     """
@@ -159,13 +43,13 @@ def check(
     _check_size(world, found, format, limits)
     if format.inside_square:
         require_square(found)
-    guess = estimate(world, wish, seconds_per_tile)
+    guess = estimates.estimate(world, wish, seconds_per_tile)
     if wish.paint_missing and guess.unpainted:
         _require_painter(world)
     if not wish.paint_missing and guess.unpainted == guess.base_tiles:
         raise BadBounds("nothing of this region is painted; it can be if unpainted land is to be painted")
-    free, needed = shutil.disk_usage(folder).free, _room(world, wish, guess) + limits.free_bytes
-    if needed > free:
+    free = shutil.disk_usage(folder).free
+    if (needed := estimates.room(world, wish, guess) + limits.free_bytes) > free:
         raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
     return guess
 
@@ -180,7 +64,7 @@ def _check_size(world: World, found: Area, format: Format, limits: Limits) -> No
     if format.most_side and max(found.width, found.height) > format.most_side:
         sides, allowed = f"{found.width:,} x {found.height:,}", f"{format.most_side:,}"
         raise TooLarge(f"{sides} pixels: a side may have {allowed} in this format, in others more")
-    if (cells := found.box.at(world.base_zoom).size) > limits.tiles:
+    if (cells := base_box(world, found).size) > limits.tiles:
         raise TooLarge(f"{cells:,} base tiles lie under this region; allowed are {limits.tiles:,}")
 
 
@@ -192,16 +76,11 @@ def _require_painter(world: World) -> None:
         )
 
 
-def _room(world: World, wish: Wish, guess: Estimate) -> int:
-    """Bytes of disk for the file while it is written, for new land, and for pixels that are cached."""
-    land = guess.unpainted * CELL_BYTES if wish.paint_missing else 0
-    cached = min(guess.bytes, max(0, world.cache.limit - world.cache.size()))
-    return int(guess.bytes * FORMATS[wish.format].room) + land + cached
-
-
 def about(world: World) -> About:
+    """What a mosaic of a world says of itself."""
     traits = world.model.traits
-    return About(world.id, world.name, world.prompt, world.seed, traits.name, traits.licence, SOFTWARE)
+    prompt = world.journal.prompt
+    return About(world.id, world.name, prompt, world.seed, traits.name, traits.licence, SOFTWARE)
 
 
 class Export:
@@ -213,28 +92,27 @@ class Export:
         self.seconds_ahead = 0.0
 
     def __call__(self, folder: Path, step: Step) -> list[Path]:
-        def told(stage: str, done: int, total: int) -> None:
+        def watched(stage: str, done: int, total: int) -> None:
             if stage != self._stage:
                 self._stage, self.seconds_ahead = stage, self._ahead(stage)
             step(stage, done, total)
 
-        return make(self.world, self.painter, self.wish, folder / self.name, told)
+        return make(self.world, self.painter, self.wish, folder / self.name, watched)
 
     def seconds_left(self, done: int, total: int, so_far: float | None) -> float | None:
         """Until all is done; ``so_far`` says it of this stage as it went so far."""
         pace = self.painter.status().seconds_per_tile
         # At first what goes before the tiles is painted, the sketch and the phases they need.
         if self._stage == PAINTING and done < total / 5 and pace is not None:
-            base = checked(self.wish)[0].box.at(self.world.base_zoom)
             with suppress(sqlite3.Error):  # a world that was deleted meanwhile; the job ends by it
-                so_far = _to_paint(self.world, base) * pace
+                so_far = estimates.windows_to_paint(self.world, checked(self.wish)[0]) * pace
         return None if so_far is None else so_far + self.seconds_ahead
 
     def _ahead(self, stage: str) -> float:
         """Seconds of the stages after this one."""
         found, format = checked(self.wish)
         if stage == PAINTING:
-            return _write_seconds(self.world, found, format)
+            return estimates.write_seconds(self.world, found, format)
         return 0.0 if stage == FINISHING else count(found, format) * format.seconds
 
 
@@ -247,7 +125,7 @@ def make(world: World, painter: Painter, wish: Wish, path: Path, step: Step) -> 
     try:
         return _make(world, painter, wish, path, step)
     except Exception as error:
-        if not world.store.path.exists():
+        if not world.on_disk():
             raise WorldNotFound(f"world {world.id!r} was deleted meanwhile") from error
         raise
 
@@ -258,7 +136,7 @@ def _make(world: World, painter: Painter, wish: Wish, path: Path, step: Step) ->
         _paint(world, painter, found, step)
     latest = (WRITING, 0, count(found, format))
 
-    def told(stage: str, done: int, total: int) -> None:
+    def watched(stage: str, done: int, total: int) -> None:
         nonlocal latest
         latest = (stage, done, total)
         step(*latest)
@@ -267,18 +145,20 @@ def _make(world: World, painter: Painter, wish: Wish, path: Path, step: Step) ->
         _decode_below(world, tile, lambda: step(*latest))
         return _encoded(world, tile)
 
-    if found.zoom < world.base_zoom:
+    if world.pyramid.is_overview(Tile(found.zoom, 0, 0)):
         _decode(world, found, step)
-    told(*latest)
-    return write(path, format, found, about(world), missing(world, found.box) == 0, read, told)
+    watched(*latest)
+    whole = missing(world, base_box(world, found)) == 0
+    return write(path, format, found, about(world), whole, read, watched)
 
 
 def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
     """What is there is not waited for: land that another process paints can be read."""
-    cells = list(found.box.at(world.base_zoom).tiles())
-    left = [cell for cell in cells if not world.final(cell)]
+    base = base_box(world, found)
+    cells = list(base.tiles())
+    left = [cell for cell in cells if not world.renderer.final(cell)]
     if world.readonly:
-        if missing(world, found.box):
+        if missing(world, base):
             _require_painter(world)
         return
     done = len(cells) - len(left)
@@ -294,17 +174,17 @@ def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
 
 def _decode(world: World, found: Area, step: Step) -> None:
     """The base tiles under a coarser area, one by one and in an order that needs each only once."""
-    base, done = found.box.at(world.base_zoom), 0
+    total, done = base_box(world, found).size, 0
 
     def visit(tile: Tile) -> None:
         nonlocal done
-        if tile.z < world.base_zoom and world.revision(tile) and not world.cached(tile, "png"):
+        if _made_of_others(world, tile):
             for child in tile.children:
                 visit(child)
         else:
-            done += 4 ** (world.base_zoom - tile.z)
+            done += world.pyramid.base_cells(tile).size
         _encoded(world, tile)
-        step(DECODING, done, base.size)
+        step(DECODING, done, total)
 
     for tile in found.box.tiles():
         visit(tile)
@@ -313,23 +193,28 @@ def _decode(world: World, found: Area, step: Step) -> None:
 def _decode_below(world: World, tile: Tile, look: Callable[[], None]) -> None:
     """What a tile is made of, tile by tile: land far away belongs to an overview too, and ``look``
     may stop it between two of them."""
-    if (deeper := tile.z - world.base_zoom) > 0:
-        _encoded(world, Tile(world.base_zoom, tile.x >> deeper, tile.y >> deeper))
-        return
-    if tile.z == world.base_zoom or not world.revision(tile) or world.cached(tile, "png"):
-        return
-    for child in tile.children:
-        _decode_below(world, child, look)
-        _encoded(world, child)
-        look()
+    if deeper := world.pyramid.enlarged(tile):
+        _encoded(world, tile.above(tile.z - deeper))
+    elif _made_of_others(world, tile):
+        for child in tile.children:
+            _decode_below(world, child, look)
+            _encoded(world, child)
+            look()
+
+
+def _made_of_others(world: World, tile: Tile) -> bool:
+    """Whether a tile is an overview with something in it that is still to be made."""
+    if not world.pyramid.is_overview(tile):
+        return False
+    return bool(world.renderer.revision(tile)) and not world.renderer.cached(tile, "png")
 
 
 def _encoded(world: World, tile: Tile) -> bytes | None:
-    if found := world.cached(tile, "png"):
+    if found := world.renderer.cached(tile, "png"):
         return found.data
     start = time.perf_counter()
-    encoded = world.tile(tile, "png")
+    encoded = world.renderer.tile(tile, "png")
     if encoded is None:
         return None
-    pace(world, tile.z).note(time.perf_counter() - start)
+    estimates.pace(world, tile.z).note(time.perf_counter() - start)
     return encoded.data

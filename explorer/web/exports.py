@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
 from explorer.service import exports
 from explorer.service.edits import give_up
-from explorer.service.exports import Export, Limits, Wish
+from explorer.service.estimates import Wish
+from explorer.service.exports import Export, Limits
 from explorer.service.jobs import Job
 from explorer.settings import Settings
 from tiles.grid import Bounds, parse_bounds

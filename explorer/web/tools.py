@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.events import api
 
-from explorer.service import edits, exports
+from explorer.service import edits, estimates, exports
 from explorer.service.bulk import paint_all
 from explorer.service.edits import Wish
 from explorer.service.jobs import Job, Step
@@ -124,7 +124,7 @@ def add(state: Any) -> None:
         def work() -> dict[str, Any]:
             found = atlas.get(world)
             depth = found.base_zoom if zoom == -1 else zoom
-            wish = exports.Wish(Bounds(west, south, east, north), depth, format)
+            wish = estimates.Wish(Bounds(west, south, east, north), depth, format)
             exports.check(found, wish, limits(settings), atlas.folder)
             name = f"{found.id}-z{depth}{FORMATS[format].suffix}"
 

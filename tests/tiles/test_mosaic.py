@@ -165,14 +165,18 @@ def test_cog_of_many_blocks_has_overviews_that_are_means(tmp_path):
 
 
 def test_png_has_a_world_file_other_tools_read(tmp_path):
-    (path, world_file, system), _ = saved(tmp_path, "png", SOME)
+    (path, world_file, system, auxiliary), _ = saved(tmp_path, "png", SOME)
     with Image.open(path) as image:
         got = np.array(image)
     expected = sheet(SOME)
     assert (got[..., :3] == expected).all() and ((got[..., 3] > 0) == expected.any(2)).all()
     assert world_file.suffix == ".pgw" and "Mercator" in system.read_text()
     with rasterio.open(path) as png:
-        assert png.bounds == pytest.approx(SOME.bounds)
+        assert png.bounds == pytest.approx(SOME.bounds) and png.crs.to_epsg() == 3857
+        assert png.tags()["PROMPT"] == 'a "rocky" coast'
+    with Image.open(path) as plain:
+        assert plain.info["NAME"] == "Töst <land>" and plain.info["SEED"] == "7"
+    assert auxiliary.name == "out.png.aux.xml"
 
 
 def test_a_row_of_blocks_of_the_widest_png_fits_into_gdals_cache():
@@ -351,6 +355,42 @@ def test_a_name_that_is_a_file_beside_it_is_refused(tmp_path):
     with pytest.raises(BadSetting):
         write(tmp_path / "folder", FORMATS["cog"], SOME, ABOUT, False, read, lambda *said: None)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+FAR = [
+    Area(8, *corner, corner[0] + 300, corner[1] + 270)
+    for corner in ((5 * 10**8 + 7, -9 * 10**8 - 3), (-40, -90))
+]
+FAR += [Area(22, 2 * 10**12 + 13, -(10**12) - 77, 2 * 10**12 + 313, -(10**12) + 200)]
+
+
+@pytest.mark.parametrize("format", ["cog", "png"])
+@pytest.mark.parametrize("found", FAR)
+def test_far_beyond_the_square_every_pixel_has_its_place(tmp_path, format, found):
+    """Place and size of a pixel to a thousandth of it, as GDAL reads them, and the pixels themselves."""
+    (path, *_), _ = saved(tmp_path, format, found, whole=True)
+    metres = metres_per_pixel(found.zoom)
+    with rasterio.open(path) as raster_file:
+        assert raster_file.crs.to_epsg() == 3857
+        transform = raster_file.transform
+        assert (transform.a, transform.e) == pytest.approx((metres, -metres), rel=1e-6)
+        places = ((0, 0), (found.width, found.height))
+        for (column, row), (x, y) in zip(places, (found.bounds[0::3], found.bounds[2:0:-1])):
+            assert transform * (column, row) == pytest.approx((x, y), abs=metres / 1000, rel=1e-14)
+        assert (raster_file.read((1, 2, 3)).transpose(1, 2, 0) == sheet(found)).all()
+
+
+@pytest.mark.parametrize("zoom", [3, 8, 14])
+def test_mbtiles_lie_where_gdal_reads_them(tmp_path, zoom):
+    side = 2**zoom * 256
+    for corner in ((0, 0), (side // 2, side // 2), (side - 512, side - 512)):
+        found = Area(zoom, *corner, corner[0] + 512, corner[1] + 512)
+        (path,), _ = saved(tmp_path, "mbtiles", found, read_all)
+        with rasterio.open(path) as other:
+            assert other.crs.to_epsg() == 3857
+            assert other.bounds == pytest.approx(found.bounds, abs=metres_per_pixel(zoom))
+            assert (other.read((1, 2, 3)).transpose(1, 2, 0) == sheet(found, read_all)).all()
+        path.unlink()
 
 
 def test_nothing_painted_is_no_pmtiles(tmp_path):

@@ -32,7 +32,8 @@ class Format(NamedTuple):
     room: float  # of the most bytes on the disk while it is written, to its own
     pyramid: bool = False  # whether it holds tiles of all coarser zooms
     inside_square: bool = False  # whether it can say only addresses inside the mercator square
-    beside: tuple[str, ...] = ()  # suffixes of the files that belong to it
+    beside: tuple[str, ...] = ()  # files that belong to it: its name with another suffix
+    appended: tuple[str, ...] = ()  # files that belong to it: its whole name and this
     most_pixels: int | None = None
     most_side: int | None = None  # px
 
@@ -42,7 +43,7 @@ FORMATS: dict[str, Format] = {
     "cog": Format(raster.write_cog, ".tif", COG_TYPE, "Cloud-Optimised GeoTIFF", 0.015, 1.5, 2.2),
     "png": Format(
         raster.write_png, ".png", "image/png", "PNG with a world file", 0.02, 1.0, 2.6,
-        beside=(".pgw", ".prj"), most_side=raster.MOST_SIDE,
+        beside=(".pgw", ".prj"), appended=(".aux.xml",), most_side=raster.MOST_SIDE,
     ),
     "mbtiles": Format(
         archive.write_mbtiles, ".mbtiles", "application/vnd.sqlite3", "MBTiles", 0.001, 1.02, 1.1,
@@ -72,6 +73,7 @@ def write(
     the same mosaic is removed. Raises BadBounds, BadSetting, NotWritten, DiskFull.
     """
     done = [path, *(path.with_suffix(suffix) for suffix in format.beside)]
+    done += [path.with_name(path.name + suffix) for suffix in format.appended]
     if len({*done}) < len(done) or path.is_dir():
         raise BadSetting(f"{path.name} cannot be the name of this file; {path.stem}{format.suffix} can")
     part = path.with_name(f".{path.name}.part")

@@ -15,12 +15,12 @@ from PIL import Image
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, WktVersion
 from rasterio.errors import RasterioError
-from rasterio.transform import from_bounds
+from rasterio.transform import from_origin
 from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_validate
 
 from tiles.errors import NotWritten
-from tiles.grid import TILE_PIXELS, Box, Tile
+from tiles.grid import TILE_PIXELS, Box, Tile, metres_per_pixel
 from tiles.mosaic.area import FINISHING, WRITING, About, Area, Read, Step
 
 BLOCK = 512
@@ -39,6 +39,7 @@ COG = {
     "driver": "COG", "BLOCKSIZE": BLOCK, "COMPRESS": "DEFLATE", "PREDICTOR": "STANDARD",
     "BIGTIFF": "IF_SAFER", "OVERVIEW_RESAMPLING": "AVERAGE", "NUM_THREADS": 2,
 }  # fmt: skip
+PNG = {"driver": "PNG", "WORLDFILE": "YES", "WRITE_METADATA_AS_TEXT": "YES", "ZLEVEL": 6}
 
 
 def write_cog(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
@@ -57,14 +58,15 @@ def write_cog(path: Path, area: Area, about: About, whole: bool, read: Read, ste
 
 
 def write_png(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
-    """PNG, with a world file (.pgw) and its coordinate system (.prj) beside it.
+    """PNG; beside it a world file (.pgw) and its coordinate system for ArcGIS (.prj) and GDAL (.aux.xml).
 
-    Unpainted land is transparent.
+    Where it comes from is in its text. Unpainted land is transparent.
     """
     sheet = path.with_name("sheet.tif")
     with rasterio.Env(**GDAL):
         _draw(sheet, area, about, "rgb" if whole else "rgba", read, step)
-        _copy(sheet, path, Share(area, step, 0, 1), 1, driver="PNG", WORLDFILE="YES", ZLEVEL=6)
+        with rasterio.Env(GDAL_PAM_ENABLED=True):
+            _copy(sheet, path, Share(area, step, 0, 1), 1, **PNG)
     path.with_suffix(".wld").replace(path.with_suffix(".pgw"))
     path.with_suffix(".prj").write_text(CRS.from_epsg(3857).to_wkt(version=WktVersion.WKT1_ESRI))
 
@@ -158,10 +160,10 @@ def _draw(sheet: Path, area: Area, about: About, kind: str, read: Read, step: St
 
     ``kind`` is rgb where everything is painted; else mask or rgba says what is.
     """
-    bands = 4 if kind == "rgba" else 3
+    bands, metres = 4 if kind == "rgba" else 3, metres_per_pixel(area.zoom)
     profile = {
         "driver": "GTiff", "dtype": "uint8", "count": bands, "width": area.width, "height": area.height,
-        "crs": "EPSG:3857", "transform": from_bounds(*area.bounds, area.width, area.height),
+        "crs": "EPSG:3857", "transform": from_origin(area.bounds.west, area.bounds.north, metres, metres),
         "tiled": True, "blockxsize": TILE_PIXELS, "blockysize": TILE_PIXELS, "interleave": "pixel",
         "compress": "DEFLATE", "zlevel": 1, "predictor": 2, "bigtiff": "IF_SAFER", "photometric": "RGB",
     }  # fmt: skip

@@ -9,11 +9,12 @@ import pytest
 import rasterio
 from PIL import Image
 
-from explorer.service import exports
-from explorer.service.exports import Limits, Wish
+from explorer.service import estimates, exports
+from explorer.service.estimates import Wish
+from explorer.service.exports import Limits
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
-from tiles.errors import BadBounds, Cancelled, TooLarge, WorldHeld, WorldNotFound
+from tiles.errors import BadBounds, Cancelled, DiskFull, TooLarge, WorldHeld, WorldNotFound
 from tiles.grid import Bounds, Box, Tile
 from tiles.mosaic.formats import FORMATS
 
@@ -64,13 +65,13 @@ def test_a_stopped_export_goes_on_and_no_cell_is_painted_twice(world, painter, p
 def test_an_overview_is_not_one_long_step(world, painter, tmp_path, format, monkeypatch):
     """A tile at zoom 0 is made of all land: a stop is heard while it is."""
     exports.make(world, painter, Wish(bounds(), 8, "png"), tmp_path / "out.png", quiet)
-    world.cache.drop(Tile(8, HOME, HOME))
+    world.renderer.forget(Tile(8, HOME, HOME))
     one, decoded, since = Box(8, HOME + 40, HOME, HOME + 41, HOME + 1), [], []
     exports.make(world, painter, Wish(bounds(one), 8, "png"), tmp_path / "other.png", quiet)
     for box in (REGION, one, *(REGION.at(zoom) for zoom in range(8))):
         for tile in box.tiles():
-            world.cache.drop(tile)
-    pixels = world.pixels
+            world.renderer.forget(tile)
+    pixels = world.renderer.pixels
 
     def counting(tile):
         since.append(tile)
@@ -80,7 +81,7 @@ def test_an_overview_is_not_one_long_step(world, painter, tmp_path, format, monk
         decoded.append(len(since))
         since.clear()
 
-    monkeypatch.setattr(world, "pixels", counting)
+    monkeypatch.setattr(world.renderer, "pixels", counting)
     exports.make(world, painter, Wish(bounds(one), 8, format), tmp_path / "out.zip", step)
     assert sum(decoded) >= REGION.size and max(decoded) <= 2
 
@@ -93,7 +94,7 @@ def test_a_coarse_export_says_how_far_its_base_tiles_are(world, painter, tmp_pat
     assert steps == sorted(steps) and steps[-1] == 16 and len(set(steps)) == 16
     with Image.open(path) as image:
         got = np.array(image)
-    with Image.open(io.BytesIO(world.tile(Tile(6, 32, 32), "png").data)) as image:
+    with Image.open(io.BytesIO(world.renderer.tile(Tile(6, 32, 32), "png").data)) as image:
         assert (got == np.array(image)[..., :3]).all()
 
 
@@ -103,24 +104,24 @@ def test_estimates_are_about_right(world, painter, tmp_path):
     said: list[tuple[str, int, int]] = []
     for format, zoom in ((format, zoom) for format in FORMATS for zoom in (7, 8, 9)):
         wish = Wish(bounds(), zoom, format)
-        guess = exports.estimate(world, wish, None)
+        guess = estimates.estimate(world, wish, None)
         assert (guess.unpainted, guess.base_tiles) == (0, 8 if zoom == 7 else 6)
         assert (guess.width, guess.height) == (768 * 2 ** (zoom - 8), 512 * 2 ** (zoom - 8))
         said.clear()
         paths = exports.make(world, painter, wish, tmp_path / "out", lambda *now: said.append(now))
         assert next(total for stage, _, total in said if stage == "writing") == guess.tiles
         assert 1 / 4 < guess.bytes / paths[0].stat().st_size < 4
-        assert exports.estimate(world, wish, None).seconds <= guess.seconds  # it is all at hand now
+        assert estimates.estimate(world, wish, None).seconds <= guess.seconds  # it is all at hand now
 
 
 def test_seconds_go_by_what_is_missing_and_how_fast_it_was(world, painter, tmp_path):
     wish = Wish(bounds(), 8, "cog")
-    slow, fast = (exports.estimate(world, wish, pace).seconds for pace in (2.0, 0.1))
+    slow, fast = (estimates.estimate(world, wish, pace).seconds for pace in (2.0, 0.1))
     assert slow > fast + 6 * 1.9
-    unpainted = exports.estimate(world, wish, 2.0)
+    unpainted = estimates.estimate(world, wish, 2.0)
     assert (unpainted.unpainted, unpainted.base_tiles) == (6, 6)
     exports.make(world, painter, wish, tmp_path / "out.tif", quiet)
-    assert exports.estimate(world, wish, 2.0).seconds < fast
+    assert estimates.estimate(world, wish, 2.0).seconds < fast
 
 
 def test_nothing_painted_is_said_before_any_work(world, tmp_path):
@@ -180,9 +181,9 @@ def test_a_world_deleted_meanwhile_is_said(atlas, world, painter, tmp_path, stag
 def test_the_disk_must_hold_all_that_is_written_meanwhile(world, tmp_path, monkeypatch):
     wish = Wish(bounds(), 8, "cog")
     guess = exports.check(world, wish, PLENTY, tmp_path)
-    free = exports._room(world, wish, guess)
+    free = estimates.room(world, wish, guess)
     assert free > 2 * guess.bytes
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
     exports.check(world, wish, PLENTY, tmp_path)
-    with pytest.raises(exports.DiskFull, match=f"{free:,} are there"):
+    with pytest.raises(DiskFull, match=f"{free:,} are there"):
         exports.check(world, wish, PLENTY._replace(free_bytes=1), tmp_path)

@@ -13,7 +13,8 @@ from pmtiles.reader import MmapSource, Reader, all_tiles
 from pmtiles.tile import TileType
 
 from explorer.pictures import decode
-from explorer.service import exports
+from explorer.service import estimates, exports
+from tiles.errors import TooLarge
 from tiles.grid import Bounds, Box, Tile
 
 HOME = 128
@@ -127,7 +128,7 @@ def test_archives_say_all_that_readers_ask_for(client, world, tmp_path, format):
 
 def test_the_time_left_counts_the_stages_still_to_come(client, world, monkeypatch):
     """While land is painted, it is not written yet."""
-    monkeypatch.setattr(exports, "_write_seconds", lambda *of: 1000.0)
+    monkeypatch.setattr(estimates, "write_seconds", lambda *of: 1000.0)
     job = ask(client, bounds=bounds(REGION.grown(6)))
     try:
         left = None
@@ -213,6 +214,6 @@ def test_a_model_that_fails_is_said(client, world, monkeypatch):
 
 
 def test_limits_are_checked_by_the_command_line_too(world, tmp_path):
-    wish = exports.Wish(Bounds(*bounds()), 8, "cog")
-    with pytest.raises(exports.TooLarge, match="allowed are 100"):
+    wish = estimates.Wish(Bounds(*bounds()), 8, "cog")
+    with pytest.raises(TooLarge, match="allowed are 100"):
         exports.check(world, wish, exports.Limits(100, 100, 0), tmp_path)

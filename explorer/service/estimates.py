@@ -1,0 +1,145 @@
+"""What an export will be: pixels, tiles, bytes and seconds, from what is painted and cached already."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from explorer.worlds.world import World
+from tiles.errors import BadSetting
+from tiles.grid import MAX_INDEX, Bounds, Box, Tile
+from tiles.mosaic import archive
+from tiles.mosaic.area import Area, area, pyramid
+from tiles.mosaic.formats import FORMATS, Format
+
+TILE_BYTES = 60_000  # of a lossless tile, before any of the world is known
+CELL_BYTES = 9_000  # of a painted cell, in its world's file
+PAINT_SECONDS = 0.15  # of a tile, before any was painted here
+
+
+class Wish(NamedTuple):
+    """An export that was asked for."""
+
+    bounds: Bounds  # EPSG:3857 metres
+    zoom: int
+    format: str
+    paint_missing: bool = True
+
+
+class Estimate(NamedTuple):
+    """What an export will be."""
+
+    width: int  # px
+    height: int
+    tiles: int  # that are read
+    base_tiles: int  # that lie under it
+    unpainted: int  # of those
+    bytes: int
+    seconds: float
+
+
+class Pace:
+    """How long tiles took lately, for any number of threads."""
+
+    def __init__(self, guess: float) -> None:
+        self._guess, self._last = guess, deque[float](maxlen=100)
+
+    def note(self, seconds: float) -> None:
+        self._last.append(seconds)
+
+    @property
+    def seconds(self) -> float:
+        last = list(self._last)
+        return sum(last) / len(last) if last else self._guess
+
+
+DECODED, AVERAGED, ENLARGED = Pace(0.1), Pace(0.03), Pace(0.02)  # by how a tile comes about
+
+
+def pace(world: World, zoom: int) -> Pace:
+    """That of tiles of a zoom."""
+    tile = Tile(zoom, 0, 0)
+    if world.pyramid.is_overview(tile):
+        return AVERAGED
+    return ENLARGED if world.pyramid.enlarged(tile) else DECODED
+
+
+def checked(wish: Wish) -> tuple[Area, Format]:
+    """The pixels and the format that are asked for. Raises BadSetting, BadBounds."""
+    if wish.format not in FORMATS:
+        raise BadSetting(f"format {wish.format[:20]!r}: allowed are {', '.join(FORMATS)}")
+    return area(wish.bounds, wish.zoom), FORMATS[wish.format]
+
+
+def estimate(world: World, wish: Wish, seconds_per_tile: float | None = None) -> Estimate:
+    """Pixels, tiles, bytes and seconds of an export. ``seconds_per_tile`` is how fast tiles were painted
+    lately. Raises BadSetting, BadBounds."""
+    found, format = checked(wish)
+    tiles, base = count(found, format), base_box(world, found)
+    unpainted = missing(world, base)
+    share = 1.0 if wish.paint_missing else 1 - unpainted / base.size
+    cut = 1.0 if format.pyramid else found.width * found.height / (found.box.size * 256**2)
+    size = tiles * (world.renderer.mean_bytes("png") or TILE_BYTES) * share * cut * format.weight
+    seconds = share * write_seconds(world, found, format)
+    if unpainted and wish.paint_missing:
+        seconds += windows_to_paint(world, found) * (seconds_per_tile or PAINT_SECONDS)
+    return Estimate(found.width, found.height, tiles, base.size, unpainted, int(size), seconds)
+
+
+def count(found: Area, format: Format) -> int:
+    """How many tiles a mosaic is made of."""
+    return archive.count(found) if format.pyramid else found.box.size
+
+
+def base_box(world: World, found: Area) -> Box:
+    """The base tiles under an area."""
+    return found.box.at(world.pyramid.base)
+
+
+def missing(world: World, base: Box) -> int:
+    """How many tiles of a box of base tiles are not painted."""
+    return base.size - world.canvas.painted_in(base)
+
+
+def windows_to_paint(world: World, found: Area) -> float:
+    """About how many windows: tiles, those that their edges and phases need, and the sketch."""
+    apart, base = world.pyramid.sketch, base_box(world, found)
+    coarse = missing(world, base.grown(2)) / 4**apart if apart else 0
+    return missing(world, base.grown(1)) + coarse
+
+
+def write_seconds(world: World, found: Area, format: Format) -> float:
+    """Of a mosaic of painted land."""
+    return _decode_seconds(world, found, format) + count(found, format) * format.seconds
+
+
+def _decode_seconds(world: World, found: Area, format: Format) -> float:
+    """Of the tiles that will be decoded or made of others, and not just be taken from the cache."""
+    coarsest = 0 if format.pyramid else found.zoom
+    boxes = {box.zoom: box for box in pyramid(found)[coarsest:]}
+    for zoom in (world.pyramid.base, *range(found.zoom, world.pyramid.base)):
+        boxes[zoom] = found.box.at(zoom)
+    here = (
+        max(0, box.size - world.renderer.cached_in(box, "png")) * pace(world, zoom).seconds
+        for zoom, box in boxes.items()
+    )
+    elsewhere = _undecoded_elsewhere(world, found) if format.pyramid else 0
+    return sum(here) + elsewhere * DECODED.seconds
+
+
+def _undecoded_elsewhere(world: World, found: Area) -> int:
+    """Painted tiles outside the area: the coarsest overviews show them too."""
+    renderer = world.renderer
+    if all(renderer.cached(root, "png") for root in pyramid(found)[0].tiles()):
+        return 0
+    base, end = base_box(world, found), MAX_INDEX + 1
+    all_land = Box(base.zoom, -end, -end, end, end)
+    painted = world.canvas.count(base.zoom) - world.canvas.painted_in(base)
+    return max(0, painted - renderer.cached_in(all_land, "png") + renderer.cached_in(base, "png"))
+
+
+def room(world: World, wish: Wish, guess: Estimate) -> int:
+    """Bytes of disk for the file while it is written, for new land, and for pixels that are cached."""
+    land = guess.unpainted * CELL_BYTES if wish.paint_missing else 0
+    cached = min(guess.bytes, world.renderer.cache_room())
+    return int(guess.bytes * FORMATS[wish.format].room) + land + cached
