@@ -2,77 +2,90 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
-from explorer.service.painter import Event, Painter
+from explorer.service.painter import Painter
 from explorer.worlds.world import World
-from tiles.errors import PaintingFailed, WorldHeld
+from tiles.errors import WorldHeld
 from tiles.grid import Tile, around
 
 GROUP = 64  # tiles wanted at a time
-PATIENCE = 0.5  # seconds between two looks at whether to go on
+PATIENCE = 0.2  # seconds between two looks at how far it is
 
 
 def paint_all(painter: Painter, world: World, tiles: Sequence[Tile], step: Callable[[int], None]) -> None:
     """Paint ``tiles`` (base zoom) and their surroundings until all are final.
 
     It is one client of the painter, so a map beside it gets every other batch. ``step`` is told how
-    many more are done, or 0 now and then, and may raise to end it. Raises PaintingFailed, WorldHeld.
+    many more are done, or 0 now and then, and may raise to end it. Raises PaintingFailed, WorldHeld,
+    WorldNotFound.
     """
 
-    def wanted(left: list[Tile]) -> list[Tile]:
-        return [*left, *dict.fromkeys(other for tile in left for other in around(tile).tiles())]
+    def needed(group: Sequence[Tile]) -> list[Tile]:
+        return list(dict.fromkeys([*group, *(other for tile in group for other in around(tile).tiles())]))
 
-    _until(painter, world, tiles, None, wanted, world.final, step)
+    _paint(painter, world, tiles, None, needed, step)
 
 
 def paint_layer(
     painter: Painter, world: World, layer: int, tiles: Sequence[Tile], step: Callable[[int], None]
 ) -> None:
-    """Paint ``tiles`` as an edit or a draft makes them, with all that needs. As ``paint_all``."""
-    _until(
-        painter, world, tiles, layer, list, lambda tile: world.canvas.snapshot().painted(tile, layer), step
-    )
+    """Paint ``tiles`` as an edit or a draft makes them, with all that needs. As ``paint_all``; raises
+    Cancelled if the edit is given up meanwhile."""
+    _paint(painter, world, tiles, layer, list, step)
 
 
-def _until(
+def _paint(
     painter: Painter,
     world: World,
     tiles: Sequence[Tile],
     layer: int | None,
-    wanted: Callable[[list[Tile]], list[Tile]],
-    there: Callable[[Tile], bool],
+    needed: Callable[[Sequence[Tile]], list[Tile]],
     step: Callable[[int], None],
 ) -> None:
     if world.readonly:
         raise WorldHeld(f"world {world.id!r} is being painted by {world.holder}; it can be read here")
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    client = object()
-    stop = painter.listen(lambda event: events.put(event) if event.world == world.id else None)
+    for start in range(0, len(tiles), GROUP):
+        group = list(tiles[start : start + GROUP])
+        left = _missing(world, group, layer, needed)
+        step(len(group) - len(left))
+        if left:
+            _wait(painter.paint(world, needed(left), layer), world, left, layer, needed, step)
+
+
+def _wait(
+    future: Future[None],
+    world: World,
+    left: list[Tile],
+    layer: int | None,
+    needed: Callable[[Sequence[Tile]], list[Tile]],
+    step: Callable[[int], None],
+) -> None:
     try:
-        for start in range(0, len(tiles), GROUP):
-            left = [tile for tile in tiles[start : start + GROUP] if not there(tile)]
-            step(len(tiles[start : start + GROUP]) - len(left))
-            painter.want(client, world, wanted(left), layer)
-            while left:
-                _wait(events, painter, client)
-                done = {tile for tile in left if there(tile)}
-                left = [tile for tile in left if tile not in done]
-                step(len(done))  # even if there are none: it may want to stop
+        while left:
+            before = len(left)
+            left = [] if _over(future) else _missing(world, left, layer, needed)
+            step(before - len(left))  # even if nothing is done: it may want to stop
     finally:
-        stop()
-        painter.drop(client)
+        future.cancel()
 
 
-def _wait(events: queue.SimpleQueue[Event], painter: Painter, client: object) -> None:
-    """Until something happens, or a moment passes. Raises PaintingFailed."""
+def _missing(
+    world: World,
+    tiles: Sequence[Tile],
+    layer: int | None,
+    needed: Callable[[Sequence[Tile]], list[Tile]],
+) -> list[Tile]:
+    """The tiles that are not painted yet with all they need."""
+    painted = world.canvas.snapshot().painted
+    return [tile for tile in tiles if not all(painted(each, layer) for each in needed([tile]))]
+
+
+def _over(future: Future[None]) -> bool:
+    """Whether all is painted; False after a moment. Raises what painting raised."""
     try:
-        event = events.get(timeout=PATIENCE)
-    except queue.Empty:
-        status = painter.status()
-        if not status.alive or not painter.wants(client):
-            raise PaintingFailed(status.error or "the painter has stopped") from None
-        return
-    if event.kind == "failed":
-        raise PaintingFailed(event.message)
+        future.result(PATIENCE)
+    except TimeoutError:
+        return False
+    return True

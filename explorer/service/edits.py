@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from explorer.service.bulk import paint_layer
+from explorer.service.events import Event
 from explorer.service.jobs import Job, Jobs, Step, Work
-from explorer.service.painter import Event, Painter
+from explorer.service.painter import Painter
 from explorer.worlds.atlas import HOME_LIMIT, SEED_LIMIT, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import journal

@@ -1,307 +1,337 @@
-"""The painter: one thread that turns the tiles people want into painted cells."""
+"""The painter: one thread between what people want, the models that paint it, and the worlds that keep it.
+
+The scheduler says whose turn it is, the world says which cells can be painted, an executor paints them,
+and the world keeps them. The painter carries things between the four, and tells what happened.
+"""
 
 from __future__ import annotations
 
 import logging
-import statistics
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from typing import Literal, NamedTuple
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from explorer.painting.layers import Node
-from explorer.painting.window import paint_windows
+from explorer.painting.window import Latents
+from explorer.service.events import Event, Listeners, news, ready
+from explorer.service.executors import Executor, Executors, LocalExecutors
+from explorer.service.record import Record, Status
+from explorer.service.scheduler import Scheduler, TileDemand, Turn
+from explorer.service.waits import Asked, Wait, Waits
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
-from tiles.errors import Busy, Cancelled, DiskFull, EarthError, PaintingFailed
-from tiles.grid import Box, Tile, around
+from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, WorldNotFound
+from tiles.grid import Tile, around
 
 log = logging.getLogger(__name__)
-PAUSES = (1, 5, 20, 60)  # seconds before a failed cell is tried again
+FULL_DISK_PAUSE = 5.0  # seconds until a cell that found no room is tried again
 
 
-class Event(NamedTuple):
-    """What happened to a base-zoom tile of a world, or, for "sketch", to a cell of its sketch.
-
-    "editing", "edited" and "settled" tell of edits that are not shown yet: a tile waits to be painted
-    anew, is painted, is left as it was. "journal" tells of the whole world: it has a new line.
-    """
-
-    world: str
-    kind: Literal["painting", "ready", "failed", "sketch", "editing", "edited", "settled", "journal"]
-    tile: Tile
-    revision: int = 0
-    final: bool = False  # nothing around the tile is missing any more
-    message: str = ""
-
-
-class Status(NamedTuple):
-    """How the painter is doing."""
-
-    device: str
-    model: str
-    painted: int  # tiles since the start
-    waiting: int  # wanted tiles not painted yet
-    seconds_per_tile: float | None  # median of the last 50
-    alive: bool
-    error: str | None  # of the last painting, if it failed
-
-
-class Wish(NamedTuple):
-    """The tiles one client wants of one world, the most wanted first."""
+class Batch(NamedTuple):
+    """Cells that are being painted."""
 
     world: World
-    tiles: list[Tile]
-    layer: int | None  # as an edit (or a draft) makes them; None: as they are shown
-
-
-class Ask(NamedTuple):
-    """A tile somebody waits for."""
-
-    world: World
-    needed: Box
-    future: Future[None]
-
-
-class Failure(NamedTuple):
-    """A cell that could not be painted."""
-
-    error: EarthError
-    times: int
-    until: float  # monotonic seconds
+    snapshot: Snapshot
+    nodes: list[Node]
+    executor: Executor
+    began: float
 
 
 class Painter:
     """Paints what is wanted, a batch at a time, in turn for each client.
 
-    After every batch it looks anew at what is wanted, so that whatever left a view is dropped at
+    Before every batch it looks anew at what is wanted, so that whatever left a view is dropped at
     once and a cell wanted by many is painted once.
     """
 
-    def __init__(self, queue_limit: int = 256) -> None:
-        self._wishes: dict[Hashable, Wish] = {}
-        self._failures: dict[tuple[str, Node], Failure] = {}
-        self._listeners: list[Callable[[Event], None]] = []
-        self._changed = threading.Condition()
-        self._asks: list[Ask] = []
-        self._queue_limit = queue_limit
-        self._seconds: deque[float] = deque(maxlen=50)
-        self._painted, self._closed = 0, False
-        self._busy: World | None = None  # whose cell is being painted
-        self._error: str | None = None
-        self._device, self._model = "", ""
+    def __init__(self, queue_limit: int = 256, executors: Executors | None = None) -> None:
+        """``queue_limit``: how many tiles may be asked for at once; past it ``ask`` raises Busy."""
+        self._changed = threading.Condition()  # guards all that follows
+        self._scheduler: Scheduler[World] = Scheduler()
+        self._waits = Waits(self._scheduler, self._changed, queue_limit)
+        self._batches: dict[Future[list[Latents]], Batch] = {}
+        self._finished: deque[Future[list[Latents]]] = deque()
+        self._news, self._closed = False, False
+        self._inside: World | None = None  # the world that the painter's thread reads or writes
+        self._executors = executors or LocalExecutors()
+        self._listeners = Listeners()
+        self._record = Record()
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
 
     def want(self, client: Hashable, world: World, tiles: Sequence[Tile], layer: int | None = None) -> None:
-        """Replace what ``client`` wants. Tiles deeper than the base zoom stand for their base
-        tile; shallower ones are made of what is painted and never painted for."""
-        deep = (tile.above(world.base_zoom) for tile in tiles if tile.z >= world.base_zoom)
-        with self._changed:
-            if wanted := list(dict.fromkeys(deep)):
-                # In its place in the line: who pans all the time must not lose its turn by it.
-                self._wishes[client] = Wish(world, wanted, layer)
-            else:
-                self._wishes.pop(client, None)
-            self._changed.notify_all()
+        """Replace what ``client`` wants. Enlarged tiles stand for the painted tile they are made of;
+        overviews are made of what is painted, and nothing is painted for them."""
+        cells = filter(None, (world.pyramid.cell(tile) for tile in tiles))
+        with self._waking():
+            self._scheduler.want(client, TileDemand(world, tuple(dict.fromkeys(cells)), layer))
 
     def drop(self, client: Hashable) -> None:
         with self._changed:
-            self._wishes.pop(client, None)
+            self._scheduler.drop(client)
 
-    def wants(self, client: Hashable) -> bool:
-        """Whether ``client`` is still served: what cannot be read at all is dropped."""
-        with self._changed:
-            return client in self._wishes
+    def ask(self, world: World, tile: Tile) -> Future[None]:
+        """Paint a tile and its surroundings; the future is done when the tile is final.
+
+        All who ask for tiles of one world are one client, so a map beside them gets every other batch.
+        The future raises what painting raised: PaintingFailed, DiskFull, WorldDamaged, and WorldNotFound
+        if the world is deleted. Cancelling it takes the wish back. Raises Busy when too many wait.
+        """
+        middle = world.pyramid.cell(tile)
+        if middle is None:  # an overview
+            return _done()
+        return self._wait(Wait(Asked(id(world)), world, [middle, *around(middle).tiles()]))
+
+    def paint(self, world: World, tiles: Sequence[Tile], layer: int | None = None) -> Future[None]:
+        """Paint base tiles as they are shown, or as a layer makes them, as a client of its own.
+
+        The future is done when all are painted, and fails when one of them cannot be, or something it
+        needs: with what painting raised, Cancelled if the layer is no more, or WorldNotFound.
+        """
+        return self._wait(Wait(object(), world, tiles, layer))
+
+    def _wait(self, wait: Wait) -> Future[None]:
+        future = self._waits.begin(wait)
+        with self._waking():
+            return future
 
     def forget(self, world: World) -> None:
-        """Paint nothing more of a world, and return when its last cell is finished."""
+        """Paint nothing more of a world that is to be deleted. Whoever waits for its tiles gets
+        WorldNotFound at once; when this returns, the painter does not touch the world any more."""
+        for wait in self._waits.of_world(world):
+            wait.end(WorldNotFound(f"world {world.id!r} was deleted"))
         with self._changed:
-            for client in [c for c, w in self._wishes.items() if w.world is world]:
-                del self._wishes[client]
-            self._changed.wait_for(lambda: self._busy is not world or not self._thread.is_alive())
+            self._scheduler.forget(world)  # so that its cells are not chosen any more,
+            self._changed.wait_for(lambda: self._inside is not world or not self._thread.is_alive())
+            self._scheduler.forget(world)  # and what the last look at it left behind
+            for future in [f for f, batch in self._batches.items() if batch.world is world]:
+                self._batches.pop(future)
+                future.cancel()
 
     def tell(self, events: Iterable[Event]) -> None:
         """Let everybody who listens know."""
         for event in events:
-            self._tell(event)
+            if event.kind == "journal":
+                self._stir(event.world)
+            self._listeners.tell(event)
 
     def announce(self, world: World, cells: Iterable[Tile]) -> None:
         """Something else is shown of these base cells, or of what it was painted from."""
         for tile in {other for cell in cells for other in around(cell).tiles()}:
-            if world.painted(tile):
-                self._tell(Event(world.id, "ready", tile, world.revision(tile), world.final(tile)))
-        with self._changed:
-            self._changed.notify_all()
+            if world.canvas.painted(tile):
+                self._listeners.tell(ready(world, tile))
+        self._stir(world.id)
+        for wait in self._waits.of_world(world):
+            wait.look()
+
+    def _stir(self, id: str) -> None:
+        with self._waking():
+            for world in {demand.world for _, demand in self._scheduler.demands()}:
+                if world.id == id:
+                    self._scheduler.stir(world)
 
     def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
-        """``callback`` runs on the painter's thread; the answer ends it."""
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
-
-    def ask(self, world: World, tile: Tile) -> Future[None]:
-        """Paint a tile and its margin; the future is done when the tile is final.
-
-        It raises what painting raised, PaintingFailed or DiskFull. Cancelling it takes the wish
-        back. Raises Busy when too much is asked for already.
-        """
-        apart = tile.z - world.base_zoom
-        if apart < 0 or world.final(tile):
-            return _done()
-        middle = tile.above(world.base_zoom)
-        asked = Ask(world, around(middle), Future())
-        with self._changed:
-            if len(self._asks) >= self._queue_limit:
-                raise Busy(f"{len(self._asks)} tiles are waited for already; try again soon")
-            self._asks.append(asked)
-        asked.future.add_done_callback(lambda _: self._forget(asked))
-        self.want(asked.future, world, [middle, *asked.needed.tiles()])
-        self._answer(world)
-        return asked.future
-
-    def _forget(self, asked: Ask) -> None:
-        with self._changed:
-            self._asks.remove(asked)
-            self._wishes.pop(asked.future, None)
-
-    def _answer(self, world: World, failed: Sequence[Node] = (), error: EarthError | None = None) -> None:
-        """Finish what was asked for and is there now, or cannot be."""
-        with self._changed:
-            asks = [a for a in self._asks if a.world is world]
-        for asked in asks:
-            if all(world.painted(cell) for cell in asked.needed.tiles()):
-                _finish(asked.future, None)
-            elif any(_concerns(node, asked, world) for node in failed):
-                _finish(asked.future, error)
+        """``callback`` runs on the thread on which something happens; the answer ends it."""
+        return self._listeners.add(callback)
 
     def status(self) -> Status:
         with self._changed:
-            wishes = list(self._wishes.values())
-            seconds = statistics.median(self._seconds) if self._seconds else None
-        missing = {(w.world.id, t) for w in wishes for t in w.tiles if not w.world.painted(t)}
-        alive = self._thread.is_alive()
-        return Status(self._device, self._model, self._painted, len(missing), seconds, alive, self._error)
+            demands = [demand for _, demand in self._scheduler.demands()]
+        wanted: dict[World, set[Tile]] = {}
+        for demand in demands:
+            wanted.setdefault(demand.world, set()).update(demand.tiles)
+        missing = 0
+        for world, tiles in wanted.items():
+            painted = world.canvas.snapshot().painted
+            missing += sum(not painted(tile) for tile in tiles)
+        return self._record.status(missing, self._thread.is_alive())
 
     def close(self) -> None:
-        """Stop after the batch at hand; whoever waits is told so."""
-        with self._changed:
+        """Stop; what is being painted is given up, and whoever waits is told so."""
+        with self._waking():
             self._closed = True
-            self._changed.notify_all()
-            asks = list(self._asks)
         self._thread.join(timeout=60)
-        for asked in asks:
-            _finish(asked.future, PaintingFailed("the painter has stopped"))
+        self._executors.close()
+        for wait in self._waits.all():
+            wait.end(PaintingFailed("the painter has stopped"))
+
+    @contextmanager
+    def _waking(self) -> Iterator[None]:
+        """Change what the painter's thread goes by, and let it look."""
+        with self._changed:
+            yield
+            self._news = True
+            self._changed.notify_all()
+
+    # What follows runs on the painter's thread.
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._closed and not self._wishes:
-                    self._changed.wait()
+                self._changed.wait_for(lambda: self._news or self._closed, self._pause())
                 if self._closed:
                     return
-                wishes = list(self._wishes.items())
-            if not any(self._serve(client, wish) for client, wish in wishes):
-                with self._changed:
-                    self._changed.wait(1.0)  # all painted, or what failed rests
+                self._news = False
+                finished = [self._finished.popleft() for _ in range(len(self._finished))]
+            try:
+                for future in finished:
+                    self._finish(future)
+                while self._serve_next():
+                    pass
+            except Exception:  # never met; whatever it is, it must not end the painter
+                log.exception("the painter goes on after an error")
 
-    def _serve(self, client: Hashable, wish: Wish) -> bool:
-        """Paint one batch for a client and send it to the end of the line; False: nothing to do."""
+    def _pause(self) -> float | None:
+        """Seconds until something that failed may be tried again."""
+        wake = self._scheduler.wake_at()
+        return None if wake is None else max(0.0, wake - time.monotonic())
+
+    def _serve_next(self) -> bool:
+        """Hand one batch over for the next client in line that has something to paint."""
         with self._changed:
-            if self._wishes.get(client) is not wish:
-                return True  # it wants something else by now: look anew
-            self._busy = wish.world
+            if self._closed or self._finished:
+                return False
+            turns = self._scheduler.turns(time.monotonic())
+            handed = Counter(id(batch.executor) for batch in self._batches.values())
+        for turn in turns:
+            executor = self._executors.of(turn.demand.world.model)
+            if handed[id(executor)] < executor.capacity and self._serve(turn, executor):
+                return True
+        return False
+
+    def _serve(self, turn: Turn[World], executor: Executor) -> bool:
+        """Hand over one batch for a client; False if there is nothing to paint for it now."""
+        world = turn.demand.world
+        with self._changed:
+            if not self._scheduler.current(turn):
+                return True  # it wants something else by now, or its world is forgotten
+            self._inside = world
         try:
-            snapshot = wish.world.canvas.snapshot()
-            nodes = self._paintable(wish, snapshot)
-            if nodes:
-                with self._changed:
-                    if self._wishes.get(client) is wish:
-                        self._wishes[client] = self._wishes.pop(client)
-                self._paint(wish.world, snapshot, nodes)
-            return bool(nodes)
-        except Cancelled:
-            return True  # an edit was given up meanwhile: look anew
+            batch = None if world.readonly else self._chosen(turn, executor)
+            if batch is None:
+                return False
+            self._submit(batch)
         except Exception as error:  # whatever a world's file does must not end the painter
-            log.exception("%s cannot be painted", wish.world.id)
-            self._error = _words(error)
-            self.drop(client)
-            return False
+            self._give_up(turn, error)
         finally:
-            with self._changed:
-                self._busy = None
-                self._changed.notify_all()
+            self._left()
+        return True
 
-    def _paintable(self, wish: Wish, snapshot: Snapshot) -> list[Node]:
-        """The first cells of a wish that can be painted now, without what failed a moment ago."""
-        world, now = wish.world, time.monotonic()
-        if world.readonly:
-            return []
+    def _chosen(self, turn: Turn[World], executor: Executor) -> Batch | None:
+        """The cells to paint now for a client, in flight from now on; None if there are none."""
+        world, tiles, layer = turn.demand
+        snapshot, now = world.canvas.snapshot(), time.monotonic()
         with self._changed:
-            failures = list(self._failures.items())
-        resting = {node for (id, node), f in failures if id == world.id and f.until > now}
-        return snapshot.next(wish.tiles, world.model.traits.batch, wish.layer, resting)
+            resting = self._scheduler.resting(world, now)
+        nodes = snapshot.next(tiles, world.model.traits.batch, layer, resting)
+        blocked = bool(not nodes and resting and snapshot.next(tiles, 1, layer))
+        with self._changed:
+            if not nodes:
+                self._scheduler.rest(turn, blocked)
+                return None
+            return Batch(world, snapshot, self._scheduler.start(turn, nodes), executor, now)
 
-    def _paint(self, world: World, snapshot: Snapshot, nodes: list[Node]) -> None:
-        started = time.monotonic()
-        self._device, self._model = world.model.device, world.model.traits.name
-        for node in nodes:
-            if node == snapshot.shown(node.cell):
-                self._tell(Event(world.id, "painting", node.cell))
-        try:
-            windows = [snapshot.window(node) for node in nodes]
-            for node, latents in zip(nodes, paint_windows(world.model.paint, windows)):
-                world.canvas.commit(snapshot, node, latents)
-        except Cancelled:
-            raise
-        except Exception as error:  # whatever a model raises must not end the painter
-            self._fail(world, nodes, error)
+    def _submit(self, batch: Batch) -> None:
+        """Assemble the windows of a batch and hand them over."""
+        windows, nodes = [], []
+        for node in batch.nodes:
+            try:
+                windows.append(batch.snapshot.window(node))
+                nodes.append(node)
+            except Cancelled:
+                with self._changed:
+                    self._scheduler.finish(batch.world, batch.nodes)
+                raise  # the layer is no more
+            except Exception as error:  # one damaged cell is no reason to leave the others
+                self._fail(batch, [node], error)
+        if not nodes:
             return
-        self._error = None
-        base = [node for node in nodes if node.cell.z == world.base_zoom]
+        for node in nodes:
+            if node == batch.snapshot.shown(node.cell):
+                self._listeners.tell(Event(batch.world.id, "painting", node.cell))
+        future = batch.executor.submit(windows)
         with self._changed:
-            for node in nodes:
-                self._failures.pop((world.id, node), None)
-            self._painted += len(base)
-            self._seconds.extend([(time.monotonic() - started) / len(nodes)] * len(base))
-        self._announce(
-            world, [node.cell for node in base if node == world.canvas.snapshot().shown(node.cell)]
-        )
-        self.tell(Event(world.id, "edited", node.cell) for node in base if node.layer > 0)
-        for node in set(nodes) - set(base):
-            self._tell(Event(world.id, "sketch", node.cell, world.sketch_revision(node.cell)))
-        self._answer(world)
+            self._batches[future] = batch._replace(nodes=nodes)
+        future.add_done_callback(self._painted)
 
-    def _announce(self, world: World, cells: list[Tile]) -> None:
-        """Tiles shown for the first time, and neighbours that are complete now."""
-        for cell in cells:
-            for tile in around(cell).tiles():
-                final = world.painted(tile) and world.final(tile)
-                if tile == cell or final:
-                    self._tell(Event(world.id, "ready", tile, world.revision(tile), final))
+    def _painted(self, future: Future[list[Latents]]) -> None:
+        """On the executor's thread."""
+        with self._waking():
+            self._finished.append(future)
 
-    def _fail(self, world: World, nodes: list[Node], error: Exception) -> None:
+    def _finish(self, future: Future[list[Latents]]) -> None:
+        """Keep what an executor painted."""
+        with self._changed:
+            batch = self._batches.pop(future, None)
+            if batch is None:
+                return  # its world is forgotten
+            self._inside = batch.world
+        try:
+            self._keep(batch, future.result())
+        except Exception as error:  # whatever a model raises must not end the painter
+            self._fail(batch, batch.nodes, error)
+        finally:
+            self._left()
+
+    def _keep(self, batch: Batch, cells: list[Latents]) -> None:
+        world, kept = batch.world, []
+        for node, latents in zip(batch.nodes, cells):
+            try:
+                if world.canvas.commit(batch.snapshot, node, latents):
+                    kept.append(node)
+            except Exception as error:
+                self._fail(batch, [node], error)
+                continue
+            with self._changed:
+                self._scheduler.finish(world, [node])
+        self._record.painted(world, batch.began, kept)
+        self._listeners.tell(*news(world, kept))
+        for wait in self._waits.of_world(world):
+            wait.look()
+
+    def _fail(self, batch: Batch, nodes: list[Node], error: Exception) -> None:
+        """Cells could not be painted: they rest, and whoever needs one of them hears of it."""
+        world = batch.world
         log.error("painting %s of %s failed", nodes, world.id, exc_info=error)
         shown = error if isinstance(error, EarthError) else PaintingFailed(_words(error))
-        self._error = str(shown)
+        pause = FULL_DISK_PAUSE if isinstance(error, DiskFull) else None
         with self._changed:
-            for node in nodes:
-                before = self._failures.get((world.id, node))
-                times = before.times + 1 if before else 1
-                pause = PAUSES[min(times, len(PAUSES)) - 1]
-                until = time.monotonic() + (60 if isinstance(error, DiskFull) else pause)
-                self._failures[(world.id, node)] = Failure(shown, times, until)
-        for node in nodes:
-            self._tell(Event(world.id, "failed", node.cell, message=str(shown)))
-        self._answer(world, nodes, shown)
+            failed = set(self._scheduler.fail(world, nodes, shown, time.monotonic(), pause))
+            demands = [demand for _, demand in self._scheduler.demands(world)]
+        if not failed:
+            return
+        self._record.error = str(shown)
+        snapshot = world.canvas.snapshot()
+        for wait in self._waits.of_world(world):
+            if not failed.isdisjoint(snapshot.missing(wait.tiles, wait.layer)):
+                wait.end(shown)
+        behind = {
+            tile
+            for demand in demands
+            if demand.layer is None
+            for tile in demand.tiles
+            if not failed.isdisjoint(snapshot.missing([tile]))
+        }
+        for tile in behind | {node.cell for node in failed}:
+            self._listeners.tell(Event(world.id, "failed", tile, message=str(shown)))
 
-    def _tell(self, event: Event) -> None:
-        for callback in tuple(self._listeners):
-            try:
-                callback(event)
-            except Exception:
-                log.exception("a listener failed on %s", event)
+    def _give_up(self, turn: Turn[World], error: Exception) -> None:
+        """What a client wants cannot be read, or is no more."""
+        if not isinstance(error, Cancelled):
+            log.error("%s cannot be painted", turn.demand.world.id, exc_info=error)
+            self._record.error = _words(error)
+        for wait in self._waits.of_client(turn.client):
+            wait.end(error if isinstance(error, EarthError) else PaintingFailed(_words(error)))
+        self.drop(turn.client)
+
+    def _left(self) -> None:
+        with self._changed:
+            self._inside = None
+            self._changed.notify_all()
 
 
 def _words(error: Exception) -> str:
@@ -310,22 +340,7 @@ def _words(error: Exception) -> str:
     return f"painting failed: {text or type(error).__name__}"
 
 
-def _concerns(node: Node, asked: Ask, world: World) -> bool:
-    """Whether what was asked for cannot be painted without this."""
-    return node.cell.z != world.base_zoom or asked.needed.grown(1).holds(node.cell)
-
-
 def _done() -> Future[None]:
     future: Future[None] = Future()
     future.set_result(None)
     return future
-
-
-def _finish(future: Future[None], error: EarthError | None) -> None:
-    try:
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
-    except InvalidStateError:
-        pass  # cancelled in the meantime

@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from explorer.service.painter import Event, Painter
+from explorer.service.events import Event
+from explorer.service.painter import Painter
 from explorer.web.access import may_edit
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas, NewWorld
 from tests.disks import full_disk
 from tiles import package
-from tiles.errors import Busy, DiskFull, PaintingFailed, WorldDamaged, WorldHeld, WorldNotFound
+from tiles.errors import DiskFull, PaintingFailed, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import Box, Tile
 from tiles.journal import read
 from tiles.store import Store
@@ -241,26 +240,6 @@ def test_a_full_disk_refuses_painting_and_still_serves(world, painter):
             for x in range(10, 400, 10):
                 painter.ask(world, Tile(8, x, 1)).result(120)
         assert world.tile(Tile(8, 1, 1), "png").data == before
-
-
-def test_the_queue_is_bounded(world):
-    painter = Painter(queue_limit=3)
-    model = world.model
-    world.model = Failing(model, RuntimeError("slow"))
-    for x in range(3):
-        painter._asks.append(painter_ask(world, x))
-    with pytest.raises(Busy) as refused:
-        painter.ask(world, Tile(8, 9, 9))
-    assert refused.value.retry_after
-    painter.close()
-
-
-def painter_ask(world, x):
-    from concurrent.futures import Future
-
-    from explorer.service.painter import Ask
-
-    return Ask(world, Box(8, x, 0, x + 1, 1), Future())
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database" * 1000])

@@ -53,7 +53,7 @@ def test_a_world_that_cannot_be_read_does_not_hang_it(world, painter, monkeypatc
         raise WorldDamaged("cell 8/1/1 is damaged")
 
     monkeypatch.setattr(world.canvas, "snapshot", damaged)
-    with pytest.raises(PaintingFailed, match="8/1/1 is damaged"):
+    with pytest.raises(WorldDamaged, match="8/1/1 is damaged"):
         paint_all(painter, world, TILES, lambda more: None)
 
 

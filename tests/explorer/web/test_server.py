@@ -1,4 +1,6 @@
+import concurrent.futures
 import io
+import threading
 
 import pytest
 from PIL import Image
@@ -106,3 +108,21 @@ def test_the_map_loads_nothing_from_elsewhere(client):
     assert "https://" not in page and "/static/leaflet/leaflet.js" in page
     for path in ("/static/leaflet/leaflet.js", "/static/earth/map.js", "/static/earth/map.css"):
         assert client.get(path).status_code == 200
+
+
+def test_deleting_a_world_answers_its_waiting_requests_at_once(client, world, painter, monkeypatch):
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(windows):
+        begun.set()
+        go.wait(60)
+        raise RuntimeError("too late")
+
+    monkeypatch.setattr(world.model, "paint", slow)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(client.get, f"/worlds/test-land/tiles/8/{HOME}/{HOME}.png?wait=60")
+        assert begun.wait(30)
+        assert client.delete("/worlds/test-land").status_code == 204
+        answer = waiting.result(30)
+        go.set()
+    assert answer.status_code == 404 and answer.json()["error"]["code"] == "world_not_found"

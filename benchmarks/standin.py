@@ -1,0 +1,72 @@
+"""A stand-in for a model: it paints at once what any model might, so that all the rest can be measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from explorer.models.family import Traits
+from explorer.painting.window import Latents, Window
+from tiles.grid import Tile
+
+
+class StandIn:
+    """A model whose land is smoothed noise. It counts how often each cell is painted."""
+
+    device = "cpu"
+
+    def __init__(self, batch: int = 1, sketch: int = 2) -> None:
+        self.traits = Traits(
+            name="stand-in",
+            digest="0" * 32,
+            halo=8,
+            margin=6,
+            batch=batch,
+            steps=1,
+            sketch=sketch,
+            zooms=(5, 6, 7, 8),
+            base_zoom=8,
+            licence="CC0-1.0",
+        )
+        self.calls: Counter[Tile] = Counter()
+        self.batches: list[list[Tile]] = []
+
+    def paint(self, windows: Sequence[Window]) -> list[Latents]:
+        """Noise drawn to its neighbours' mean: it depends on all that a window holds."""
+        if not 0 < len(windows) <= self.traits.batch:
+            raise ValueError(f"{len(windows)} windows: 1 to {self.traits.batch} are allowed")
+        self.calls.update(window.cell for window in windows)
+        self.batches.append([window.cell for window in windows])
+        return [self._land(window) for window in windows]
+
+    def _land(self, window: Window) -> Latents:
+        level = (window.known.sum((1, 2)) + window.parent.sum((1, 2))) / (1 + window.known_mask.sum())
+        return (0.5 * window.noise + 0.1 * np.tanh(level)[:, None, None]).astype(np.float32)
+
+    def decode(self, latents: Latents) -> np.ndarray:
+        """Each latent as a square of one colour."""
+        inside = latents[
+            :3, self.traits.margin : -self.traits.margin, self.traits.margin : -self.traits.margin
+        ]
+        colours = np.clip(inside * 60 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        return np.ascontiguousarray(colours.repeat(8, 0).repeat(8, 1))
+
+    def encode(self, pixels: np.ndarray) -> Latents:
+        """The mean colour of each square."""
+        height, width, _ = pixels.shape
+        means = pixels.reshape(height // 8, 8, width // 8, 8, 3).mean((1, 3)).transpose(2, 0, 1)
+        return np.concatenate([means, means[:1]]).astype(np.float32) / 60 - 2
+
+
+class OneModel:
+    """A library of models that holds a single one."""
+
+    default = "stand-in"
+
+    def __init__(self, model: StandIn) -> None:
+        self.model = model
+
+    def get(self, name: str | None = None) -> StandIn:
+        return self.model

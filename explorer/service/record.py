@@ -1,0 +1,50 @@
+"""How painting goes: what was painted, how fast, and the last failure."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from explorer.painting.layers import Node
+from explorer.worlds.world import World
+
+
+class Status(NamedTuple):
+    """How the painter is doing."""
+
+    device: str  # of the last painting; empty before the first
+    model: str
+    painted: int  # tiles since the start
+    waiting: int  # wanted tiles not painted yet
+    seconds_per_tile: float | None  # median of the last 50
+    alive: bool
+    error: str | None  # of the last painting, if it failed
+
+
+class Record:
+    """Written on the painter's thread, read on any."""
+
+    def __init__(self) -> None:
+        self.error: str | None = None
+        self._device, self._model, self._painted = "", "", 0
+        self._seconds: deque[float] = deque(maxlen=50)
+        self._last = 0.0  # when the last batch was done
+
+    def painted(self, world: World, began: float, nodes: Sequence[Node]) -> None:
+        """``nodes`` are kept. A batch handed over while another was painted began when that was done."""
+        if not nodes:
+            return
+        now = time.monotonic()
+        spent, self._last = now - max(began, self._last), now
+        base = [node for node in nodes if world.pyramid.shows(node.cell)]
+        self._device, self._model = world.model.device, world.model.traits.name
+        self._painted += len(base)
+        self._seconds.extend([spent / len(nodes)] * len(base))
+        self.error = None
+
+    def status(self, waiting: int, alive: bool) -> Status:
+        seconds = statistics.median(list(self._seconds)) if self._seconds else None
+        return Status(self._device, self._model, self._painted, waiting, seconds, alive, self.error)

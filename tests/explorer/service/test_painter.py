@@ -1,0 +1,291 @@
+"""The painter with a model that paints at once, fails where it is told to, or waits for the test."""
+
+import threading
+from concurrent.futures import Future, InvalidStateError
+
+import pytest
+
+from benchmarks.standin import OneModel, StandIn
+from explorer.painting.window import paint_windows
+from explorer.service import edits, scheduler
+from explorer.service.bulk import paint_all
+from explorer.service.painter import Painter
+from explorer.worlds.atlas import Atlas, NewWorld
+from tiles.errors import Busy, PaintingFailed, WorldNotFound
+from tiles.grid import Box, Tile, around
+
+NEAR, FAR = Tile(8, 128, 128), Tile(8, 1000, 1000)
+
+
+class Failing(StandIn):
+    """Raises on windows of some cells."""
+
+    def __init__(self, *bad, batch=1):
+        super().__init__(batch)
+        self.bad = set(bad)
+
+    def paint(self, windows):
+        if self.bad & {window.cell for window in windows}:
+            self.calls.update(window.cell for window in windows)
+            raise RuntimeError("out of memory\nand more")
+        return super().paint(windows)
+
+
+class ByHand:
+    """Executors of which the test says when a batch is painted."""
+
+    capacity = 1
+
+    def __init__(self):
+        self.batches, self.came, self.by_hand = [], threading.Semaphore(0), True
+
+    def of(self, model):
+        self.model = model
+        return self
+
+    def submit(self, windows):
+        future = Future()
+        if not self.by_hand:
+            future.set_result(paint_windows(self.model.paint, windows))
+            return future
+        self.batches.append((windows, future))
+        self.came.release()
+        return future
+
+    def next(self):
+        """The next batch that is handed over, and what paints it."""
+        assert self.came.acquire(timeout=30)
+        windows, future = self.batches.pop(0)
+        return [w.cell for w in windows], lambda: future.set_result(paint_windows(self.model.paint, windows))
+
+    def close(self):
+        for _, future in self.batches:
+            future.cancel()
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A world of a model, and a painter."""
+    open = []
+
+    def made(model, executors=None, **options):
+        atlas = Atlas(tmp_path / f"worlds{len(open)}", OneModel(model), 2**26)
+        painter = Painter(executors=executors, **options)
+        open.append((painter, atlas))
+        return atlas.create(NewWorld("Test land", "coast", seed=1)), painter
+
+    yield made
+    for painter, atlas in open:
+        painter.close()
+        atlas.close()
+
+
+def heard(painter, kind):
+    """The tiles of events of a kind, as they come."""
+    found = []
+    painter.listen(lambda event: found.append(event.tile) if event.kind == kind else None)
+    return found
+
+
+def land(world, box):
+    return {tile: world.renderer.tile(tile, "png").data for tile in box.tiles()}
+
+
+def test_what_fails_is_not_chosen_and_healthy_tiles_go_on(make):
+    sketch = Tile(6, NEAR.x // 4, NEAR.y // 4)
+    model = Failing(sketch)
+    world, painter = make(model)
+    failed = heard(painter, "failed")
+    healthy = [Tile(8, 2000 + 2 * x, 2000) for x in range(10)]
+    painter.want("map", world, [NEAR, *healthy])
+    painter.paint(world, healthy).result(60)
+    assert all(world.canvas.painted(tile) for tile in healthy) and not world.canvas.painted(NEAR)
+    assert {sketch, NEAR} <= set(failed)  # the tile behind it hears of it, not only the cell
+
+
+def test_what_failed_is_tried_again(make, monkeypatch):
+    monkeypatch.setattr(scheduler, "PAUSES", (0.01,))
+    model = Failing(NEAR)
+    world, painter = make(model)
+    with pytest.raises(PaintingFailed, match=r"out of memory$"):
+        painter.ask(world, NEAR).result(60)
+    assert "out of memory" in painter.status().error
+    painter.want("map", world, [NEAR])
+    ready = threading.Event()
+    painter.listen(lambda event: ready.set() if (event.kind, event.tile) == ("ready", NEAR) else None)
+    model.bad.clear()
+    assert ready.wait(30) and painter.status().error is None
+
+
+def test_one_bad_cell_does_not_spoil_its_batch(make):
+    wanted = [Tile(8, 128 + 2 * x, 128) for x in range(4)]
+    model = Failing(wanted[2], batch=4)
+    world, painter = make(model)
+    failed = heard(painter, "failed")
+    painter.want("map", world, wanted)
+    painter.paint(world, [wanted[0], wanted[1], wanted[3]]).result(60)
+    assert set(failed) <= {wanted[2]}
+
+
+def test_only_the_failure_of_what_is_needed_ends_an_export(make):
+    world, painter = make(Failing(FAR))
+    painter.want("map", world, [FAR])
+    box = Box(8, 126, 126, 129, 129)
+    paint_all(painter, world, list(box.tiles()), lambda more: None)
+    assert all(world.renderer.final(tile) for tile in box.tiles())
+
+
+def test_the_failure_of_something_needed_ends_an_export(make):
+    world, painter = make(Failing(Tile(6, 32, 32)))
+    with pytest.raises(PaintingFailed, match="out of memory"):
+        paint_all(painter, world, [Tile(8, 129, 129)], lambda more: None)
+
+
+def test_only_the_failure_of_what_is_needed_ends_an_edit(make, jobs):
+    world, painter = make(Failing(FAR))
+    painter.want("map", world, [FAR])
+    painter.ask(world, NEAR).result(60)
+    before = world.renderer.tile(NEAR, "png").data
+    data = edits.checked(world, edits.Wish([NEAR], "desert", seed=3), 9)
+    edits.perform(world, painter, world.journal.begin_edit(data), lambda *_: None)
+    assert world.renderer.tile(NEAR, "png").data != before
+
+
+def test_an_undo_between_choosing_and_keeping_is_looked_at_anew(make, jobs):
+    hand = ByHand()
+    world, painter = make(StandIn(), hand)
+    failed = heard(painter, "failed")
+    world.journal.set_prompt("desert")
+    future = painter.ask(world, NEAR)
+    _, paint = hand.next()  # chosen under the new prompt
+    edits.undo(world, painter, jobs)
+    hand.by_hand = False
+    paint()
+    future.result(30)
+    assert failed == [] and painter.status().error is None
+    other, second = make(StandIn())
+    second.ask(other, NEAR).result(60)
+    assert land(world, around(NEAR)) == land(other, around(NEAR))
+
+
+def test_a_wait_that_is_over_at_once_leaves_nothing_wanted(make, jobs):
+    model = StandIn()
+    world, painter = make(model)
+    world.journal.set_prompt("desert")
+    painter.ask(world, NEAR).result(60)
+    assert painter.ask(world, NEAR).done()  # all of it is there
+    before = model.calls.total()
+    edits.undo(world, painter, jobs)  # now it is not; but nobody wants it any more
+    painter.ask(world, FAR).result(60)
+    near = {cell for cell in model.calls if around(NEAR).holds(cell)}
+    assert sum(model.calls[cell] for cell in near) == len(near) and model.calls.total() > before
+
+
+def test_a_wait_that_is_given_up_is_not_painted_for(make):
+    hand = ByHand()
+    world, painter = make(StandIn(), hand)
+    given_up = painter.ask(world, NEAR)
+    _, paint = hand.next()
+    given_up.cancel()
+    assert painter.status().waiting == 0
+    painter.want("map", world, [FAR])
+    paint()
+    cells, _ = hand.next()
+    assert abs(cells[0].x - FAR.x // 4) <= 3  # something under the map's tile, far from the other
+
+
+def test_an_undo_that_meets_the_end_of_an_edit_takes_it_back(make, jobs, monkeypatch):
+    world, painter = make(StandIn())
+    painter.ask(world, NEAR).result(60)
+    before = world.renderer.tile(NEAR, "png").data
+    data = edits.checked(world, edits.Wish([NEAR], "desert", seed=3), 9)
+    number = world.journal.begin_edit(data)
+    cancel = world.journal.cancel_edit
+
+    def late(entry):  # the edit is finished just before it can be called off
+        painter.paint(world, [NEAR], number).result(60)
+        world.journal.finish_edit(number)
+        return cancel(entry)
+
+    monkeypatch.setattr(world.journal, "cancel_edit", late)
+    assert edits.undo(world, painter, jobs)["entry"] == number
+    assert world.renderer.tile(NEAR, "png").data == before
+    assert world.journal.history.states[number] == "undone"
+
+
+def test_deleting_a_world_ends_its_waits_at_once(make):
+    hand = ByHand()
+    world, painter = make(StandIn(), hand, queue_limit=2)
+    waits = [painter.ask(world, NEAR), painter.ask(world, FAR)]
+    hand.next()  # it is never painted
+    with pytest.raises(Busy, match="2 tiles are waited for"):
+        painter.ask(world, Tile(8, 5, 5))
+    painter.forget(world)
+    for wait in waits:
+        with pytest.raises(WorldNotFound):
+            wait.result(0)
+    assert painter.status().waiting == 0
+
+
+def test_a_cell_in_flight_of_a_deleted_world_is_not_kept(make):
+    hand = ByHand()
+    world, painter = make(StandIn(), hand)
+    painter.ask(world, NEAR)
+    _, paint = hand.next()
+    painter.forget(world)
+    with pytest.raises(InvalidStateError):  # the batch is cancelled
+        paint()
+    assert world.counts()["sketch_cells"] == 0
+
+
+def test_a_map_beside_many_waits_gets_every_other_batch(make):
+    hand = ByHand()
+    world, painter = make(StandIn(sketch=0), hand)
+    other = [Tile(8, 2 * x, 0) for x in range(50)]
+    for x in range(50):
+        painter.ask(world, Tile(8, 500 + 4 * x, 500))
+    painter.want("map", world, other)
+    cells = []
+    for _ in range(40):
+        batch, paint = hand.next()
+        cells += batch
+        paint()
+    assert 15 <= sum(cell in other for cell in cells) <= 25
+
+
+def test_each_cell_is_painted_once_whoever_asks(make):
+    model = StandIn(batch=4)
+    world, painter = make(model)
+    tiles = list(Box(8, 120, 120, 126, 124).tiles())
+    for client in range(4):
+        painter.want(client, world, tiles[client:] + tiles[:client])
+    for future in [painter.ask(world, tile) for tile in tiles]:
+        future.result(60)
+    assert set(model.calls.values()) == {1}
+
+
+def test_batches_of_any_size_paint_the_same_land(make):
+    box, sheets, sizes = Box(8, 126, 126, 131, 130), [], []
+    for batch in (1, 4):
+        model = StandIn(batch)
+        world, painter = make(model)
+        paint_all(painter, world, list(box.tiles()), lambda more: None)
+        sheets.append(land(world, box))
+        sizes.append(max(len(cells) for cells in model.batches))
+    assert sheets[0] == sheets[1] and sizes == [1, 4]
+
+
+def test_the_painter_outlives_its_listeners_and_says_when_it_stops(make):
+    world, painter = make(StandIn(), hand := ByHand())
+
+    def raising(event):
+        raise RuntimeError("a listener's fault")
+
+    stop = painter.listen(raising)
+    future = painter.ask(world, NEAR)
+    hand.next()[1]()
+    stop()
+    painter.close()
+    with pytest.raises(PaintingFailed, match="stopped"):
+        future.result(10)
+    assert not painter.status().alive
