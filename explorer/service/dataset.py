@@ -37,6 +37,7 @@ ROAM, APART = 16, 64  # tiles: where a picture may lie, and from one such square
 BLOCK = 100  # pictures of one world, side by side
 MOST = 1_000_000
 CACHE_BYTES = 2**26
+SEED_BITS, OLD_SEED_BITS = 53, 31  # of a world's seed, as many as JSON keeps everywhere and before
 PICTURE_BYTES = 60_000  # of 256 x 256 px, about
 
 
@@ -49,6 +50,7 @@ class Plan(NamedTuple):
     seed: int = 0
     side: int = 256  # px
     shard: int = 1000  # pictures in a tar
+    seed_bits: int = SEED_BITS  # of the worlds' seeds
 
 
 class Sample(NamedTuple):
@@ -59,6 +61,11 @@ class Sample(NamedTuple):
     zoom: int
     seed: int  # of the world it is cut from
     area: Area
+
+    @property
+    def world(self) -> str:
+        """The id of that world: seeds alone may be alike."""
+        return f"w{_draw(self.seed, self.prompt, self.zoom):016x}"
 
 
 def checked(plan: Plan, traits: Traits) -> Plan:
@@ -85,7 +92,7 @@ def samples(plan: Plan) -> list[Sample]:
         number, which = divmod(index, len(pairs))
         prompt, zoom = pairs[which]
         name = f"{_slug(prompt)}-z{zoom}-{index:06d}"
-        seed = _draw(plan.seed, prompt, zoom, number // BLOCK) % 2**31
+        seed = _draw(plan.seed, prompt, zoom, number // BLOCK) % 2**plan.seed_bits
         found.append(Sample(name, prompt, zoom, seed, _place(plan, index, number % BLOCK, zoom)))
     return found
 
@@ -122,14 +129,14 @@ def export(
     DiskFull before any work if not ``spare_bytes`` of the disk would be left.
     """
     traits = library.get().traits
-    plan = checked(plan, traits)
+    plan = _as_before(checked(plan, traits), out)
     _require_room(plan, out, spare_bytes)
     _claim(out, {**plan._asdict(), "model": traits.digest})
     every = samples(plan)
     atlas = Atlas(out / ".worlds", library, CACHE_BYTES)
     try:
         # World by world, whatever the order of the pictures.
-        for done, sample in enumerate(sorted(every, key=lambda sample: sample.seed)):
+        for done, sample in enumerate(sorted(every, key=lambda sample: sample.world)):
             step(done, len(every))
             path = out / "train" / f"{sample.name}.png"
             if not path.exists():
@@ -148,6 +155,12 @@ def export(
     shutil.rmtree(out / ".worlds")
     step(len(every), len(every))
     return out
+
+
+def _as_before(plan: Plan, out: Path) -> Plan:
+    """The plan with as many bits of seeds as an unfinished dataset in ``out`` was begun with."""
+    path = out / "plan.json"
+    return plan._replace(seed_bits=_plan_in(path)["seed_bits"]) if path.exists() else plan
 
 
 def _require_room(plan: Plan, out: Path, spare_bytes: int) -> None:
@@ -180,7 +193,12 @@ def _plan_in(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise BadSetting(f"{path} cannot be read ({error}); take another folder") from None
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict) or found.setdefault("seed_bits", OLD_SEED_BITS) not in (
+        OLD_SEED_BITS,
+        SEED_BITS,
+    ):
+        raise BadSetting(f"{path} is no plan of a dataset; take another folder")
+    return found
 
 
 def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:
@@ -190,7 +208,7 @@ def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:
     paint_all(painter, world, list(box.tiles()), lambda more: None)
     sheet = np.empty((box.height * TILE_PIXELS, box.width * TILE_PIXELS, 3), np.uint8)
     for tile in box.tiles():
-        pixels = world.pixels(tile)
+        pixels = world.renderer.pixels(tile)
         assert pixels is not None  # just painted
         y, x = (tile.y - box.top) * TILE_PIXELS, (tile.x - box.left) * TILE_PIXELS
         sheet[y : y + TILE_PIXELS, x : x + TILE_PIXELS] = pixels
@@ -200,13 +218,12 @@ def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:
 
 def _world(atlas: Atlas, painter: Painter, sample: Sample) -> World:
     """The world a sample is cut from; the one before it is done and goes."""
-    name = f"{sample.seed}"
-    if name not in atlas.names():
+    if sample.world not in atlas.names():
         for done in atlas.names():
             painter.forget(atlas.get(done))
             atlas.delete(done)
-        atlas.create(NewWorld(name, sample.prompt, sample.seed, base_zoom=sample.zoom))
-    return atlas.get(name)
+        atlas.create(NewWorld(sample.world, sample.prompt, sample.seed, base_zoom=sample.zoom))
+    return atlas.get(sample.world)
 
 
 def _encoded(pixels: np.ndarray) -> bytes:
@@ -249,19 +266,19 @@ def _members(folder: Path, row: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
 @contextmanager
 def _written(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears at ``path`` whole or not at all. Raises DiskFull."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(f"the disk is full: {path.name} could not be written") from error
         raise
-    part.replace(path)
 
 
 def _write(path: Path, data: bytes) -> None:

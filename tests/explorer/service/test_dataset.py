@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ from explorer.service import dataset
 from explorer.service.dataset import Plan, checked, export, samples
 from explorer.worlds.atlas import Atlas, NewWorld
 from tiles.errors import BadPrompt, BadSetting, DiskFull
+from tiles.grid import Tile
 
 PLAN = Plan(("rocky coast", "sand desert, dunes"), (7, 8), 5, seed=3, shard=2)
 
@@ -78,7 +80,7 @@ def test_pictures_are_cut_from_the_world_that_is_named(made, tmp_path, library, 
     for tile in box.tiles():
         painter.ask(world, tile).result(60)
     rows = [
-        np.concatenate([world.pixels(tile) for tile in box.tiles() if tile.y == y], 1)
+        np.concatenate([world.renderer.pixels(tile) for tile in box.tiles() if tile.y == y], 1)
         for y in range(box.top, box.bottom)
     ]
     sheet = np.concatenate(rows)
@@ -105,6 +107,68 @@ def test_a_stopped_export_goes_on_and_ends_with_the_same_bytes(made, tmp_path, l
     export(library, painter, PLAN, out, quiet)
     assert {path: path.stat().st_mtime_ns for path in there} == there
     assert digests(out) == digests(made)
+
+
+def test_worlds_whose_seeds_are_alike_are_told_apart_by_prompt_and_zoom(
+    tmp_path, library, painter, monkeypatch
+):
+    """Two seeds in 2^53 are never alike in a test, so that of every world is made the same."""
+    plan = PLAN._replace(pictures=4)
+    every = [sample._replace(seed=7) for sample in samples(plan)]
+    monkeypatch.setattr(dataset, "samples", lambda plan: every)
+    out = export(library, painter, plan, tmp_path / "alike", quiet)
+    atlas = Atlas(tmp_path / "worlds", library, 2**24)
+    for sample in every:
+        world = atlas.create(NewWorld(sample.world, sample.prompt, 7, base_zoom=sample.zoom))
+        box = sample.area.box
+        for tile in box.tiles():
+            painter.ask(world, tile).result(60)
+        first = world.renderer.pixels(Tile(sample.zoom, box.left, box.top))
+        y, x = sample.area.top - box.top * 256, sample.area.left - box.left * 256
+        with Image.open(out / "train" / f"{sample.name}.png") as image:
+            assert (np.array(image)[: 256 - y, : 256 - x] == first[y:, x:]).all()
+    atlas.close()
+
+
+def test_a_million_pictures_have_no_two_worlds_of_one_seed():
+    seeds = {
+        dataset.samples(PLAN._replace(prompts=("coast",), zooms=(8,), pictures=n))[-1].seed
+        for n in (1, 101, 201)
+    }
+    assert len(seeds) == 3 and max(seeds) >= 2**31 and max(seeds) < 2**53
+
+
+def test_a_dataset_begun_before_goes_on_with_its_own_seeds(made, tmp_path, library, painter):
+    """Its plan has no bits of seeds, which were 31."""
+    out = tmp_path / "old"
+    export(library, painter, PLAN._replace(seed_bits=31), out, quiet)
+    plan = json.loads((out / "plan.json").read_text())
+    del plan["seed_bits"]
+    (out / "plan.json").write_text(json.dumps(plan, indent=1) + "\n")
+    before = digests(out)
+    lost = next((out / "train").glob("*.png"))
+    lost.unlink()
+    export(library, painter, PLAN, out, quiet)
+    assert (
+        digests(out) == before
+        and digests(out)["train/metadata.jsonl"] != digests(made)["train/metadata.jsonl"]
+    )
+    (out / "plan.json").write_text(json.dumps({**plan, "seed_bits": 4}))
+    with pytest.raises(BadSetting, match="is no plan of a dataset"):
+        export(library, painter, PLAN, out, quiet)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_and_leaves_no_part(tmp_path, library, painter, monkeypatch, number):
+    out = tmp_path / "full"
+
+    def full(descriptor):
+        raise OSError(number, "full")
+
+    monkeypatch.setattr(dataset.os, "fsync", full)
+    with pytest.raises(DiskFull, match="the disk is full"):
+        export(library, painter, PLAN._replace(pictures=1), out, quiet)
+    assert not [path for path in out.rglob("*") if path.is_file()]
 
 
 def test_another_plan_does_not_go_into_the_same_folder(made, library, painter):
