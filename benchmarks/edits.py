@@ -5,7 +5,7 @@ python -m benchmarks.edits [--model terra] [--edits 24]
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -17,7 +17,7 @@ from benchmarks.joins import ratio, steps
 from explorer import pictures
 from explorer.service.edits import Wish, checked
 from explorer.worlds.world import World
-from tiles import journal
+from tiles import entries, journal
 from tiles.grid import Box, Tile
 
 PROMPTS = ("sand desert", "snowy mountains", "deep blue ocean", "dense green forest")
@@ -25,10 +25,10 @@ SHAPES = ((1, 1), (2, 1), (2, 2), (3, 2))  # tiles
 APART = 8  # tiles from one edit to the next
 
 
-def edited(world: World, data: dict[str, Any]) -> None:
+def edited(world: World, edit: entries.Edit) -> None:
     """Make an edit on this thread."""
-    number = world.journal.begin_edit(data)
-    cells = journal.inside(data["cells"])
+    number = world.journal.begin_edit(edit)
+    cells = journal.inside(edit.cells)
     paint(world, cells, number)
     world.journal.finish_edit(number)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from explorer.service.painter import Painter
     from explorer.worlds.atlas import Atlas
     from explorer.worlds.world import World
+    from tiles import entries
     from tiles.grid import Tile
     from tiles.store import Known
 
@@ -219,12 +220,12 @@ def place(
 
 
 def perform_edit(
-    world: World, painter: Painter, data: dict[str, Any], picture: dict[Tile, Known] | None = None
+    world: World, painter: Painter, edit: entries.Edit, picture: dict[Tile, Known] | None = None
 ) -> None:
     from explorer.service import edits
 
     with progress() as bar:
-        number = world.journal.begin_edit(data, picture)
+        number = world.journal.begin_edit(edit, picture)
         edits.perform(world, painter, number, _stages(bar))
     print(number)
 

@@ -1,271 +1,289 @@
 """The journal read: what a world is made of at each of its cells, whenever it is painted. Pure.
 
-Every line of the journal is a fact that stays. Steps change the world: ``prompt`` (for land painted
-from then on), ``stroke`` (a prompt for a region of it) and ``edit`` (land painted anew). An edit is a
-step only once a line ``done`` says that it is painted; until then it waits, and ``cancelled`` ends it.
-``undone`` takes the last step back, ``redone`` brings it again, and any other step forgets what could
-be brought again.
+Every line of the journal is a fact that stays. Steps change the world: a prompt (for land painted from
+then on), a stroke (a prompt for a region of it) and an edit (land painted again). An edit is a step only
+once a line says that it is done; until then it waits. Undo takes the last step out of force, redo puts it
+back, and any other step forgets what could be redone.
 
-Steps are taken back in the reverse of the order in which they were made, so the steps beneath a step
-are the same whenever it is in force. A cell painted under a step is therefore one and the same for
-ever: it is kept under the number of that step's line, and undo and redo only choose what is shown.
+Steps are undone in the reverse of the order in which they were made, so the steps beneath a step are the
+same whenever it is in force. A cell painted under a step is therefore one and the same for ever: it is kept
+under the number of that step's line, and undo and redo only choose what is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-import numpy as np
+from tiles.entries import Cancelled, Done, Entry, Prompt, Redone, Runs, Undone
+from tiles.entries import Edit as EditEntry
+from tiles.entries import Stroke as StrokeEntry
+from tiles.grid import Box, Tile
+from tiles.index import Outlines, Reaches
+from tiles.strokes import Stroke
 
-from tiles.grid import Bounds, Box, Tile, boxed
-
-Runs = list[list[int]]  # rows of cells: [zoom, y, first x, number of cells]
 STEPS = ("prompt", "stroke", "edit")
-REACH = 3  # cells of the sketch around a stroke that what is painted under it can matter to
-
-
-class Stroke(NamedTuple):
-    """A prompt for the land along a line."""
-
-    prompt: str
-    path: tuple[tuple[float, float], ...]  # metres
-    radius: float  # metres around the line where it holds whole
-    softness: float  # metres more, over which it fades
-
-    @property
-    def bounds(self) -> Bounds:
-        wide = self.radius + self.softness
-        xs, ys = zip(*self.path)
-        return Bounds(min(xs) - wide, min(ys) - wide, max(xs) + wide, max(ys) + wide)
-
-    def weight(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """0..1 at places in metres, smooth over the soft edge; of the shape of ``x``."""
-        ends = zip(self.path, self.path[1:] or self.path)
-        away = np.min([_distance(x, y, start, end) for start, end in ends], axis=0) - self.radius
-        if self.softness < 1:  # less than a metre is no edge
-            return (away <= 0).astype(float)
-        share = np.clip(1 - away / self.softness, 0, 1)
-        return share * share * (3 - 2 * share)
 
 
 class Era(NamedTuple):
-    """From one change of what unpainted land is told to the next."""
+    """From one change of the prompts of unpainted land to the next."""
 
     entry: int  # the line that began it
-    prompt: str
-    strokes: tuple[Stroke, ...]  # oldest first
-    before: frozenset[Tile]  # the cells that were painted when it began
-    reach: Box | None  # cells (of the sketch) that it can matter to; None: everywhere
+    prompt: str  # where no stroke lies
+    stroke: Stroke | None  # the one that began it
+    reach: Box | None  # cells that it can matter to; None: everywhere
 
 
 class Edit(NamedTuple):
-    """Land painted anew."""
+    """Land painted again."""
 
     entry: int
     cells: frozenset[Tile]  # base zoom
-    prompt: str  # empty: what the land there is told anyway
+    prompt: str  # empty: what the land there is painted under anyway
     negative_prompt: str
     strength: float  # 0..1; 1: nothing of what is there stays
     seed: int
     picture: bool  # whether latents of a picture were given with it
-    below: tuple[int, ...]  # the edits under it, oldest first
+    over: tuple[int, ...] | None = None  # of a draft: the steps in force when it was made
 
 
-class History(NamedTuple):
-    """The whole journal, read."""
-
-    steps: tuple[int, ...]  # lines in force, oldest first
-    undone: tuple[int, ...]  # lines that can be brought again, the next one last
-    waiting: tuple[int, ...]  # edits that are not painted yet
-    eras: tuple[Era, ...]
-    edits: Mapping[int, Edit]  # all that are not forgotten
-    over: Mapping[Tile, int]  # by cell, the uppermost edit in force
-    states: Mapping[int, str]  # by line of a step: done, waiting, cancelled, undone or forgotten
-    found: dict[Tile, Era]  # what ``era`` was asked for before: maps ask for the same cells all the time
-
-    def era(self, cell: Tile) -> Era:
-        """The era in which ``cell`` is painted: the one before the first that found it painted.
-
-        The answer is the same when the cell is painted for the first time, when it is painted again
-        after its latents were lost, and when the whole journal is replayed elsewhere.
-        """
-        known = self.found.get(cell)
-        if known is None:
-            known = self.found[cell] = self._era(cell)
-        return known
-
-    def _era(self, cell: Tile) -> Era:
-        found = self.eras[0]
-        for era in self.eras[1:]:
-            if cell in era.before:
-                return found
-            if era.reach is None or _touches(era.reach, cell):
-                found = era
-        return found
-
-    @property
-    def done_edits(self) -> tuple[int, ...]:
-        """The edits in force, oldest first."""
-        return tuple(n for n in self.steps if n in self.edits)
-
-    def shown(self, cell: Tile) -> int:
-        """The line under which what is shown of a cell is painted."""
-        return self.over.get(cell) or self.era(cell).entry
-
-    def layer(self, cell: Tile, below: Iterable[int]) -> int:
-        """The uppermost of the edits ``below`` at a cell; 0: none, the land itself."""
-        return next((n for n in sorted(below, reverse=True) if cell in self.edits[n].cells), 0)
-
-
-def read(lines: Iterable[tuple[int, str, Mapping[str, Any]]]) -> History:
-    """The history of a journal's lines (number, kind, data). Raises ValueError if it is none."""
-    return _Reader().read(lines)
-
-
-class _Reader:
-    """Goes through a journal line by line."""
+class Log:
+    """What the lines of one journal say. It only grows, and all its histories share it."""
 
     def __init__(self) -> None:
         self.eras: dict[int, Era] = {}
         self.edits: dict[int, Edit] = {}
-        self.states: dict[int, str] = {}
-        self.steps: list[int] = []
-        self.undone: list[int] = []
-        self.waiting: list[int] = []
+        self.ended: dict[int, str] = {}  # cancelled or forgotten lines
+        self.rank: dict[int, int] = {}  # how many steps lay beneath a step when it was made
+        self.newest: dict[int, int] = {}  # by step, the line of the prompt that was newest then
+        self.outlines = Outlines()  # which eras found which cells painted
+        self.reaches = Reaches()  # of strokes
+        self.edited: defaultdict[Tile, list[int]] = defaultdict(
+            list
+        )  # the edits that hold a cell, oldest first
 
-    def read(self, lines: Iterable[tuple[int, str, Mapping[str, Any]]]) -> History:
-        for number, kind, data in lines:
-            if kind in ("prompt", "stroke"):
-                self._began(number, data)
-            elif kind == "edit":
-                self.edits[number] = edit(number, data, ())
-                self._wait(number)
-            elif kind in ("done", "cancelled"):
-                self._ended(data["entry"], kind)
-            elif kind in ("undone", "redone"):
-                self._walked(data["entry"], kind)
-        eras = tuple(self.eras[n] for n in self.steps if n in self.eras)
-        if not eras:
-            raise ValueError("no prompt")
-        done = tuple(n for n in self.steps if n in self.edits)
-        self.edits |= {n: self.edits[n]._replace(below=done) for n in self.waiting}
-        over = {cell: n for n in done for cell in self.edits[n].cells}
-        steps, undone, waiting = (tuple(lines) for lines in (self.steps, self.undone, self.waiting))
-        return History(steps, undone, waiting, eras, self.edits, over, self.states, {})
 
-    def _began(self, number: int, data: Mapping[str, Any]) -> None:
-        now = next((self.eras[n] for n in reversed(self.steps) if n in self.eras), None)
-        before = inside(data["painted"])
-        if "path" not in data:
-            self.eras[number] = Era(number, data["prompt"], now.strokes if now else (), before, None)
-        elif now is None:
+class History(NamedTuple):
+    """A journal at one moment. It never changes; ``after`` gives the one after a further line.
+
+    The cost of a line, and of asking about a cell, does not grow with the number of lines.
+    """
+
+    log: Log
+    lines: int  # how many
+    steps: tuple[int, ...]  # lines in force, oldest first
+    undone: tuple[int, ...]  # lines that can be redone, the next one last
+    waiting: tuple[int, ...]  # edits that are not painted yet
+    known: dict[Tile, Era]  # answers of ``era``: maps ask for the same cells all the time
+
+    @property
+    def prompt(self) -> str:
+        """What cells are painted under from now on, where no stroke lies."""
+        return self.log.eras[self.newest_prompt].prompt
+
+    @property
+    def newest_prompt(self) -> int:
+        """The line of the last prompt in force."""
+        return self.log.newest[self.steps[-1]]
+
+    def in_force(self, number: int) -> bool:
+        rank = self.log.rank.get(number)
+        return rank is not None and rank < len(self.steps) and self.steps[rank] == number
+
+    def is_undone(self, number: int) -> bool:
+        """Whether a step is undone and can be redone."""
+        place = self.log.rank.get(number, -1) - len(self.steps)
+        return 0 <= place < len(self.undone) and self.undone[-1 - place] == number
+
+    def state(self, number: int) -> str | None:
+        """Of the line of a step: done, waiting, cancelled, undone or forgotten; None for other lines."""
+        if self.in_force(number):
+            return "done"
+        if number in self.waiting:
+            return "waiting"
+        return "undone" if self.is_undone(number) else self.log.ended.get(number)
+
+    def edit(self, number: int) -> Edit | None:
+        """An edit that is in force, waits or can be redone."""
+        found = self.log.edits.get(number)
+        live = found and (self.in_force(number) or number in self.waiting or self.is_undone(number))
+        return found if live else None
+
+    def edits(self) -> tuple[int, ...]:
+        """The edits in force, oldest first."""
+        return tuple(number for number in self.steps if number in self.log.edits)
+
+    def era(self, cell: Tile) -> Era:
+        """The era in which ``cell`` is painted: the newest that began before the cell was found painted.
+
+        The answer is the same when the cell is painted for the first time, when it is painted again
+        after its latents were lost, and when the whole journal is replayed elsewhere.
+        """
+        known = self.known.get(cell)
+        if known is None:
+            known = self.known[cell] = self.log.eras[self._era(cell)]
+        return known
+
+    def _era(self, cell: Tile) -> int:
+        first = self.steps[0]
+        ranks = (self.log.rank[n] for n in self.log.outlines.of(cell) if n != first and self.in_force(n))
+        before = min(ranks, default=len(self.steps))
+        prompt = self.log.newest[self.steps[before - 1]]
+        strokes = self._strokes(cell, before)
+        return max(prompt, next(strokes, prompt))
+
+    def strokes(self, cell: Tile, era: Era) -> Iterator[Stroke]:
+        """The strokes of an era that can matter to a cell, the newest first."""
+        for number in self._strokes(cell, self.log.rank[era.entry] + 1):
+            stroke = self.log.eras[number].stroke
+            if stroke is not None:
+                yield stroke
+
+    def _strokes(self, cell: Tile, before: int) -> Iterator[int]:
+        """Strokes among the first ``before`` steps that reach a cell, the newest first."""
+        for number in self.log.reaches.of(cell):
+            if self.in_force(number) and self.log.rank[number] < before:
+                yield number
+
+    def outlined(self, cell: Tile) -> bool:
+        """Whether a step in force found a cell painted."""
+        return any(self.in_force(number) for number in self.log.outlines.of(cell))
+
+    def over(self, cell: Tile) -> int:
+        """The uppermost edit in force at a cell; 0: none, the land itself is shown."""
+        here = (n for n in self.log.edited.get(cell, ()) if self.in_force(n))
+        return max(here, key=self.log.rank.__getitem__, default=0)
+
+    def shown(self, cell: Tile) -> int:
+        """The line under which what is shown of a cell is painted."""
+        return self.over(cell) or self.era(cell).entry
+
+    def layer(self, cell: Tile, edit: Edit) -> int:
+        """The uppermost edit at a cell among those beneath an edit; 0: none, the land itself."""
+        here = self.log.edited.get(cell, ())
+        return next((n for n in sorted(here, reverse=True) if self._beneath(n, edit)), 0)
+
+    def _beneath(self, number: int, edit: Edit) -> bool:
+        rank = self.log.rank.get(number)
+        if rank is None or number == edit.entry:
+            return False
+        if edit.over is not None:
+            return rank < len(edit.over) and edit.over[rank] == number
+        if not (self.in_force(number) or self.is_undone(number)):
+            return False
+        return rank < (len(self.steps) if edit.entry in self.waiting else self.log.rank[edit.entry])
+
+    def after(self, number: int, entry: Entry) -> History:
+        """The history with one more line. Raises ValueError if that line cannot be."""
+        reader = Reader(self)
+        reader.add(number, entry)
+        return reader.history()
+
+
+class Reader:
+    """Goes through a journal line by line."""
+
+    def __init__(self, history: History | None = None) -> None:
+        """From where ``history`` ends."""
+        start = history or History(Log(), 0, (), (), (), {})
+        self.log, self.lines = start.log, start.lines
+        self.steps, self.undone, self.waiting = list(start.steps), list(start.undone), list(start.waiting)
+
+    def history(self) -> History:
+        return History(self.log, self.lines, tuple(self.steps), tuple(self.undone), tuple(self.waiting), {})
+
+    def add(self, number: int, entry: Entry) -> None:
+        """Raises ValueError for a line that cannot be here."""
+        self.lines += 1
+        if isinstance(entry, Prompt | StrokeEntry):
+            self._begin_era(number, entry)
+        elif isinstance(entry, EditEntry):
+            self.log.edits[number] = edit(number, entry)
+            for cell in self.log.edits[number].cells:
+                self.log.edited[cell].append(number)
+            self.waiting.append(number)
+        elif isinstance(entry, Done | Cancelled):
+            self._end(entry)
+        elif isinstance(entry, Undone | Redone):
+            self._move(entry)
+
+    def _begin_era(self, number: int, entry: Prompt | StrokeEntry) -> None:
+        log = self.log
+        if isinstance(entry, Prompt):
+            log.eras[number] = Era(number, entry.prompt, None, None)
+        elif not self.steps:
             raise ValueError(f"line {number} is a stroke before any prompt")
         else:
-            strokes, reach = (*now.strokes, stroke(data)), Box(*data["reach"])
-            self.eras[number] = Era(number, now.prompt, strokes, before, reach)
+            prompt, reach = log.eras[log.newest[self.steps[-1]]].prompt, Box(*entry.reach)
+            log.eras[number] = Era(number, prompt, stroke(entry), reach)
+            log.reaches.add(number, reach)
+        log.outlines.add(number, entry.painted)
         self._step(number)
 
     def _step(self, number: int) -> None:
-        for forgotten in self.undone:
-            self.states[forgotten] = "forgotten"
-            self.eras.pop(forgotten, None)
-            self.edits.pop(forgotten, None)
+        log = self.log
+        log.ended.update((forgotten, "forgotten") for forgotten in self.undone)
         self.undone.clear()
+        era = log.eras.get(number)
+        log.newest[number] = number if era and era.stroke is None else log.newest[self.steps[-1]]
+        log.rank[number] = len(self.steps)
         self.steps.append(number)
-        self.states[number] = "done"
 
-    def _wait(self, number: int) -> None:
-        self.waiting.append(number)
-        self.states[number] = "waiting"
-
-    def _ended(self, number: int, how: str) -> None:
+    def _end(self, entry: Done | Cancelled) -> None:
+        number = entry.entry
         if number not in self.waiting:
-            raise ValueError(f"edit {number} is {how} but does not wait")
+            raise ValueError(f"edit {number} is {entry.kind} but does not wait")
         self.waiting.remove(number)
-        if how == "cancelled":
-            self.states[number] = how
-            del self.edits[number]
-            return
-        self._step(number)
-        below = tuple(n for n in self.steps[:-1] if n in self.edits)
-        self.edits[number] = self.edits[number]._replace(below=below)
+        if isinstance(entry, Done):
+            self._step(number)
+        else:
+            self.log.ended[number] = "cancelled"
 
-    def _walked(self, number: int, how: str) -> None:
-        source, target = (self.steps, self.undone) if how == "undone" else (self.undone, self.steps)
-        if not source or source[-1] != number or (how == "undone" and len(self.steps) == 1):
-            raise ValueError(f"step {number} is {how} out of turn")
+    def _move(self, entry: Undone | Redone) -> None:
+        number, back = entry.entry, isinstance(entry, Undone)
+        source, target = (self.steps, self.undone) if back else (self.undone, self.steps)
+        if not source or source[-1] != number or (back and len(self.steps) == 1):
+            raise ValueError(f"step {number} is {entry.kind} out of turn")
         target.append(source.pop())
-        self.states[number] = "undone" if how == "undone" else "done"
 
 
-def edit(number: int, data: Mapping[str, Any], below: tuple[int, ...]) -> Edit:
-    """An edit as its line says it."""
-    text = (data["prompt"], data["negative_prompt"])
-    return Edit(number, inside(data["cells"]), *text, data["strength"], data["seed"], data["picture"], below)
+def read(lines: Iterable[tuple[int, Entry]]) -> History:
+    """The history of a journal's lines (number, entry). Raises ValueError if it is none.
+
+    >>> read([(1, Prompt(prompt="rocky coast", painted=()))]).prompt
+    'rocky coast'
+    """
+    reader = Reader()
+    for number, entry in lines:
+        reader.add(number, entry)
+    if not reader.steps:
+        raise ValueError("no prompt")
+    return reader.history()
 
 
-def stroke(data: Mapping[str, Any]) -> Stroke:
-    """A stroke as its line says it."""
-    path = tuple((x, y) for x, y in data["path"])
-    return Stroke(data["prompt"], path, data["radius"], data["softness"])
+def edit(number: int, entry: EditEntry, over: tuple[int, ...] | None = None) -> Edit:
+    """An edit as its line has it."""
+    text = (entry.prompt, entry.negative_prompt)
+    return Edit(number, inside(entry.cells), *text, entry.strength, entry.seed, entry.picture, over)
 
 
-def reach(stroke: Stroke, base_zoom: int, sketch: int) -> Box:
-    """The cells of the sketch (or, without one, of the land) that a stroke can matter to: those it
-    touches, and as far around as what a cell is painted from goes. Raises BadBounds."""
-    return boxed(stroke.bounds, base_zoom).at(base_zoom - sketch).grown(REACH)
-
-
-def told(era: Era, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-    """What land at places in metres is told in an era: by prompt its weight, 0..1, of the shape of
-    ``x``; they sum to 1. The era's prompt lies beneath its strokes, the newest of those uppermost."""
-    found: dict[str, np.ndarray] = {}
-    left = np.ones(x.shape)
-    for each in reversed(era.strokes):
-        weight = left * each.weight(x, y)
-        if weight.any():
-            found[each.prompt] = found.get(each.prompt, 0) + weight
-            left = left - weight
-    if left.any():
-        found[era.prompt] = found.get(era.prompt, 0) + left
-    return found
-
-
-def apart(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> np.ndarray:
-    """How much what is told at each place differs, 0..1 (total variation)."""
-    prompts = {*one, *other}
-    return np.sum([np.abs(one.get(p, 0) - other.get(p, 0)) for p in prompts], axis=0) / 2
+def stroke(entry: StrokeEntry) -> Stroke:
+    """A stroke as its line has it."""
+    return Stroke(entry.prompt, entry.path, entry.radius, entry.softness)
 
 
 def outline(cells: Iterable[Tile]) -> Runs:
     """Cells as runs along rows, in order, for the journal."""
-    runs: Runs = []
+    runs: list[list[int]] = []
     for z, y, x in sorted((cell.z, cell.y, cell.x) for cell in cells):
         if runs and runs[-1][:2] == [z, y] and runs[-1][2] + runs[-1][3] == x:
             runs[-1][3] += 1
         else:
             runs.append([z, y, x, 1])
-    return runs
+    return tuple((z, y, first, count) for z, y, first, count in runs)
 
 
 def inside(runs: Runs) -> frozenset[Tile]:
     """The cells of an ``outline``."""
     return frozenset(Tile(z, x, y) for z, y, first, count in runs for x in range(first, first + count))
-
-
-def _touches(box: Box, cell: Tile) -> bool:
-    """Whether a cell of any deeper zoom lies in a box."""
-    apart = cell.z - box.zoom
-    return apart >= 0 and box.holds(Tile(box.zoom, cell.x >> apart, cell.y >> apart))
-
-
-def _distance(
-    x: np.ndarray, y: np.ndarray, start: tuple[float, float], end: tuple[float, float]
-) -> np.ndarray:
-    """From places to a straight line between two."""
-    along, across = end[0] - start[0], end[1] - start[1]
-    length = along * along + across * across
-    share = ((x - start[0]) * along + (y - start[1]) * across) / length if length else np.zeros(x.shape)
-    share = np.clip(share, 0, 1)
-    return np.hypot(x - start[0] - share * along, y - start[1] - share * across)

@@ -37,6 +37,8 @@ import numpy as np
 
 from tiles import schema
 from tiles.database import is_full, make
+from tiles.entries import Entry as JournalEntry
+from tiles.entries import parse, short, whole
 from tiles.errors import BadPackage, BadSetting, DiskFull
 from tiles.grid import TILE_LATENTS, Tile
 from tiles.journal import History, read
@@ -51,8 +53,6 @@ from tiles.rules import (
     parsed,
     sane_journal,
     sane_settings,
-    short,
-    whole,
 )
 from tiles.schema import cell_digest
 from tiles.store import SHAPE, Entry, Store
@@ -284,11 +284,12 @@ def _check_sums(archive: zipfile.ZipFile, names: list[str]) -> None:
 def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: dict[str, Any]) -> None:
     """world.db from a package, a line and a cell at a time."""
     schema.begin(connection, settings)
-    lines, pictured = [], set()
+    lines: list[tuple[int, JournalEntry]] = []
+    pictured = set()
     for entry in sane_journal(_read_lines(archive)):
         text = json.dumps(entry.data, ensure_ascii=False)
         schema.add_line(connection, entry.kind, text, entry.made, entry.number)
-        lines.append((entry.number, entry.kind, entry.data))
+        lines.append((entry.number, parse(entry.kind, entry.data)))
         if _pictured(entry):
             pictured.add(entry.number)
     history = _history(lines)
@@ -298,11 +299,11 @@ def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: di
     if missing := pictured - there:
         raise BadPackage(f"the picture of journal entry {min(missing)} is missing")
     if CELLS in archive.namelist():
-        numbers = {number for number, _, _ in lines}
+        numbers = {number for number, _ in lines}
         schema.put_cells(connection, _read_cells(archive, numbers, history), max(numbers))
 
 
-def _history(lines: list[tuple[int, str, Any]]) -> History:
+def _history(lines: list[tuple[int, JournalEntry]]) -> History:
     try:
         return read(lines)
     except ValueError as error:

@@ -16,7 +16,8 @@ from explorer.painting.pyramid import Pyramid
 from explorer.painting.window import Condition, WindowSpec, frame
 from tiles.errors import Cancelled
 from tiles.grid import EARTH, Tile, around, tile_metres
-from tiles.journal import Edit, History, apart, told
+from tiles.journal import Edit, Era, History
+from tiles.strokes import Stroke, difference, prompt_weights
 
 FAINT = 0.02  # a prompt that weighs less than this everywhere in a window is left out
 
@@ -37,23 +38,23 @@ class Layers(NamedTuple):
 
     def edit(self, layer: int) -> Edit:
         """Raises Cancelled for one that is no more."""
-        found = self.drafts.get(layer) or self.history.edits.get(layer)
+        found = self.drafts.get(layer) or self.history.edit(layer)
         if found is None:
             raise Cancelled("this edit is no more")
         return found
 
     def shown(self, cell: Tile) -> Node:
         """What the map shows of a cell."""
-        return Node(self.history.over.get(cell, 0), cell)
+        return Node(self.history.over(cell), cell)
 
     def at(self, cell: Tile, layer: int) -> Node:
         """What is seen of a cell once an edit lies over all that lies below it."""
         edit = self.edit(layer)
-        return Node(layer if cell in edit.cells else self.history.layer(cell, edit.below), cell)
+        return Node(layer if cell in edit.cells else self.history.layer(cell, edit), cell)
 
     def below(self, cell: Tile, layer: int) -> Node:
         """What an edit finds at a cell."""
-        return Node(self.history.layer(cell, self.edit(layer).below), cell)
+        return Node(self.history.layer(cell, self.edit(layer)), cell)
 
     def entry(self, node: Node) -> int:
         """The line of the journal that a painting is kept under."""
@@ -114,13 +115,16 @@ class Layers(NamedTuple):
         follows = any(self.sketch(node))
         if edit is not None and edit.prompt:
             return (Condition(edit.prompt, 1.0, False),)
-        era = self.history.era(node.cell)
-        above = self.history.era(next(self.pyramid.parents(node.cell), node.cell))
-        if not era.strokes and not above.strokes and (not follows or era.prompt == above.prompt):
+        era, strokes = self._told(node.cell)
+        parent_era, parent_strokes = self._told(next(self.pyramid.parents(node.cell), node.cell))
+        same = not strokes and not parent_strokes and era.prompt == parent_era.prompt
+        if same or not (strokes or parent_strokes or follows):
             return (Condition(era.prompt, 1.0, follows),)
-        x, y = self._places(node.cell)
-        wanted = told(era, x, y)
-        strange = apart(wanted, told(above, x, y)) if follows else np.ones(x.shape)
+        x, y = self.places(node.cell)
+        wanted = prompt_weights(era.prompt, strokes, x, y)
+        strange = np.ones(x.shape)
+        if follows:
+            strange = difference(wanted, prompt_weights(parent_era.prompt, parent_strokes, x, y))
         parts = [
             (p, w * share, s)
             for p, w in wanted.items()
@@ -130,7 +134,12 @@ class Layers(NamedTuple):
         total = np.sum([weight for _, weight, _ in parts], axis=0)
         return tuple(Condition(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
 
-    def _places(self, cell: Tile) -> tuple[np.ndarray, np.ndarray]:
+    def _told(self, cell: Tile) -> tuple[Era, tuple[Stroke, ...]]:
+        """What a cell is painted under: the era, and its strokes here, the newest first."""
+        era = self.history.era(cell)
+        return era, tuple(self.history.strokes(cell, era))
+
+    def places(self, cell: Tile) -> tuple[np.ndarray, np.ndarray]:
         """The middles of a window's latents in metres: x and y, (width, width) each."""
         place = frame(cell, self.pyramid)
         step = tile_metres(cell.z) / place.side

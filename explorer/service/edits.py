@@ -17,11 +17,11 @@ from explorer.service.jobs import Job, Jobs, Step, Work
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import HOME_LIMIT, SEED_LIMIT, checked_seed, clean_prompt
 from explorer.worlds.world import World
-from tiles import journal
+from tiles import entries, journal
 from tiles.errors import BadEdit, Busy, Stopped, TooLarge
 from tiles.grid import Box, Tile, tile_metres
-from tiles.journal import Stroke
 from tiles.store import Known
+from tiles.strokes import Stroke
 
 WEAKEST = 0.1
 PLACES = 500  # along a stroke
@@ -41,19 +41,19 @@ class Wish(NamedTuple):
     seed: int | None = None  # drawn if none is given
 
 
-def checked(world: World, wish: Wish, most: int) -> dict[str, Any]:
+def checked(world: World, wish: Wish, most: int) -> entries.Edit:
     """An edit as its line in the journal says it. Raises BadEdit, BadPrompt, BadSetting, TooLarge."""
     cells = base_cells(world, wish.tiles, most)
     if not WEAKEST <= wish.strength <= 1:  # so is NaN
         raise BadEdit(f"strength {wish.strength}: allowed are {WEAKEST} to 1")
-    return {
-        "cells": journal.outline(cells),
-        "prompt": clean_prompt(wish.prompt),
-        "negative_prompt": clean_prompt(wish.negative_prompt),
-        "strength": float(wish.strength),
-        "seed": checked_seed(wish.seed),
-        "picture": False,
-    }
+    return entries.Edit(
+        cells=journal.outline(cells),
+        prompt=clean_prompt(wish.prompt),
+        negative_prompt=clean_prompt(wish.negative_prompt),
+        strength=wish.strength,
+        seed=checked_seed(wish.seed),
+        picture=False,
+    )
 
 
 def base_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
@@ -75,13 +75,13 @@ def start(
     world: World,
     painter: Painter,
     jobs: Jobs,
-    data: dict[str, Any],
+    edit: entries.Edit,
     picture: Mapping[Tile, Known] | None = None,
 ) -> Job:
     """Write an edit down and put it in line; the job's ``entry`` is its line in the journal. Raises
     Busy."""
     with jobs.place("edit") as put:  # first: an edit that is refused is not written down
-        number = world.journal.begin_edit(data, picture)
+        number = world.journal.begin_edit(edit, picture)
         tell(painter, world)
         _tell_editing(world, painter, number)
         return put(world.id, work(world, painter, number), number)
@@ -145,17 +145,17 @@ def give_up(world: World, painter: Painter, number: int) -> bool:
     return bool(cells)
 
 
-def variants(world: World, painter: Painter, data: dict[str, Any], count: int) -> tuple[list[int], Work]:
+def variants(world: World, painter: Painter, edit: entries.Edit, count: int) -> tuple[list[int], Work]:
     """The seeds of several candidates for one edit, and the work that draws them.
 
     Nothing of it is kept: the edit itself, with one of the seeds, paints the same.
     """
     if not 1 <= count <= VARIANTS:
         raise BadEdit(f"{count} variants: allowed are 1 to {VARIANTS}")
-    seeds = [(data["seed"] + i) % SEED_LIMIT for i in range(count)]
+    seeds = [(edit.seed + i) % SEED_LIMIT for i in range(count)]
 
     def work(folder: Path, step: Step) -> list[Path]:
-        found, each = [], sum(run[3] for run in data["cells"])
+        found, each = [], edit.outlined
         for index, seed in enumerate(seeds):
             start = index * each
 
@@ -163,15 +163,15 @@ def variants(world: World, painter: Painter, data: dict[str, Any], count: int) -
                 step(stage, start + done, count * each)
 
             found.append(folder / f"{index + 1}.png")
-            candidate(world, painter, {**data, "seed": seed}, found[-1], here)
+            candidate(world, painter, edit.model_copy(update={"seed": seed}), found[-1], here)
         return found
 
     return seeds, work
 
 
-def candidate(world: World, painter: Painter, data: dict[str, Any], path: Path, step: Step) -> None:
+def candidate(world: World, painter: Painter, edit: entries.Edit, path: Path, step: Step) -> None:
     """Paint an edit that nobody has decided for, and write a small picture of it."""
-    layer = world.drafts.add(data)
+    layer = world.drafts.add(edit)
     try:
         paint(world, painter, layer, sorted(world.canvas.snapshot().edit(layer).cells), step)
         pixels = small_picture(world, layer, False)

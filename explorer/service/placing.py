@@ -11,7 +11,7 @@ import numpy as np
 from explorer.models.family import Model
 from explorer.service.edits import WEAKEST
 from explorer.worlds.atlas import checked_home, checked_seed, clean_prompt
-from tiles import journal
+from tiles import entries, journal
 from tiles.errors import BadEdit, BadPicture, Busy
 from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Box, Tile, metres_per_pixel
 from tiles.mosaic.area import Area, area
@@ -142,19 +142,19 @@ def _sheet(raster: Raster, place: Place, found: Area) -> Sheet:
     return Sheet(image[part][..., :3], mask[part], *corner, (*raster.notes, *place.notes))
 
 
-def entry(sheet: Sheet, spot: Spot, zoom: int) -> dict[str, Any]:
+def entry(sheet: Sheet, spot: Spot, zoom: int) -> entries.Edit:
     """What the journal says of a picture: an edit of the tiles it touches and one around them, where
     the land comes to meet it. Raises BadEdit, BadPrompt, BadSetting."""
     if not WEAKEST <= spot.strength <= 1:
         raise BadEdit(f"strength {spot.strength}: allowed are {WEAKEST} to 1")
-    return {
-        "cells": journal.outline(sheet.box(zoom).grown(1).tiles()),
-        "prompt": clean_prompt(spot.prompt),
-        "negative_prompt": "",
-        "strength": float(spot.strength),
-        "seed": checked_seed(spot.seed),
-        "picture": True,
-    }
+    return entries.Edit(
+        cells=journal.outline(sheet.box(zoom).grown(1).tiles()),
+        prompt=clean_prompt(spot.prompt),
+        negative_prompt="",
+        strength=spot.strength,
+        seed=checked_seed(spot.seed),
+        picture=True,
+    )
 
 
 def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:

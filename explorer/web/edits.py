@@ -16,11 +16,12 @@ from explorer.service.edits import Wish
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
 from explorer.worlds.world import World
-from tiles import journal
+from tiles import entries, journal
+from tiles.entries import Line
 from tiles.errors import NotFinished
 from tiles.grid import Bounds, checked_tile
-from tiles.journal import Edit, Stroke
-from tiles.store import Entry
+from tiles.journal import Edit
+from tiles.strokes import Stroke
 
 router = APIRouter(tags=["edits"])
 PICTURES = "/pictures"
@@ -54,18 +55,19 @@ class StrokeBody(BaseModel):
     softness: float = 0.0
 
 
-def describe(world: World, entry: Entry) -> dict[str, Any]:
+def describe(world: World, line: Line) -> dict[str, Any]:
     """A step as JSON."""
-    data = entry.data
+    entry = line.entry
+    assert isinstance(entry, entries.Prompt | entries.Stroke | entries.Edit)
     told: dict[str, Any] = {
-        "number": entry.number,
+        "number": line.number,
         "kind": entry.kind,
-        "made": entry.made,
-        "state": world.history.states[entry.number],
-        "prompt": data["prompt"],
+        "made": line.made,
+        "state": world.journal.history.state(line.number),
+        "prompt": entry.prompt,
     }
-    if entry.kind == "edit":
-        edit = journal.edit(entry.number, data, ())
+    if isinstance(entry, entries.Edit):
+        edit = journal.edit(line.number, entry)
         told |= {
             "negative_prompt": edit.negative_prompt,
             "strength": edit.strength,
@@ -74,8 +76,8 @@ def describe(world: World, entry: Entry) -> dict[str, Any]:
             "tiles": len(edit.cells),
             "bounds": list(around(edit)),
         }
-    elif entry.kind == "stroke":
-        stroke = journal.stroke(data)
+    elif isinstance(entry, entries.Stroke):
+        stroke = journal.stroke(entry)
         shape = {"path": stroke.path, "radius": stroke.radius, "softness": stroke.softness}
         told |= {**shape, "bounds": list(stroke.bounds)}
     return told
@@ -95,8 +97,7 @@ def list_edits(request: Request, id: str) -> list[dict[str, Any]]:
     state = request.app.state
     world: World = state.atlas.get(id)
     jobs = {job.entry: job.id for job in state.jobs.all() if job.world == world.id}
-    steps = [entry for entry in world.store.journal() if entry.kind in journal.STEPS]
-    told = [describe(world, entry) for entry in steps if entry.number in world.history.states]
+    told = [describe(world, line) for line in world.journal.lines() if line.entry.kind in journal.STEPS]
     return [
         {**step, "job": jobs.get(step["number"])} if step["state"] == "waiting" else step for step in told
     ]
@@ -107,9 +108,9 @@ def make_edit(request: Request, id: str, body: EditBody) -> dict[str, Any]:
     """Paint tiles anew, joined to what is around them. ``revision`` is the edit's number."""
     state = request.app.state
     world: World = state.atlas.get(id)
-    data = edits.checked(world, wish(body), state.settings.edit_tiles)
-    job = edits.start(world, state.painter, state.jobs, data)
-    return {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
+    edit = edits.checked(world, wish(body), state.settings.edit_tiles)
+    job = edits.start(world, state.painter, state.jobs, edit)
+    return {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
 
 
 @router.post("/worlds/{id}/variants", status_code=202)
@@ -117,8 +118,8 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     """Candidates for an edit, as small pictures; the edit itself with one of the ``seeds`` makes it so."""
     state = request.app.state
     world: World = state.atlas.get(id)
-    data = edits.checked(world, wish(body), state.settings.edit_tiles)
-    seeds, work = edits.variants(world, state.painter, data, body.count)
+    edit = edits.checked(world, wish(body), state.settings.edit_tiles)
+    seeds, work = edits.variants(world, state.painter, edit, body.count)
     job = state.jobs.add("variants", world.id, work)
     return {"seeds": seeds, "job": describe_job(job)}
 
@@ -132,7 +133,9 @@ def wish(body: EditBody) -> Wish:
 def show_edit(request: Request, id: str, number: int, side: str) -> Response:
     """A small picture of the land ``before`` or ``after`` an edit; 409 while it is not painted."""
     world: World = request.app.state.atlas.get(id)
-    pixels = edits.small_picture(world, number, side == "before") if number in world.history.edits else None
+    pixels = (
+        edits.small_picture(world, number, side == "before") if world.journal.history.edit(number) else None
+    )
     if pixels is None or side not in ("before", "after"):
         raise NotFinished(f"no picture {side[:10]!r} of edit {number}: before and after are, once painted")
     headers = {"Cache-Control": "private, max-age=3600"}
@@ -178,10 +181,10 @@ async def place_picture(
         sheet = await to_thread.run_sync(
             placing.read, path, spot, world.home, world.base_zoom, limits, limiter=READING
         )
-    data = placing.entry(sheet, spot, world.base_zoom)
+    edit = placing.entry(sheet, spot, world.base_zoom)
     picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
-    job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, data, picture)
-    told = {"revision": job.entry, "seed": data["seed"], "job": describe_job(job)}
+    job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, edit, picture)
+    told = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
     return {**told, "notes": sheet.notes}
 
 

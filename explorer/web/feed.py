@@ -178,8 +178,9 @@ class Connection:
 
     def _editing(self) -> list[list[int]]:
         """The tiles of edits that wait or are being painted."""
-        history = self.world.history
-        return [list(cell) for number in history.waiting for cell in history.edits[number].cells]
+        history = self.world.journal.history
+        waiting = (history.edit(number) for number in history.waiting)
+        return [list(cell) for edit in waiting if edit for cell in edit.cells]
 
     async def _send_all(self) -> None:
         told: dict[str, Any] = {}

@@ -84,9 +84,9 @@ def add(state: Any) -> None:
         def work() -> dict[str, Any]:
             chosen = tiles(world, Bounds(west, south, east, north), settings.edit_tiles)
             wish = Wish(chosen, prompt, negative_prompt, strength, None if seed == -1 else seed)
-            data = edits.checked(atlas.get(world), wish, settings.edit_tiles)
-            job = finished(edits.start(atlas.get(world), painter, jobs, data))
-            return {"entry": job.entry, "seed": data["seed"], "tiles": len(chosen)}
+            edit = edits.checked(atlas.get(world), wish, settings.edit_tiles)
+            job = finished(edits.start(atlas.get(world), painter, jobs, edit))
+            return {"entry": job.entry, "seed": edit.seed, "tiles": len(chosen)}
 
         return guarded(work)
 

@@ -163,7 +163,7 @@ class Canvas:
             if node.layer < 0:
                 return self._drafts.keep(node, latents)
             now, entry = self.snapshot().layers, snapshot.layers.entry(node)
-            if node.layer and node.layer not in now.history.edits:
+            if node.layer and now.history.edit(node.layer) is None:
                 return False
             if now.entry(node) != entry:
                 return False

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents
 from explorer.worlds.journal import Journal
-from tiles import journal as lines
+from tiles import entries, journal
 from tiles.journal import Edit
 
 
@@ -29,12 +28,12 @@ class Drafts:
         """At this moment; never changed, only replaced."""
         return self._edits
 
-    def add(self, data: Mapping[str, Any]) -> int:
-        """A layer for an edit as its line would say it; it lies over what is shown now."""
+    def add(self, edit: entries.Edit) -> int:
+        """A layer for an edit; it lies over what is shown now."""
         with self._lock:
             self._last -= 1
-            edit = lines.edit(self._last, data, self._journal.history.done_edits)
-            self._edits = {**self._edits, self._last: edit}
+            layer = journal.edit(self._last, edit, self._journal.history.steps)
+            self._edits = {**self._edits, self._last: layer}
             return self._last
 
     def discard(self, number: int) -> None:

@@ -134,7 +134,7 @@ class World:
         return {
             "cells": self.canvas.count(base),
             "sketch_cells": 0 if parent is None else self.canvas.count(parent),
-            "entries": len(self.journal.lines()),
+            "entries": self.journal.history.lines,
             "cache_bytes": self.renderer.cached_bytes(),
         }
 

@@ -13,6 +13,7 @@ import pytest
 from explorer.worlds.atlas import Atlas, NewWorld
 from tests.disks import full_disk
 from tiles import package
+from tiles.entries import parse
 from tiles.errors import DiskFull, PaintingFailed, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import Box, Tile
 from tiles.journal import read
@@ -161,14 +162,14 @@ def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(
             while (line := parent.stdout.readline()) != "killed\n":
                 lines.append(line)
             store = Store.open(tmp_path / "killed" / "test-land" / "world.db")
-            history = read((e.number, e.kind, e.data) for e in store.journal())
+            history = read((e.number, parse(e.kind, e.data)) for e in store.journal())
             for line in lines:
                 what, *number = line.split()
                 if what in ("written", "done"):
-                    state = history.states[int(number[0])]
+                    state = history.state(int(number[0]))
                     assert state == "done" if what == "done" else state in ("waiting", "done")
             shown = {store.read(cell).entry for cell in cells if store.read(cell)}  # digests are checked
-            top = [n for n in history.steps if n in history.edits][-1:]
+            top = [n for n in history.steps if n in history.edits()][-1:]
             assert not top or shown == set(top)
             store.close()
         parent.stdin.close()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from explorer.worlds import atlas
 from tests.disks import change, rows
 from tiles import journal, package, rules, schema
+from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile
 from tiles.package import pack, unpack
@@ -40,7 +41,7 @@ def fill(folder: Path, settings: dict, entries: list, cells: dict) -> Store:
         for number, kind, data in entries:
             text = json.dumps(data, ensure_ascii=False)
             schema.add_line(connection, kind, text, "2026-01-02T03:04:05.678+00:00", number)
-    history = journal.read(entries)
+    history = journal.read((number, parse(kind, data)) for number, kind, data in entries)
     for cell, (data, entry, _) in cells.items():
         store.commit({cell: data}, entry, shown=history.shown(cell) == entry)
     for cell, (_, _, version) in cells.items():

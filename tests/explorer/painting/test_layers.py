@@ -7,8 +7,10 @@ from explorer.painting.layers import Layers, Node
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.schedule import next_of
 from tiles import journal
+from tiles.entries import Done, parse
 from tiles.errors import Cancelled
 from tiles.grid import Tile, around
+from tiles.strokes import Stroke, reach
 
 PYRAMID = pyramid_of(8, 2, 8)
 PROMPT = ("prompt", {"prompt": "coast", "painted": []})
@@ -18,11 +20,11 @@ regions = st.sets(spots, min_size=1, max_size=6)
 
 def made(*steps):
     """Layers after steps (kind, data); an edit is done at once."""
-    lines = [(1, *PROMPT)]
+    lines = [(1, parse(*PROMPT))]
     for kind, data in steps:
-        lines.append((len(lines) + 1, kind, data))
+        lines.append((len(lines) + 1, parse(kind, data)))
         if kind == "edit":
-            lines.append((len(lines) + 1, "done", {"entry": len(lines)}))
+            lines.append((len(lines) + 1, Done(entry=len(lines))))
     return Layers(journal.read(lines), {}, PYRAMID)
 
 
@@ -50,10 +52,10 @@ def closure(layers, node):
 def test_the_land_is_made_of_land_and_edits_of_what_lies_below(drawn, spot):
     layers = made(*(edit(*each) for each in drawn))
     assert {node.layer for node in closure(layers, Node(0, Tile(8, *spot)))} == {0}
-    for number, each in layers.history.edits.items():
-        for cell in each.cells:
+    for number in layers.history.edits():
+        for cell in layers.edit(number).cells:
             found = closure(layers, Node(number, cell))
-            assert {node.layer for node in found} <= {0, number, *each.below}
+            assert max(node.layer for node in found) == number
             assert all(node.cell in layers.edit(node.layer).cells for node in found if node.layer)
 
 
@@ -90,7 +92,7 @@ def test_a_cell_under_two_edits_shows_the_upper_and_is_found_as_the_lower_left_i
 
 def test_what_a_window_is_told_sums_to_one_and_runs_on_from_window_to_window():
     stroke = {"prompt": "forest", "path": [[2e5, -2e5]], "radius": 1e5, "softness": 2e5, "painted": []}
-    stroke["reach"] = list(journal.reach(journal.stroke(stroke), 8, 2))
+    stroke["reach"] = list(reach(Stroke("", ((2e5, -2e5),), 1e5, 2e5), 8, 2))
     layers = made(("stroke", stroke))
     left, right = (layers.conditions(Node(0, Tile(8, x, 128))) for x in (128, 129))
     for conditions in (left, right):

@@ -129,7 +129,7 @@ def test_a_cancelled_edit_leaves_the_old_tiles(seen, world, painter, jobs):
     job = jobs.add("edit", world.id, lambda _, own: edits.perform(world, painter, number, step), number)
     jobs_own = job.step
     over(job, "cancelled")
-    assert land(world, REGION) == seen and world.history.states[number] == "cancelled"
+    assert land(world, REGION) == seen and world.history.state(number) == "cancelled"
     assert world.history.waiting == ()
     with pytest.raises(NothingToDo):
         edits.undo(world, painter, jobs)
@@ -183,7 +183,7 @@ def test_undo_of_an_edit_that_ends_at_this_moment_undoes_it(seen, world, painter
 
     monkeypatch.setattr(world.journal, "cancel_edit", late)
     assert edits.undo(world, painter, jobs) == {"entry": number, "tiles": len(MIDDLE)}
-    assert land(world, REGION) == seen and world.journal.history.states[number] == "undone"
+    assert land(world, REGION) == seen and world.journal.history.state(number) == "undone"
 
 
 def test_closing_the_app_keeps_an_edit_for_the_next_start(seen, world, painter, tmp_path, monkeypatch):

@@ -129,7 +129,7 @@ def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world,
     picture = placing.known(sheet, 8, world.model)
     data = placing.entry(sheet, spot, 8)
     job = over(edits.start(world, painter, jobs, data, picture))
-    cells = world.history.edits[job.entry].cells
+    cells = world.history.edit(job.entry).cells
     assert all(world.painted(cell) for cell in cells) and len(cells) == sheet.box(8).grown(1).size
     for cell, given in picture.items():
         kept = world.store.read(cell).latents

@@ -156,7 +156,7 @@ def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(clie
     packed = client.get("/worlds/test-land/package").content
     copy = client.post("/worlds/unpack", content=packed).json()["id"]
     end = time.monotonic() + 120
-    while atlas.get(copy).history.states[number] != "done":
+    while atlas.get(copy).history.state(number) != "done":
         assert time.monotonic() < end
         time.sleep(0.02)
-    assert atlas.get(copy).painted(Tile(*TILES[0])) and world.history.states[number] == "waiting"
+    assert atlas.get(copy).painted(Tile(*TILES[0])) and world.history.state(number) == "waiting"

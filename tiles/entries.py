@@ -1,0 +1,265 @@
+"""The lines of a journal as typed entries: one form in memory, one as JSON, one validator.
+
+    entry = parse("prompt", {"prompt": "rocky coast", "painted": []})
+    kind, data = entry.kind, entry.data()
+
+An entry that was parsed holds nothing that may not be in a world. Lengths and counts are limited, because
+entries come from files of unknown origin too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
+
+from tiles.grid import EARTH, MAX_INDEX, MAX_ZOOM
+
+PROMPT_LIMIT, SEED_LIMIT = 500, 2**63
+HOME_LIMIT = EARTH * 1000  # metres from the middle of the square
+MAX_OUTLINED = 2_000_000  # cells in all outlines of a journal: a world holds them in memory
+MAX_PATH = 2_000  # places along a stroke
+FARTHEST = MAX_INDEX + 4  # cells at the edge are painted with some beyond it
+COUNT_LIMIT = 2**31  # of numbers that count up: lines, versions
+DIGEST = re.compile(r"[0-9a-f]{8,128}")
+
+Run = tuple[int, int, int, int]  # a row of cells: zoom, y, first x, number of cells
+Runs = tuple[Run, ...]
+
+
+class BadEntry(ValueError):
+    """A line that no journal has."""
+
+
+def _plain_text(text: Any) -> Any:
+    if not isinstance(text, str) or len(text) > PROMPT_LIMIT or not is_plain(text):
+        allowed = f"up to {PROMPT_LIMIT} characters of plain text"
+        raise ValueError(f"prompt {short(text)}: allowed are {allowed}")
+    return text
+
+
+def _checked(true: Callable[[Any], bool], why: str) -> BeforeValidator:
+    """Refuses what is not ``true``, and says ``why`` and what was given."""
+
+    def check(value: Any) -> Any:
+        if not true(value):
+            raise ValueError(why.format(short(value)))
+        return value
+
+    return BeforeValidator(check)
+
+
+def _outline(runs: Any) -> Any:
+    if not isinstance(runs, list | tuple):
+        raise ValueError("the outline is no list")
+    for run in runs:
+        if not _is_run(run):
+            raise ValueError(f"{short(run)} is no row of cells")
+    return tuple(tuple(run) for run in runs)
+
+
+def _path(path: Any) -> Any:
+    if not isinstance(path, list | tuple) or not 1 <= len(path) <= MAX_PATH or not all(map(is_place, path)):
+        raise ValueError("the path is no list of places")
+    return tuple((x, y) for x, y in path)
+
+
+def whole(value: Any, least: int, most: int) -> bool:
+    """Whether a value is an integer (no bool, no float) between two limits."""
+    return type(value) is int and least <= value <= most
+
+
+def is_number(value: Any, least: float, most: float) -> bool:
+    """What is no number fails the type or the comparison."""
+    return type(value) in (int, float) and least <= value <= most
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text has no control characters, nor any that are not assigned."""
+    return not any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text)
+
+
+def is_place(value: Any) -> bool:
+    """Metres x, y. What is no number fails the comparison or the type."""
+    pair = isinstance(value, list | tuple) and len(value) == 2
+    return pair and all(is_number(v, -HOME_LIMIT, HOME_LIMIT) for v in value)
+
+
+def is_digest(value: Any) -> bool:
+    return isinstance(value, str) and DIGEST.fullmatch(value) is not None
+
+
+def _is_run(value: Any) -> bool:
+    if not isinstance(value, list | tuple) or len(value) != 4 or not all(type(v) is int for v in value):
+        return False
+    zoom, y, first, count = value
+    fits = 0 <= zoom <= MAX_ZOOM and 1 <= count <= MAX_OUTLINED
+    return fits and abs(y) <= FARTHEST and -FARTHEST <= first <= FARTHEST + 1 - count
+
+
+def _is_box(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple) and len(value) == 5 and all(whole(v, -(2**40), 2**40) for v in value)
+    )
+
+
+Text = Annotated[str, BeforeValidator(_plain_text)]
+Outline = Annotated[Runs, BeforeValidator(_outline)]
+Path = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_path)]
+Metres = Annotated[float, _checked(lambda v: is_number(v, 0, EARTH), "length {}: metres are needed")]
+Strength = Annotated[float, _checked(lambda v: is_number(v, 0, 1), "strength {}: allowed are 0 to 1")]
+Seed = Annotated[int, _checked(lambda v: whole(v, 0, SEED_LIMIT - 1), "seed {} is none")]
+Flag = Annotated[bool, _checked(lambda v: type(v) is bool, "picture {}: true or false is needed")]
+Digest = Annotated[str, _checked(is_digest, "it names the model {}, which is no digest")]
+Reach = Annotated[tuple[int, int, int, int, int], _checked(_is_box, "{} is no box of cells")]
+Number = Annotated[
+    int, _checked(lambda v: whole(v, 1, COUNT_LIMIT), "it is about entry {}, which is no number of one")
+]
+
+
+class _Entry(BaseModel):
+    """One line's content. Frozen; equal to another of the same kind and data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def data(self) -> dict[str, Any]:
+        """As it is kept in a world's file, in plain JSON types."""
+        return self.model_dump(mode="json", exclude={"kind"})
+
+    @property
+    def outlined(self) -> int:
+        """How many cells the entry outlines."""
+        return 0
+
+
+class Prompt(_Entry):
+    """A prompt for land that is painted from then on."""
+
+    kind: Literal["prompt"] = "prompt"
+    prompt: Text
+    painted: Outline  # land that was painted by then, and that no step in force had outlined
+
+    @property
+    def outlined(self) -> int:
+        return sum(run[3] for run in self.painted)
+
+
+class Stroke(_Entry):
+    """A prompt for land along a line that is painted from then on."""
+
+    kind: Literal["stroke"] = "stroke"
+    prompt: Text
+    path: Path  # metres
+    radius: Metres  # around the line, where the prompt holds whole
+    softness: Metres  # beyond that, over which it fades
+    reach: Reach  # the cells that it can matter to: zoom, left, top, right, bottom
+    painted: Outline  # as of a prompt, within the reach
+
+    @property
+    def outlined(self) -> int:
+        return sum(run[3] for run in self.painted)
+
+
+class Edit(_Entry):
+    """Land to be painted again; a step once ``Done`` follows."""
+
+    kind: Literal["edit"] = "edit"
+    cells: Outline
+    prompt: Text  # empty: what the land there is painted under anyway
+    negative_prompt: Text
+    strength: Strength  # 1: nothing of what is there stays
+    seed: Seed
+    picture: Flag  # whether latents of a picture are kept with the line
+
+    @property
+    def outlined(self) -> int:
+        return sum(run[3] for run in self.cells)
+
+
+class ModelChanged(_Entry):
+    """From here on cells are painted by other weights."""
+
+    kind: Literal["model"] = "model"
+    digest: Digest
+
+
+class Done(_Entry):
+    """An edit is painted whole and shown."""
+
+    kind: Literal["done"] = "done"
+    entry: Number
+
+
+class Cancelled(_Entry):
+    """A waiting edit was given up."""
+
+    kind: Literal["cancelled"] = "cancelled"
+    entry: Number
+
+
+class Undone(_Entry):
+    """The last step in force was undone."""
+
+    kind: Literal["undone"] = "undone"
+    entry: Number
+
+
+class Redone(_Entry):
+    """The step that was undone last is in force again."""
+
+    kind: Literal["redone"] = "redone"
+    entry: Number
+
+
+Entry = Prompt | Stroke | Edit | ModelChanged | Done | Cancelled | Undone | Redone
+KINDS = tuple(kind.model_fields["kind"].default for kind in Entry.__args__)
+_ANY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
+
+
+class Line(NamedTuple):
+    """An entry in its place in the journal."""
+
+    number: int
+    made: str  # UTC, ISO 8601
+    entry: Entry
+
+
+def parse(kind: str, data: Any) -> Entry:
+    """The entry that a line holds. Raises BadEntry, whose words say what is wrong."""
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise BadEntry(f"it is of kind {short(kind)}; known are {', '.join(KINDS)}")
+    if not isinstance(data, Mapping):
+        raise BadEntry(f"{short(data)} is no JSON object")
+    if "kind" in data:
+        raise BadEntry("'kind' is unknown; a newer version may know it")
+    try:
+        return _ANY.validate_python({**data, "kind": kind})
+    except ValidationError as error:
+        raise BadEntry(_words(error)) from None
+
+
+def _words(error: ValidationError) -> str:
+    """The first fault, in one line."""
+    fault = error.errors(include_url=False, include_context=False)[0]
+    name = str(fault["loc"][-1])
+    if fault["type"] == "missing":
+        return f"{name} is missing"
+    if fault["type"] == "extra_forbidden":
+        return f"{short(name)} is unknown; a newer version may know it"
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def short(value: Any) -> str:
+    """A value for an error's one line."""
+    shown = repr(value[:60] if isinstance(value, str) else value)
+    return shown if len(shown) <= 80 else f"{shown[:80]}..."

@@ -1,0 +1,77 @@
+"""Which lines of a journal concern a cell, found without walking through the journal. Pure.
+
+Both indexes only grow, so whoever holds an older history goes on to read them right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from heapq import merge
+
+from tiles.entries import Runs
+from tiles.grid import MAX_ZOOM, Box, Tile
+
+CHUNK, BLOCK = 5, 6  # a row is looked up in pieces of 32 cells, a box in squares of 64 x 64
+MANY = 64  # a box over more squares than this is looked at for every cell
+
+
+class Outlines:
+    """By cell, the lines that outline it."""
+
+    def __init__(self) -> None:
+        self._rows: defaultdict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
+
+    def add(self, number: int, runs: Runs) -> None:
+        for zoom, y, first, count in runs:
+            for chunk in range(first >> CHUNK, ((first + count - 1) >> CHUNK) + 1):
+                self._rows[zoom, y, chunk].append((first, first + count, number))
+
+    def of(self, cell: Tile) -> list[int]:
+        """Oldest first."""
+        rows = self._rows.get((cell.z, cell.y, cell.x >> CHUNK), ())
+        return [number for first, end, number in rows if first <= cell.x < end]
+
+
+class Reaches:
+    """By cell of the same zoom or a deeper one, the lines whose box it lies in."""
+
+    def __init__(self) -> None:
+        self._blocks: defaultdict[tuple[int, int, int], list[tuple[int, Box]]] = defaultdict(list)
+        self._large: list[tuple[int, Box]] = []
+        self._zooms: list[int] = []
+
+    def add(self, number: int, box: Box) -> None:
+        """Lines are added in order."""
+        xs, ys = (
+            (box.left >> BLOCK, (box.right - 1) >> BLOCK),
+            (box.top >> BLOCK, (box.bottom - 1) >> BLOCK),
+        )
+        squares = (xs[1] - xs[0] + 1) * (ys[1] - ys[0] + 1)
+        if box.width < 1 or box.height < 1:
+            return
+        if squares > MANY or not 0 <= box.zoom <= MAX_ZOOM:
+            self._large.append((number, box))
+            return
+        for x in xs:
+            for y in ys:
+                self._blocks[box.zoom, x, y].append((number, box))
+        if box.zoom not in self._zooms:
+            self._zooms.append(box.zoom)
+
+    def of(self, cell: Tile) -> Iterator[int]:
+        """The newest first."""
+        blocks = [self._large]
+        for zoom in self._zooms:
+            if cell.z >= zoom:
+                above = cell.above(zoom)
+                blocks.append(self._blocks.get((zoom, above.x >> BLOCK, above.y >> BLOCK), []))
+        for number, box in merge(*map(reversed, blocks), reverse=True):
+            if _touches(box, cell):
+                yield number
+
+
+def _touches(box: Box, cell: Tile) -> bool:
+    """Whether a cell of any deeper zoom lies in a box."""
+    apart = cell.z - box.zoom
+    return apart >= 0 and box.holds(Tile(box.zoom, cell.x >> apart, cell.y >> apart))
