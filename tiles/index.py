@@ -43,14 +43,11 @@ class Reaches:
 
     def add(self, number: int, box: Box) -> None:
         """Lines are added in order."""
-        xs, ys = (
-            (box.left >> BLOCK, (box.right - 1) >> BLOCK),
-            (box.top >> BLOCK, (box.bottom - 1) >> BLOCK),
-        )
-        squares = (xs[1] - xs[0] + 1) * (ys[1] - ys[0] + 1)
         if box.width < 1 or box.height < 1:
             return
-        if squares > MANY or not 0 <= box.zoom <= MAX_ZOOM:
+        xs = range(box.left >> BLOCK, ((box.right - 1) >> BLOCK) + 1)
+        ys = range(box.top >> BLOCK, ((box.bottom - 1) >> BLOCK) + 1)
+        if len(xs) * len(ys) > MANY or not 0 <= box.zoom <= MAX_ZOOM:
             self._large.append((number, box))
             return
         for x in xs:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiles import package, rules
+from tiles import entries, package, rules
 from tiles.errors import BadPackage, EarthError
 from tiles.grid import Tile
 from tiles.package import unpack
@@ -318,7 +318,7 @@ def test_outlines_of_what_is_no_row(offered, run):
 
 def test_outlines_of_too_much(offered):
     """They would be a set of cells in the memory of whoever opens the world."""
-    most = rules.MAX_OUTLINED
+    most = entries.MAX_OUTLINED
     offered(
         "outlines too much",
         journal=[{**ENTRY, "data": {"prompt": "p", "painted": [[8, 0, 0, most], [8, 1, 0, 1]]}}],

@@ -143,6 +143,11 @@ class Plain:
                     found = number
         return found
 
+    def strokes(self, cell):
+        """Of the era of a cell, the newest first: prompts are told apart by number."""
+        reached = [n for n in self.steps if n <= self.era(cell) and self.kinds[n][0] == "stroke"]
+        return [f"p{n}" for n in reversed(reached) if Box(*self.kinds[n][1][2]).holds(cell.above(6))]
+
     def over(self, cell):
         return ([0] + [n for n in self.steps if self.kinds[n][0] == "edit" and cell in self.cells(n)])[-1]
 
@@ -159,6 +164,7 @@ def test_any_journal_reads_as_if_all_of_it_were_walked_through(drawn, cell):
             history = history.after(number, entry)
         assert (history.steps, history.undone) == (tuple(plain.steps), tuple(plain.undone))
         assert (history.era(cell).entry, history.over(cell)) == (plain.era(cell), plain.over(cell))
+        assert [s.prompt for s in history.strokes(cell, history.era(cell))] == plain.strokes(cell)
     assert journal.read(plain.lines).shown(cell) == history.shown(cell)
     for old, era, over, steps in before:  # a history that somebody still holds does not change
         assert (old._replace(known={}).era(cell).entry, old.over(cell), old.steps) == (era, over, steps)
