@@ -141,6 +141,11 @@ class _Entry(BaseModel):
         """How many cells the entry outlines."""
         return 0
 
+    @property
+    def rows(self) -> int:
+        """How many runs and places its line lists."""
+        return 0
+
 
 class Prompt(_Entry):
     """A prompt for land that is painted from then on."""
@@ -152,6 +157,10 @@ class Prompt(_Entry):
     @property
     def outlined(self) -> int:
         return sum(run[3] for run in self.painted)
+
+    @property
+    def rows(self) -> int:
+        return len(self.painted)
 
 
 class Stroke(_Entry):
@@ -169,6 +178,10 @@ class Stroke(_Entry):
     def outlined(self) -> int:
         return sum(run[3] for run in self.painted)
 
+    @property
+    def rows(self) -> int:
+        return len(self.painted) + len(self.path)
+
 
 class Edit(_Entry):
     """Land to be painted again; a step once ``Done`` follows."""
@@ -184,6 +197,10 @@ class Edit(_Entry):
     @property
     def outlined(self) -> int:
         return sum(run[3] for run in self.cells)
+
+    @property
+    def rows(self) -> int:
+        return len(self.cells)
 
 
 class ModelChanged(_Entry):

@@ -146,9 +146,13 @@ class History(NamedTuple):
             if self.in_force(number) and self.log.rank[number] < before:
                 yield number
 
+    def reach(self, number: int) -> Box | None:
+        """The cells that a prompt or stroke can matter to; None: everywhere."""
+        return self.log.eras[number].reach
+
     def outlined(self, cell: Tile) -> bool:
-        """Whether a step in force found a cell painted."""
-        return any(self.in_force(number) for number in self.log.outlines.of(cell))
+        """Whether a step in force found a cell painted. (The first found nothing.)"""
+        return any(n != self.steps[0] and self.in_force(n) for n in self.log.outlines.of(cell))
 
     def over(self, cell: Tile) -> int:
         """The uppermost edit in force at a cell; 0: none, the land itself is shown."""
@@ -260,6 +264,19 @@ def read(lines: Iterable[tuple[int, Entry]]) -> History:
     if not reader.steps:
         raise ValueError("no prompt")
     return reader.history()
+
+
+def compacted(lines: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]:
+    """The same journal with shorter outlines: without what a step in force had outlined before. Older
+    versions wrote the outline of all land with each prompt."""
+    reader = Reader()
+    for number, entry in lines:
+        if isinstance(entry, Prompt | StrokeEntry) and entry.painted and reader.steps:
+            now = reader.history()
+            left = outline(cell for cell in inside(entry.painted) if not now.outlined(cell))
+            entry = entry.model_copy(update={"painted": left})
+        reader.add(number, entry)
+        yield number, entry
 
 
 def edit(number: int, entry: EditEntry, over: tuple[int, ...] | None = None) -> Edit:

@@ -43,6 +43,7 @@ from tiles.errors import BadPackage, BadSetting, DiskFull
 from tiles.grid import TILE_LATENTS, Tile
 from tiles.journal import History, read
 from tiles.rules import (
+    MAX_JOURNAL,
     MAX_LINE,
     MODEL,
     check_cell,
@@ -53,6 +54,7 @@ from tiles.rules import (
     parsed,
     sane_journal,
     sane_settings,
+    shortened,
 )
 from tiles.schema import cell_digest
 from tiles.store import SHAPE, Entry, Store
@@ -70,7 +72,7 @@ PICTURE_RECORD = PICTURE_HEAD.size + LATENTS
 MAX_CELLS, MAX_PICTURED = 180_000, 40_000  # 1.8 GB, below where a zip needs its 64-bit form
 LIMITS = {  # bytes
     WORLD: 2**16,
-    JOURNAL: 2**26,
+    JOURNAL: MAX_JOURNAL,
     PICTURES: MAX_PICTURED * PICTURE_RECORD,
     CELLS: MAX_CELLS * RECORD,
     SUMS: 2**10,
@@ -144,7 +146,7 @@ def _members(store: Store, latents: bool) -> Iterator[tuple[str, Iterable[bytes]
         settings["model"] = re.split(r"[/\\]", model.rstrip("/\\"))[-1]
     yield WORLD, [_line({"format": FORMAT, "version": VERSION, "settings": sane_settings(settings)})]
     entries = store.journal()
-    yield JOURNAL, _lines(entries)
+    yield JOURNAL, _lines(shortened(entries))
     if any(_pictured(entry) for entry in entries):
         yield PICTURES, _picture_records(store)
     if latents:
@@ -161,7 +163,7 @@ def _picture_records(store: Store) -> Iterator[bytes]:
         yield PICTURE_HEAD.pack(entry, *cell, digest, mask) + data
 
 
-def _lines(entries: list[Entry]) -> Iterator[bytes]:
+def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
     size = 0
     for entry in sane_journal(entry._asdict() for entry in entries):
         line = _line(entry._asdict())

@@ -25,11 +25,14 @@ from tiles.entries import (
     short,
     whole,
 )
-from tiles.errors import BadPackage
+from tiles.entries import Entry as JournalEntry
+from tiles.errors import BadPackage, TooLarge
 from tiles.grid import MAX_INDEX, MAX_ZOOM, TILE_LATENTS, Tile
+from tiles.journal import compacted
 from tiles.store import Entry
 
 MAX_ENTRIES, MAX_LINE = 100_000, 4 * 2**20  # entries of a journal, bytes of one
+MAX_JOURNAL = 2**26  # bytes
 MAX_LISTS, MAX_OBJECTS = 250_000, 2_000  # in one line: parsed, they are many times their text
 NAME_LIMIT = 80
 MODEL = re.compile(r"[^\W_][\w .+-]{0,79}(/[^\W_][\w .+-]{0,79})?")
@@ -70,6 +73,48 @@ def sane_settings(settings: Any) -> dict[str, Any]:
     if found["sketch"] > found["base_zoom"]:
         raise BadPackage(f"a sketch {found['sketch']} zooms above base zoom {found['base_zoom']} is none")
     return found
+
+
+class Room:
+    """How much of what a world file may hold a journal takes up, so that what is written can be packed."""
+
+    ROW, LINE = 64, 400  # bytes: more than a run or a place takes, and than a line without these and prompts
+    SPARE = 1_000  # lines kept for edits to end, and for changes of model
+
+    def __init__(self, entries: Iterable[JournalEntry] = ()) -> None:
+        self.lines = self.outlined = self.size = 0
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: JournalEntry) -> None:
+        self.lines += 1
+        self.outlined += entry.outlined
+        self.size += self._size(entry)
+
+    def require(self, entry: JournalEntry) -> None:
+        """Raises TooLarge if a journal with this entry could not be packed any more."""
+        size = self._size(entry)
+        if size > MAX_LINE or entry.rows > MAX_LISTS - 10:
+            raise TooLarge(
+                f"this outlines land in {entry.rows:,} pieces: {MAX_LINE // self.ROW:,} are allowed"
+            )
+        full = self.lines + self.SPARE >= MAX_ENTRIES or self.size + size > MAX_JOURNAL
+        if full or self.outlined + entry.outlined > MAX_OUTLINED:
+            raise TooLarge("the journal of this world is full: it takes no more prompts, strokes and edits")
+
+    def _size(self, entry: JournalEntry) -> int:
+        """In bytes, or a little more."""
+        texts = len(getattr(entry, "prompt", "")) + len(getattr(entry, "negative_prompt", ""))
+        return self.ROW * entry.rows + self.LINE + 4 * texts
+
+
+def shortened(entries: list[Entry]) -> Iterable[Entry]:
+    """Lines of a store, those of a journal with too long outlines without what was outlined before."""
+    parsed_ones = [(entry.number, parse(entry.kind, entry.data)) for entry in entries]
+    if sum(entry.outlined for _, entry in parsed_ones) <= MAX_OUTLINED:
+        return entries
+    short_ones = (entry.data() for _, entry in compacted(parsed_ones))
+    return [entry._replace(data=data) for entry, data in zip(entries, short_ones)]
 
 
 def sane_journal(entries: Iterable[Any]) -> Iterator[Entry]:

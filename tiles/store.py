@@ -232,14 +232,19 @@ class Store:
         with _errors(self.path), self._database.read() as connection:
             return connection.execute(query, (*cell, entry)).fetchone() is not None
 
-    def paintings(self, box: Box | None = None) -> Iterator[tuple[Tile, int, bool]]:
-        """Every painting of every cell (of a box and what is deeper): cell, line, whether it is shown."""
+    def paintings(self) -> Iterator[tuple[Tile, int, bool]]:
+        """Every painting of every cell: cell, line, whether it is shown."""
         query = "SELECT zoom, x, y, entry, shown FROM cells"
         with _errors(self.path), self._database.read() as connection:
             rows = connection.execute(query).fetchall()
         for zoom, x, y, entry, shown in rows:
-            if box is None or (zoom >= box.zoom and box.holds(Tile(zoom, x, y).above(box.zoom))):
-                yield Tile(zoom, x, y), entry, bool(shown)
+            yield Tile(zoom, x, y), entry, bool(shown)
+
+    def painted_in(self, box: Box) -> list[tuple[Tile, int]]:
+        """The paintings of a box's cells, as (cell, line it was painted under)."""
+        query = f"SELECT zoom, x, y, entry FROM cells WHERE {_INSIDE}"
+        with _errors(self.path), self._database.read() as connection:
+            return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, _ends(box))]
 
     def kept_since(self, line: int) -> list[tuple[Tile, int]]:
         """The paintings, as (cell, line it was painted under), that were kept when the journal ended in

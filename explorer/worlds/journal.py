@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from explorer.painting.pyramid import Pyramid
 from tiles import entries, journal
-from tiles.entries import BadEntry, Entry, Line
+from tiles.entries import MAX_OUTLINED, BadEntry, Entry, Line
 from tiles.errors import Cancelled, NothingToDo, WorldDamaged
 from tiles.grid import Box, Tile
 from tiles.journal import Edit, History
+from tiles.rules import Room
 from tiles.store import Known, Store
 from tiles.strokes import Stroke, reach
 
@@ -28,10 +29,14 @@ class Journal:
         Raises WorldDamaged."""
         self._store, self._pyramid = store, pyramid
         self._lock, self._check_writable = lock, check_writable
+        lines = [(line.number, line.entry) for line in self.lines()]
         try:
-            self._history = journal.read((line.number, line.entry) for line in self.lines())
+            self._history = journal.read(lines)
         except ValueError as error:
             raise WorldDamaged(f"the journal does not add up: {error}") from None
+        self._room = Room(entry for _, entry in lines)
+        if self._room.outlined > MAX_OUTLINED:
+            self._room = Room(entry for _, entry in journal.compacted(lines))
 
     @property
     def history(self) -> History:
@@ -121,8 +126,11 @@ class Journal:
         shows: Mapping[Tile, int] | None = None,
         picture: Mapping[Tile, Known] | None = None,
     ) -> int:
+        if not isinstance(entry, entries.Done | entries.Cancelled):  # what was begun must be able to end
+            self._room.require(entry)
         number = self._store.append(entry.kind, entry.data(), shows, picture).number
         self._history = self._history.after(number, entry)
+        self._room.add(entry)
         return number
 
     def _step(
@@ -135,16 +143,25 @@ class Journal:
         self._append(entry, shows)
         return {cell for cell in shows if self._pyramid.shows(cell)}
 
-    def _touched(self, number: int) -> Iterable[Tile]:
+    def _touched(self, number: int) -> set[Tile] | frozenset[Tile]:
         """The cells of which a step can change what is shown."""
-        edit = self._history.edit(number)
-        return edit.cells if edit else {cell for cell, _, _ in self._store.paintings()}
+        if edit := self._history.edit(number):
+            return edit.cells
+        reach = self._history.reach(number)
+        kept = self._store.kept_since(number) if reach is None else self._reached(reach)
+        return {cell for cell, _ in kept}
 
-    def _land(self, box: Box | None) -> entries.Runs:
+    def _land(self, reach: Box | None) -> entries.Runs:
         """The outline of the land that is painted and that no step in force outlines, edits left aside."""
         now = self._history
+        # Land that is older than the newest prompt is in that prompt's outline, or in one before.
+        kept = self._store.kept_since(now.newest_prompt) if reach is None else self._reached(reach)
         return journal.outline(
-            cell
-            for cell, number, _ in self._store.paintings(box)
-            if number == now.era(cell).entry and not now.outlined(cell)
+            cell for cell, line in kept if line == now.era(cell).entry and not now.outlined(cell)
         )
+
+    def _reached(self, reach: Box) -> Iterator[tuple[Tile, int]]:
+        """The paintings, of every level, in a box and deeper."""
+        for zoom in self._pyramid.zooms:
+            if zoom >= reach.zoom:
+                yield from self._store.painted_in(reach.at(zoom))

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from explorer.worlds import atlas
 from tests.disks import change, rows
-from tiles import entries, journal, package, rules, schema
+from tiles import entries as limits
+from tiles import journal, package, rules, schema
 from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile
@@ -147,7 +148,7 @@ prompts = st.fixed_dictionaries({"prompt": texts, "painted": st.lists(runs, max_
 
 @st.composite
 def worlds(draw):
-    places = st.floats(-entries.HOME_LIMIT, entries.HOME_LIMIT)
+    places = st.floats(-limits.HOME_LIMIT, limits.HOME_LIMIT)
     changes = {
         "name": draw(texts.filter(str.strip)),
         "seed": draw(st.integers(0, 2**63 - 1)),
@@ -286,8 +287,8 @@ def test_what_is_painted_meanwhile_is_not_half_in_it(tmp_path, monkeypatch):
 def test_a_world_that_fits_in_no_file_is_named_and_leaves_none(tmp_path, monkeypatch):
     store = small(tmp_path / "world")
     (tmp_path / "file").write_text("there before")
-    limits = [(package, "MAX_CELLS"), (rules, "MAX_LINE"), (rules, "MAX_ENTRIES"), (rules, "MAX_LISTS")]
-    for room, name in limits:
+    rooms = [(package, "MAX_CELLS"), (rules, "MAX_LINE"), (rules, "MAX_ENTRIES"), (rules, "MAX_LISTS")]
+    for room, name in rooms:
         with monkeypatch.context() as patch, pytest.raises(BadPackage, match="'file'"):
             patch.setattr(room, name, 2)
             pack(store, tmp_path / "file", latents=True)
@@ -321,7 +322,7 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path, packed):
 
 def test_the_limits_are_those_of_new_worlds():
     for name in ("NAME_LIMIT", "PROMPT_LIMIT", "SEED_LIMIT", "HOME_LIMIT"):
-        assert getattr(atlas, name) == getattr(rules if name == "NAME_LIMIT" else entries, name)
+        assert getattr(atlas, name) == getattr(rules if name == "NAME_LIMIT" else limits, name)
 
 
 @pytest.mark.skipif(not shutil.which("b2sum"), reason="b2sum is a part of GNU coreutils")
