@@ -210,7 +210,7 @@ def test_an_undo_that_meets_the_end_of_an_edit_takes_it_back(make, jobs, monkeyp
     monkeypatch.setattr(world.journal, "cancel_edit", late)
     assert edits.undo(world, painter, jobs)["entry"] == number
     assert world.renderer.tile(NEAR, "png").data == before
-    assert world.journal.history.states[number] == "undone"
+    assert world.journal.history.state(number) == "undone"
 
 
 def test_deleting_a_world_ends_its_waits_at_once(make):
