@@ -78,7 +78,7 @@ def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: L
             if min(raster.width, raster.height) < LEAST:
                 size = f"{raster.width} x {raster.height}"
                 raise BadPicture(f"the picture has {size} pixels; {LEAST} a side are needed")
-            if place := _own_place(raster, spot):
+            if place := find(raster.source):
                 return _sheet(raster, place, _covered(place, zoom, limits.tiles))
             return _put(raster, middle, own, zoom, limits.tiles)
     finally:
@@ -89,16 +89,6 @@ def _checked_spot(spot: Spot, home: tuple[float, float]) -> tuple[float, float]:
     if (spot.x is None) != (spot.y is None):
         raise BadPicture("a place is x and y together, in metres")
     return checked_home(home if spot.x is None or spot.y is None else (spot.x, spot.y))
-
-
-def _own_place(raster: Raster, spot: Spot) -> Place | None:
-    """Where the file says it lies. What it says wrongly is passed over if somebody said where to put it."""
-    try:
-        return find(raster.source)
-    except BadPicture as error:
-        if spot.x is None:
-            raise BadPicture(f"{error}; or say where its middle goes (x and y)") from None
-        return None
 
 
 def _covered(place: Place, zoom: int, most_tiles: int) -> Area:

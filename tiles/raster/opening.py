@@ -40,6 +40,8 @@ ORIENTATION, SUBFILE, DNG = 0x0112, 0x00FE, 0xC612  # TIFF tags
 GDAL = {
     "GDAL_CACHEMAX": 64 * 2**20,  # in bytes: rasterio does not take small numbers for MiB, as GDAL alone does
     "GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC": True,  # progressive JPEG: our own limit is the smaller one
+    # Its short cut for a whole PNG takes whatever lies in memory for pixels that the file lacks.
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
     "PROJ_NETWORK": "OFF",
 }
 

@@ -24,6 +24,7 @@ LATTICE = 65  # points a side that a raster's outline is taken from
 NEXT_TO_POLE = 89.9999  # degrees, beyond which a longitude says nothing
 LOOSE = 0.03  # of a raster's diagonal: how far off its control points may be
 SAVE = "give it one, for example with gdal_translate -a_srs EPSG:4326 in.tif out.tif"
+PLAIN = "save it without its place to put it anywhere (gdal_translate -co PROFILE=BASELINE in.tif out.tif)"
 Points = np.ndarray  # float (n,)
 
 
@@ -66,6 +67,13 @@ def find(source: Any) -> Place | None:
     >>> with rasterio.open("map.tif") as source:
     ...     find(source).bounds
     """
+    try:
+        return _said(source)
+    except BadPicture as error:
+        raise BadPicture(f"{error}; or {PLAIN}") from None
+
+
+def _said(source: Any) -> Place | None:
     points, points_crs = source.gcps
     if not source.transform.is_identity:
         if source.crs is None:

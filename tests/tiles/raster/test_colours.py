@@ -1,5 +1,8 @@
 """Bands, types and colours of rasters: each is read as the four fields that it shows, or refused in words."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import rasterio
@@ -91,6 +94,36 @@ def test_colours_come_back(kind, tmp_path):
     pixels, _ = read(KINDS[kind](tmp_path / "raster"))
     close(middles(pixels[..., :3]), COLOURS)
     assert (pixels[..., 3] == 255).all()
+
+
+def interlaced(path, pixels, depth=8):
+    """An Adam7 PNG, which Pillow reads but does not write."""
+    rows = b""
+    for x, y, across, down in (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ):
+        part = pixels[y::down, x::across].astype(">u2" if depth == 16 else "u1")
+        rows += b"".join(b"\0" + row.tobytes() for row in part)
+    height, width = pixels.shape[:2]
+    chunks = b"\x89PNG\r\n\x1a\n"
+    head = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 1)
+    for kind, data in ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        chunks += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    path.write_bytes(chunks)
+    return path
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_interlaced_png(depth, tmp_path):
+    scale = 257 if depth == 16 else 1
+    pixels, _ = read(interlaced(tmp_path / "raster", fields().astype(int) * scale, depth))
+    close(middles(pixels[..., :3]), COLOURS)
 
 
 def white_is_nothing():
@@ -331,3 +364,15 @@ def test_a_file_in_one_huge_piece_is_refused(tmp_path):
         pass
     with pytest.raises(TooLarge, match="TILED=YES"), opened(tmp_path / "piece", 10**8):
         pass
+
+
+def test_a_png_with_too_few_pixels_is_refused_each_time(tmp_path):
+    """Whole by its checksums. What it lacks is never filled with what lies in memory."""
+    path = interlaced(tmp_path / "whole", fields(32).astype(int))
+    data = path.read_bytes()
+    head = struct.pack(">IIBBBBB", 1000, 1000, 8, 2, 0, 0, 0)
+    short = data[:12] + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head)) + data[33:]
+    path.write_bytes(short)
+    for _ in range(5):
+        with pytest.raises(BadPicture, match="cannot be read"):
+            read(path)
