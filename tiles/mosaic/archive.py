@@ -106,7 +106,11 @@ def metadata(area: Area, about: About) -> dict[str, str]:
 
 
 def count(area: Area) -> int:
-    """How many tiles an archive of the area looks at."""
+    """How many tiles an archive of the area asks for, overviews included.
+
+    >>> count(Area(1, 0, 0, 512, 256))
+    3
+    """
     return sum(box.size for box in pyramid(area))
 
 

@@ -11,7 +11,7 @@ from tiles.grid import EARTH, TILE_PIXELS, Bounds, Box, Tile, boxed, inside_squa
 
 # The lossless encoded tile, None where nothing is painted.
 Read = Callable[[Tile], bytes | None]
-# Told of a stage, what is done of it and how much it is in all, in tiles; may raise to stop the work.
+# Called with a stage, what is done of it and how much it is in all, in tiles; may raise to stop the work.
 Step = Callable[[str, int, int], None]
 WRITING, FINISHING = "writing", "finishing"  # the stages of a mosaic
 
@@ -56,7 +56,7 @@ class Area(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a mosaic says of itself."""
+    """What a mosaic says of itself, in its tags, text or metadata."""
 
     world: str  # id
     name: str
@@ -82,7 +82,13 @@ class About(NamedTuple):
 
 
 def area(bounds: Bounds, zoom: int) -> Area:
-    """The pixels that ``bounds`` (EPSG:3857 metres) touch. Raises BadBounds."""
+    """The pixels of a zoom (0 to 22) that ``bounds`` (EPSG:3857 metres) touch, at least one each way.
+
+    Raises BadBounds for a zoom, for numbers or for an order of sides that are none.
+
+    >>> area(Bounds(0, 0, 1000, 1000), 8)
+    Area(zoom=8, left=32768, top=32766, right=32770, bottom=32768)
+    """
     boxed(bounds, zoom)
     metres = metres_per_pixel(zoom)
     # A thousandth of a pixel: bounds that were made from pixels must give those pixels back.
@@ -94,12 +100,20 @@ def area(bounds: Bounds, zoom: int) -> Area:
 
 
 def pyramid(area: Area) -> list[Box]:
-    """The tiles of an area at its zoom and at every coarser one, the coarsest first."""
+    """The tiles of an area at its zoom and at every coarser one, the coarsest first.
+
+    >>> pyramid(Area(1, 0, 0, 512, 256))
+    [Box(zoom=0, left=0, top=0, right=1, bottom=1), Box(zoom=1, left=0, top=0, right=2, bottom=1)]
+    """
     return [area.box.at(zoom) for zoom in range(area.zoom + 1)]
 
 
 def upwards(area: Area) -> Iterator[Tile]:
-    """The tiles of the pyramid, each right after its children, of which it is made."""
+    """The tiles of the pyramid, each right after its children, of which it is made.
+
+    >>> [tile.z for tile in upwards(Area(1, 0, 0, 512, 256))]
+    [1, 1, 0]
+    """
     boxes = pyramid(area)
 
     def below(tile: Tile) -> Iterator[Tile]:
@@ -114,7 +128,10 @@ def upwards(area: Area) -> Iterator[Tile]:
 
 
 def require_square(area: Area) -> None:
-    """Raises BadBounds where an area reaches beyond what tile addresses of other tools can say."""
+    """Raises BadBounds where an area reaches beyond the mercator square, which other tools have no tiles for.
+
+    >>> require_square(Area(8, 0, 0, 256, 256))  # raises nothing
+    """
     box = area.box
     corners = (Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1))
     if not all(inside_square(tile) for tile in corners):
@@ -125,7 +142,11 @@ def require_square(area: Area) -> None:
 
 
 def lonlat(bounds: Bounds) -> tuple[float, float, float, float]:
-    """West, south, east, north in degrees; the bounds must lie inside the square."""
+    """West, south, east, north in degrees of ``bounds`` in EPSG:3857 metres, inside the square.
+
+    >>> lonlat(Bounds(0, 0, EARTH / 4, EARTH / 4))
+    (0.0, 0.0, 90.0, 66.51326044311185)
+    """
     radius = EARTH / 2 / math.pi
 
     def latitude(y: float) -> float:

@@ -66,11 +66,15 @@ FORMATS: dict[str, Format] = {
 def write(
     path: Path, format: Format, area: Area, about: About, whole: bool, read: Read, step: Step
 ) -> list[Path]:
-    """Write a mosaic and what belongs beside it; nothing is there under its name before all is.
+    """Write a mosaic and what belongs beside it; nothing has its name before all of it is written.
 
-    ``whole`` says that nothing of the area is unpainted. Gives the paths, the mosaic first. What
-    ``read`` or ``step`` raise goes through, and then nothing is left; what a killed process left of
-    the same mosaic is removed. Raises BadBounds, BadSetting, NotWritten, DiskFull.
+    ``read`` gives the lossless tile at an address, or None where nothing is painted; ``whole`` says that
+    nothing of the area is unpainted. Returns the paths, the mosaic first. What ``read`` or ``step`` raise
+    passes through, and then nothing is left; what a killed process left of the same mosaic is removed.
+    Raises BadBounds, BadSetting, NotWritten, DiskFull.
+
+    >>> write(Path("bay.tif"), FORMATS["cog"], area(bounds, 8), about, False, read, lambda *of: None)
+    [PosixPath('bay.tif')]
     """
     done = [path, *(path.with_suffix(suffix) for suffix in format.beside)]
     done += [path.with_name(path.name + suffix) for suffix in format.appended]

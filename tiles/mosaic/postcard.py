@@ -44,7 +44,11 @@ def write_postcard(path: Path, area: Area, about: About, whole: bool, read: Read
 
 
 def round_length(most: float) -> float:
-    """The largest 1, 2 or 5 times a power of ten up to ``most`` (metres)."""
+    """The largest 1, 2 or 5 times a power of ten up to ``most`` (metres, more than 0).
+
+    >>> round_length(730)
+    500.0
+    """
     power = 10.0 ** math.floor(math.log10(most))
     return max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9))
 

@@ -79,7 +79,13 @@ class Strip(NamedTuple):
 
 
 def strips(area: Area, bands: int, read: Read, step: Step) -> Iterator[Strip]:
-    """The area row by row of tiles, from the left."""
+    """The area row by row of tiles, from the left; a strip is at most 64 tiles wide.
+
+    ``bands`` is 3 for RGB or 4 for RGBA, in which unpainted land is transparent.
+
+    >>> sum(strip.pixels.shape[2] for strip in strips(Area(8, 0, 0, 600, 100), 3, read, step))
+    600
+    """
     done = 0
 
     def tile_done() -> None:
@@ -119,13 +125,13 @@ def _paste(strip: np.ndarray, pixels: np.ndarray, area: Area, window: Window, ti
 
 
 class Share:
-    """Tells ``step`` of a share of finishing an area, and remembers if that stopped it."""
+    """Reports a share of finishing an area to ``step``, and remembers if that stopped it."""
 
     def __init__(self, area: Area, step: Step, start: float, end: float) -> None:
         self.tiles, self.step, self.start, self.end = area.box.size, step, start, end
         self.stopped: BaseException | None = None
 
-    def tell(self, done: float) -> None:
+    def report(self, done: float) -> None:
         """``done`` from 0 to 1."""
         share = self.start + (self.end - self.start) * min(done, 1)
         self.step(FINISHING, round(share * self.tiles), self.tiles)
@@ -134,25 +140,25 @@ class Share:
         """For callers that must not be raised through."""
         if self.stopped is None:
             try:
-                self.tell(done)
+                self.report(done)
             except BaseException as error:
                 self.stopped = error
         return self.stopped is None
 
 
 class Watched(io.FileIO):
-    """A file that GDAL reads: it says how far, and ends where that stops it.
+    """A file that GDAL reads: it counts the bytes, and ends where ``goes_on`` says no.
 
     GDAL's own calls take minutes and nothing else reaches into them.
     """
 
-    def __init__(self, path: str, told: Callable[[int], bool]) -> None:
+    def __init__(self, path: str, goes_on: Callable[[int], bool]) -> None:
         super().__init__(path)
-        self.told = told
+        self.goes_on = goes_on
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(-1 if size is None else size)
-        return data if self.told(len(data)) else b""
+        return data if self.goes_on(len(data)) else b""
 
 
 def _draw(sheet: Path, area: Area, about: About, kind: str, read: Read, step: Step) -> bytes:
@@ -212,7 +218,7 @@ def _verify(path: Path, area: Area, masked: bool, digest: bytes, share: Share) -
             found.update(cog.read(window=window).tobytes())
             if masked:
                 found.update(cog.dataset_mask(window=window).tobytes())
-            share.tell((window.row_off + window.height) / area.height)
+            share.report((window.row_off + window.height) / area.height)
     if found.digest() != digest:
         raise NotWritten(
             f"{path.name} was damaged while it was written: its pixels are not those of the tiles"
