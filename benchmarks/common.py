@@ -45,7 +45,7 @@ def picture(world: World, box: Box) -> np.ndarray:
 
 
 def pixels(world: World, tile: Tile) -> np.ndarray:
-    found = world.pixels(tile)
+    found = world.renderer.pixels(tile)
     assert found is not None  # just painted
     return found
 

@@ -53,13 +53,13 @@ def tile_times(world: World) -> dict[str, float]:
     def new() -> None:
         cell = next(fresh)
         assert paint(world, [cell]) == 1
-        world.tile(cell, "webp")
+        world.renderer.tile(cell, "webp")
 
     return {
         "one window alone": seconds(lambda: model.paint([alone]), 11),
         "decoding": seconds(lambda: model.decode(sheet), 11),
         "a new tile": seconds(new, 11),
-        "a cached tile": seconds(lambda: world.tile(cells[0], "webp"), 200),
+        "a cached tile": seconds(lambda: world.renderer.tile(cells[0], "webp"), 200),
     }
 
 

@@ -47,7 +47,7 @@ def border(world: World, cells: set[Tile]) -> list[tuple[float, float]]:
 
 
 def _pixels(world: World, tile: Tile) -> np.ndarray:
-    encoded = world.tile(tile, "png")
+    encoded = world.renderer.tile(tile, "png")
     assert encoded is not None
     return pictures.decode(encoded.data)
 

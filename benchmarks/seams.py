@@ -29,7 +29,7 @@ def measure(world: World, box: Box) -> Joins:
     found: Joins = defaultdict(list)
     pixels = {}
     for tile in box.tiles():
-        encoded = world.tile(tile, "png")
+        encoded = world.renderer.tile(tile, "png")
         assert encoded is not None
         pixels[tile] = pictures.decode(encoded.data)
     for tile in box.tiles():

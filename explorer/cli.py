@@ -83,7 +83,7 @@ def list_worlds(worlds: Folder = None) -> None:
         table = Table("id", "name", "prompt", "seed", "zoom", "cells")
         for world in atlas.worlds():
             figures = (world.seed, world.base_zoom, world.counts()["cells"])
-            table.add_row(world.id, world.name, world.prompt, *map(str, figures))
+            table.add_row(world.id, world.name, world.journal.prompt, *map(str, figures))
         console.print(table)
 
 
@@ -113,12 +113,12 @@ def pack_world(
     worlds: Folder = None,
 ) -> None:
     """Write a world as one file that rebuilds it elsewhere; prints its path."""
-    from tiles.package import SUFFIX, pack
+    from tiles.package import SUFFIX
 
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         path = out or Path(f"{id}{SUFFIX}")
         existing_folder(path)
-        pack(atlas.get(id).store, path, latents)
+        atlas.get(id).pack(path, latents)
         print(path)
 
 

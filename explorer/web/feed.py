@@ -153,15 +153,14 @@ class Connection:
         return tiles
 
     def _want(self, tiles: list[Tile]) -> None:
-        base = self.world.base_zoom
         self.wanted, self.overviews = {}, set()
         for tile in tiles:
-            apart = tile.z - base
-            if apart < 0:
+            cell = self.world.pyramid.cell(tile)
+            if cell is None:
                 self.overviews.add(tile)
             else:
-                self.wanted.setdefault(Tile(base, tile.x >> apart, tile.y >> apart), []).append(tile)
-        under = (self.world.sketch_under(tile) for tile in self.wanted)
+                self.wanted.setdefault(cell, []).append(tile)
+        under = (self.world.pyramid.sketch_of(tile) for tile in self.wanted)
         self.sketches = {cell for cell in under if cell is not None}
         self.news.clear()
         self.changed &= self.overviews
@@ -169,11 +168,11 @@ class Connection:
             self.hub.painter.want(self, self.world, list(self.wanted))
 
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
-        found = ((tile, self.world.revision(tile)) for tile in tiles)
-        return [[*tile, revision, self.world.final(tile)] for tile, revision in found if revision]
+        found = ((tile, self.world.renderer.revision(tile)) for tile in tiles)
+        return [[*tile, revision, self.world.renderer.final(tile)] for tile, revision in found if revision]
 
     def _sketched(self) -> list[list[int]]:
-        found = ((cell, self.world.sketch_revision(cell)) for cell in tuple(self.sketches))
+        found = ((cell, self.world.renderer.sketch_revision(cell)) for cell in tuple(self.sketches))
         return [[*cell, revision] for cell, revision in found if revision]
 
     def _editing(self) -> list[list[int]]:
@@ -209,9 +208,9 @@ class Connection:
 
     def _status(self) -> dict[str, Any]:
         status = self.hub.painter.status()
-        waiting = sum(not self.world.painted(tile) for tile in self.wanted)
+        waiting = sum(not self.world.canvas.painted(tile) for tile in self.wanted)
         return {
-            "painted": self.world.store.count(self.world.base_zoom),
+            "painted": self.world.canvas.count(self.world.base_zoom),
             "waiting": waiting,
             "seconds_per_tile": status.seconds_per_tile,
             "device": status.device or self.world.model.device,

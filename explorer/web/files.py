@@ -26,7 +26,7 @@ def pack_world(request: Request, id: str, latents: bool = False) -> FileResponse
     world = atlas.get(id)
     path = _spare(atlas.folder)
     try:
-        package.pack(world.store, path, latents)
+        world.pack(path, latents)
     except BaseException:
         _remove(path)
         raise

@@ -72,7 +72,7 @@ def capabilities(world: World, base: str) -> ET.Element:
 def _add_layer(contents: ET.Element, world: World, base: str) -> None:
     layer = ET.SubElement(contents, "Layer")
     _add(layer, "ows:Title", world.name)
-    _add(layer, "ows:Abstract", world.prompt)
+    _add(layer, "ows:Abstract", world.journal.prompt)
     degrees = ET.SubElement(layer, "ows:WGS84BoundingBox")
     _add(degrees, "ows:LowerCorner", "-180 -85.0511287798066")
     _add(degrees, "ows:UpperCorner", "180 85.0511287798066")

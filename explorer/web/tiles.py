@@ -36,11 +36,11 @@ class Desk:
         self.lookups, self.decodes = CapacityLimiter(8), CapacityLimiter(2)
 
     async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
-        found = await to_thread.run_sync(world.cached, tile, format, limiter=self.lookups)
-        return found or await self._decoded(world.tile, tile, format)
+        found = await to_thread.run_sync(world.renderer.cached, tile, format, limiter=self.lookups)
+        return found or await self._decoded(world.renderer.tile, tile, format)
 
     async def sketch(self, world: World, cell: Tile) -> Encoded | None:
-        return await self._decoded(world.sketch, cell)
+        return await self._decoded(world.renderer.sketch, cell)
 
     async def _decoded(self, work: Callable[..., Encoded | None], *args: object) -> Encoded | None:
         if self.decoding >= self.settings.decode_tiles:

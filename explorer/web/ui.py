@@ -166,18 +166,18 @@ def wire(
         return gr.update(choices=worlds, value=chosen), shown(chosen)
 
     def shown(id: str | None) -> str:
-        return guarded(lambda: atlas.get(id).prompt) if id else ""
+        return guarded(lambda: atlas.get(id).journal.prompt) if id else ""
 
     def set_prompt(id: str, text: str) -> None:
         world = guarded(lambda: atlas.get(id))
-        guarded(lambda: world.set_prompt(clean_prompt(text)))
+        guarded(lambda: world.journal.set_prompt(clean_prompt(text)))
         tell(painter, world)
         gr.Info("New land follows the new prompt from now on.")
 
     def create(name: str, text: str, seed: float | None, zoom: int) -> tuple[Any, str]:
         number = None if seed is None else int(min(max(seed, -1), SEED_LIMIT))
         world = guarded(lambda: atlas.create(NewWorld(name, text, number, base_zoom=zoom)))
-        return gr.update(choices=choices(atlas), value=world.id), world.prompt
+        return gr.update(choices=choices(atlas), value=world.id), world.journal.prompt
 
     def delete(id: str) -> tuple[Any, str, Any]:
         guarded(lambda: painter.forget(atlas.get(id)))

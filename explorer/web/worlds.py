@@ -43,7 +43,7 @@ def describe(world: World) -> dict[str, Any]:
     return {
         "id": world.id,
         "name": world.name,
-        "prompt": world.prompt,
+        "prompt": world.journal.prompt,
         "seed": world.seed,
         "model": world.model.traits.name,
         "base_zoom": world.base_zoom,
@@ -88,7 +88,7 @@ def change_world(request: Request, id: str, body: ChangeBody) -> dict[str, Any]:
     if name is not None:
         world.rename(name)
     if prompt is not None:
-        world.set_prompt(prompt)
+        world.journal.set_prompt(prompt)
         edits.tell(request.app.state.painter, world)
     return describe(world)
 
@@ -115,7 +115,7 @@ def tilejson(request: Request, id: str) -> JSONResponse:
     document = {
         "tilejson": "3.0.0",
         "name": world.name,
-        "description": world.prompt,
+        "description": world.journal.prompt,
         "scheme": "xyz",
         "tiles": [f"{base}/worlds/{world.id}/tiles/{{z}}/{{x}}/{{y}}.png?wait=30"],
         "minzoom": 0,

@@ -8,20 +8,15 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-import numpy as np
-
 from explorer.models.family import Model
 from explorer.painting.pyramid import pyramid_of
-from explorer.pictures import Encoded
 from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.journal import Journal
-from explorer.worlds.renderer import Format, Renderer
+from explorer.worlds.renderer import Renderer
 from tiles import package
 from tiles.cache import Cache
 from tiles.errors import WorldHeld
-from tiles.grid import Box, Tile
-from tiles.journal import History
 from tiles.store import Store
 
 
@@ -57,7 +52,7 @@ class World:
     def base_zoom(self) -> int:
         return self.pyramid.base
 
-    # DELEGATES
+    # The files underneath.
 
     @property
     def store(self) -> Store:
@@ -66,53 +61,6 @@ class World:
     @property
     def cache(self) -> Cache:
         return self._cache
-
-    @property
-    def history(self) -> History:
-        return self.journal.history
-
-    @property
-    def prompt(self) -> str:
-        return self.journal.prompt
-
-    @property
-    def full(self) -> bool:
-        return self.renderer.disk_full
-
-    def set_prompt(self, prompt: str) -> None:
-        self.journal.set_prompt(prompt)
-
-    def painted(self, cell: Tile) -> bool:
-        return self.canvas.painted(cell)
-
-    def revision(self, tile: Tile) -> int:
-        return self.renderer.revision(tile)
-
-    def final(self, tile: Tile) -> bool:
-        return self.renderer.final(tile)
-
-    def cached(self, tile: Tile, format: Format) -> Encoded | None:
-        return self.renderer.cached(tile, format)
-
-    def tile(self, tile: Tile, format: Format) -> Encoded | None:
-        return self.renderer.tile(tile, format)
-
-    def sketch(self, cell: Tile) -> Encoded | None:
-        return self.renderer.sketch(cell)
-
-    def sketch_revision(self, cell: Tile) -> int:
-        return self.renderer.sketch_revision(cell)
-
-    def sketch_under(self, tile: Tile) -> Tile | None:
-        return self.pyramid.sketch_of(tile)
-
-    def pixels(self, tile: Tile) -> np.ndarray | None:
-        return self.renderer.pixels(tile)
-
-    def cells_under(self, tile: Tile) -> Box:
-        return self.pyramid.base_cells(tile)
-
-    # END
 
     @property
     def readonly(self) -> bool:

@@ -118,6 +118,6 @@ def test_a_damaged_edit_is_named_and_never_something_else(client, world, painter
         time.sleep(0.02)
     assert client.get("/worlds/test-land/tiles/8/128/128.png").status_code == 200
     change(world.store.path, "UPDATE cells SET latents = zeroblob(8192) WHERE entry = ?", [job["revision"]])
-    world.cache.drop(world.history.edit(job["revision"]).cells.__iter__().__next__())
+    world.cache.drop(world.journal.history.edit(job["revision"]).cells.__iter__().__next__())
     answer = client.get("/worlds/test-land/tiles/8/128/128.png")
     assert answer.status_code == 500 and "8/128/128" in answer.json()["error"]["message"]

@@ -89,7 +89,7 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     tiles = [Tile(8, x, y) for y in range(2) for x in range(4)]
     for future in [painter.ask(world, tile) for tile in tiles]:
         future.result(120)
-    expected = [world.tile(tile, "png").data for tile in tiles]
+    expected = [world.renderer.tile(tile, "png").data for tile in tiles]
     other = Atlas(tmp_path / "killed", atlas.library, 2**24)
     other.create(NewWorld("Test land", "rocky coast", seed=1))
     other.close()
@@ -115,7 +115,7 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     again = other.get("test-land")
     for future in [painter.ask(again, tile) for tile in tiles]:
         future.result(120)
-    assert [again.tile(tile, "png").data for tile in tiles] == expected
+    assert [again.renderer.tile(tile, "png").data for tile in tiles] == expected
     painter.forget(again)
     other.close()
 
@@ -129,14 +129,14 @@ EDITING = PAINTING.replace(LISTENING, "").replace(  # two threads that print wou
     print("begins", flush=True)
     edits.resume(world, painter, jobs)
     while True:
-        if not world.history.waiting:
+        if not world.journal.history.waiting:
             tiles = [Tile(8, x, 0) for x in range(3)]
-            wish = edits.Wish(tiles, "desert", seed=len(world.history.steps))
+            wish = edits.Wish(tiles, "desert", seed=len(world.journal.history.steps))
             number = edits.start(world, painter, jobs, edits.checked(world, wish, 99)).entry
             print("written", number, flush=True)
-        while world.history.waiting:
+        while world.journal.history.waiting:
             time.sleep(0.001)
-        print("done", world.history.steps[-1], flush=True)""",
+        print("done", world.journal.history.steps[-1], flush=True)""",
 )
 
 
@@ -176,14 +176,16 @@ def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(
     assert len(history.steps) > 2
     other, elsewhere = (Atlas(tmp_path / name, atlas.library, 2**24) for name in ("killed", "elsewhere"))
     again = other.get("test-land")
-    for number in again.history.waiting:
+    for number in again.journal.history.waiting:
         again.journal.cancel_edit(number)
     package.pack(again.store, tmp_path / "file")
     copy = elsewhere.unpack(tmp_path / "file")
     for each in (again, copy):
         for future in [painter.ask(each, cell) for cell in cells]:
             future.result(120)
-    assert [again.tile(c, "png").data for c in cells] == [copy.tile(c, "png").data for c in cells]
+    assert [again.renderer.tile(c, "png").data for c in cells] == [
+        copy.renderer.tile(c, "png").data for c in cells
+    ]
     painter.forget(again)
     painter.forget(copy)
     other.close()
@@ -195,16 +197,16 @@ def test_a_second_process_reads_and_says_who_paints(atlas, world, painter, libra
     second = Atlas(atlas.folder, library, 2**24)  # a lock of its own, as another process would have
     seen = second.get("test-land")
     assert seen.readonly and f"process {os.getpid()}" in seen.holder
-    assert seen.tile(Tile(8, 1, 1), "png").data == world.tile(Tile(8, 1, 1), "png").data
+    assert seen.renderer.tile(Tile(8, 1, 1), "png").data == world.renderer.tile(Tile(8, 1, 1), "png").data
     for change in (
-        lambda: seen.set_prompt("x"),
+        lambda: seen.journal.set_prompt("x"),
         lambda: seen.rename("x"),
         lambda: second.delete("test-land"),
     ):
         with pytest.raises(WorldHeld, match="is being painted by"):
             change()
     second.close()
-    assert not Atlas(atlas.folder, library, 2**24).get("test-land").full
+    assert not Atlas(atlas.folder, library, 2**24).get("test-land").renderer.disk_full
 
 
 class Failing:
@@ -225,7 +227,7 @@ def test_a_model_that_raises_is_reported_and_nothing_is_cached(world, painter):
     world.model = Failing(model, RuntimeError("out of memory\nand more"))
     with pytest.raises(PaintingFailed, match=r"out of memory$"):
         painter.ask(world, Tile(8, 0, 0)).result(60)
-    assert world.counts()["cells"] == 0 and world.tile(Tile(8, 0, 0), "png") is None
+    assert world.counts()["cells"] == 0 and world.renderer.tile(Tile(8, 0, 0), "png") is None
     status = painter.status()
     assert status.alive and "out of memory" in status.error
     world.model = model
@@ -235,12 +237,12 @@ def test_a_model_that_raises_is_reported_and_nothing_is_cached(world, painter):
 
 def test_a_full_disk_refuses_painting_and_still_serves(world, painter):
     painter.ask(world, Tile(8, 1, 1)).result(120)
-    before = world.tile(Tile(8, 1, 1), "png").data
+    before = world.renderer.tile(Tile(8, 1, 1), "png").data
     with full_disk(world.store.path.parent):
         with pytest.raises(DiskFull):
             for x in range(10, 400, 10):
                 painter.ask(world, Tile(8, x, 1)).result(120)
-        assert world.tile(Tile(8, 1, 1), "png").data == before
+        assert world.renderer.tile(Tile(8, 1, 1), "png").data == before
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database" * 1000])

@@ -228,4 +228,4 @@ def test_the_prompt_follows_undo_and_redo(page, server, watch):
     expect(page.locator("#undo")).to_be_disabled()
     page.wait_for_timeout(1000)
     expect(field).to_have_value("sand desert, but I am not done wri")
-    assert server.atlas.get("first").prompt == "rocky coast" and watch == []
+    assert server.atlas.get("first").journal.prompt == "rocky coast" and watch == []

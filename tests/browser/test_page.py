@@ -123,7 +123,7 @@ def test_a_new_world_is_made_and_opened_and_text_stays_text(page, server, watch)
     expect(page).to_have_url(re.compile("#hostile-img-src-x-onerror[^/]*/8/"))
     shown(page)
     world = server.atlas.get(view(page)[0])
-    assert world.prompt == HOSTILE and world.seed == seed
+    assert world.journal.prompt == HOSTILE and world.seed == seed
     expect(page.locator("#prompt textarea")).to_have_value(HOSTILE)
     assert watch == []
 
@@ -142,7 +142,7 @@ def test_the_prompt_of_a_world_can_be_changed(page, server, watch):
     page.locator("#prompt textarea").fill("sand desert")
     page.locator("#change").click()
     expect(page.get_by_text("follows the new prompt")).to_be_visible()
-    assert server.atlas.get("first").prompt == "sand desert" and watch == []
+    assert server.atlas.get("first").journal.prompt == "sand desert" and watch == []
 
 
 def test_deleting_asks_first(page, server, watch):
@@ -221,7 +221,7 @@ def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path
     for id in ("first", "first-2"):
         world = server.atlas.get(id)
         server.painter.ask(world, tile).result(60)
-        found.append(world.tile(tile, "png").data)
+        found.append(world.renderer.tile(tile, "png").data)
     assert found[0] == found[1] and watch == []
 
 

@@ -222,9 +222,9 @@ def test_every_part_of_a_file_is_refused(packed):
 def test_an_unpacked_world_shows_and_paints_the_same_land(atlas, world, painter, bundle, tmp_path):
     home = Tile(8, 1, 1)
     painter.ask(world, home).result(120)
-    world.set_prompt("desert")
+    world.journal.set_prompt("desert")
     painter.ask(world, Tile(8, 5, 1)).result(120)
-    pictures = [world.tile(tile, "png").data for tile in (home, Tile(8, 5, 1))]
+    pictures = [world.renderer.tile(tile, "png").data for tile in (home, Tile(8, 5, 1))]
     assert world.store.settings()["model"] == str(bundle)
     for latents in (True, False):
         pack(world.store, tmp_path / "file", latents)
@@ -232,12 +232,12 @@ def test_an_unpacked_world_shows_and_paints_the_same_land(atlas, world, painter,
         unpack(tmp_path / "file", atlas.folder / copy, model=str(bundle))
         again = atlas.get(copy)
         assert again.counts()["cells"] == (world.counts()["cells"] if latents else 0)
-        assert (again.name, again.seed, again.prompt) == (world.name, world.seed, "desert")
+        assert (again.name, again.seed, again.journal.prompt) == (world.name, world.seed, "desert")
         assert again.counts()["entries"] == 2  # it found the model that it was painted with
         if not latents:
             for tile in (Tile(8, 5, 1), home):
                 painter.ask(again, tile).result(120)
-        assert [again.tile(tile, "png").data for tile in (home, Tile(8, 5, 1))] == pictures
+        assert [again.renderer.tile(tile, "png").data for tile in (home, Tile(8, 5, 1))] == pictures
 
 
 def test_a_model_in_a_folder_goes_by_its_name(tmp_path):

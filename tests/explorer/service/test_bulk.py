@@ -12,7 +12,7 @@ TILES = list(Box(8, 126, 126, 129, 128).tiles())
 def test_all_tiles_are_final_and_counted(world, painter):
     done = []
     paint_all(painter, world, TILES, done.append)
-    assert all(world.final(tile) for tile in TILES) and sum(done) == len(TILES)
+    assert all(world.renderer.final(tile) for tile in TILES) and sum(done) == len(TILES)
     again = []
     paint_all(painter, world, TILES, again.append)
     assert again == [len(TILES)]

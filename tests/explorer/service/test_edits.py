@@ -88,17 +88,17 @@ def test_undo_and_redo_give_the_very_bytes(seen, world, painter, jobs):
         edit(world, painter, jobs, tiles, prompt, strength=0.7 if not prompt else 1.0)
         states.append(land(world, REGION))
     assert len({tuple(state.values()) for state in states}) == 4
-    revisions = [world.revision(MIDDLE[1])]
+    revisions = [world.renderer.revision(MIDDLE[1])]
     for state in states[-2::-1]:
         edits.undo(world, painter, jobs)
         assert land(world, REGION) == state
-        revisions.append(world.revision(MIDDLE[1]))
+        revisions.append(world.renderer.revision(MIDDLE[1]))
     with pytest.raises(NothingToDo):
         edits.undo(world, painter, jobs)
     for state in states[1:]:
         edits.redo(world, painter)
         assert land(world, REGION) == state
-        revisions.append(world.revision(MIDDLE[1]))
+        revisions.append(world.renderer.revision(MIDDLE[1]))
     with pytest.raises(NothingToDo):
         edits.redo(world, painter)
     assert revisions == sorted(revisions) and len(set(revisions[:3])) == 3
@@ -129,8 +129,8 @@ def test_a_cancelled_edit_leaves_the_old_tiles(seen, world, painter, jobs):
     job = jobs.add("edit", world.id, lambda _, own: edits.perform(world, painter, number, step), number)
     jobs_own = job.step
     over(job, "cancelled")
-    assert land(world, REGION) == seen and world.history.state(number) == "cancelled"
-    assert world.history.waiting == ()
+    assert land(world, REGION) == seen and world.journal.history.state(number) == "cancelled"
+    assert world.journal.history.waiting == ()
     with pytest.raises(NothingToDo):
         edits.undo(world, painter, jobs)
 
@@ -192,7 +192,11 @@ def test_closing_the_app_keeps_an_edit_for_the_next_start(seen, world, painter, 
     monkeypatch.setattr(world.model, "paint", lambda windows: (time.sleep(0.1), own(windows))[1])
     job = edits.start(world, painter, jobs, edits.checked(world, Wish(MIDDLE, "desert", seed=3), 256))
     jobs.close()
-    assert job.state == "cancelled" and world.history.waiting == (job.entry,) and land(world, REGION) == seen
+    assert (
+        job.state == "cancelled"
+        and world.journal.history.waiting == (job.entry,)
+        and land(world, REGION) == seen
+    )
     monkeypatch.undo()
     again = Jobs(tmp_path / "second")
     edits.resume(world, painter, again)
@@ -231,14 +235,14 @@ def test_a_stroke_holds_for_land_that_is_not_painted_yet(seen, world, painter, j
     edits.draw(world, painter, STROKE)
     assert land(world, REGION) == seen
     paint(painter, world, [OTHER])
-    told = world.tile(OTHER, "png").data
-    assert told != plain.tile(OTHER, "png").data
+    told = world.renderer.tile(OTHER, "png").data
+    assert told != plain.renderer.tile(OTHER, "png").data
     edits.undo(world, painter, jobs)
-    assert world.tile(OTHER, "png") is None and land(world, REGION) == seen
+    assert world.renderer.tile(OTHER, "png") is None and land(world, REGION) == seen
     paint(painter, world, [OTHER])
-    assert world.tile(OTHER, "png").data == plain.tile(OTHER, "png").data
+    assert world.renderer.tile(OTHER, "png").data == plain.renderer.tile(OTHER, "png").data
     edits.redo(world, painter)
-    assert world.tile(OTHER, "png").data == told
+    assert world.renderer.tile(OTHER, "png").data == told
 
 
 def step_at_random(rng, world, painter, jobs):
@@ -266,7 +270,7 @@ def step_at_random(rng, world, painter, jobs):
         place = (rng.uniform(-5e5, 9e5), rng.uniform(-9e5, 5e5))
         edits.draw(world, painter, Stroke(rng.choice(["forest", "lake"]), (place,), 1.5e5, 1e5))
     elif what == "prompt":
-        world.set_prompt(rng.choice(["coast", "desert", "ice"]))
+        world.journal.set_prompt(rng.choice(["coast", "desert", "ice"]))
     else:
         with suppress(NothingToDo):
             edits.undo(world, painter, jobs) if what == "undo" else edits.redo(world, painter)
@@ -292,10 +296,10 @@ def test_a_world_is_a_function_of_seed_and_journal(order, atlas, painter, jobs, 
         tiles = list(box.tiles())
         rng.shuffle(tiles)
         if name == "full":  # nothing is left to paint
-            assert all(copy.final(tile) for tile in tiles)
+            assert all(copy.renderer.final(tile) for tile in tiles)
         paint_all(painter, copy, tiles, lambda more: None)
         assert land(copy, box) == expected
-        assert copy.history.steps == world.history.steps
+        assert copy.journal.history.steps == world.journal.history.steps
         painter.forget(copy)
     elsewhere.close()
 

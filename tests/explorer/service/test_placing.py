@@ -129,8 +129,8 @@ def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world,
     picture = placing.known(sheet, 8, world.model)
     data = placing.entry(sheet, spot, 8)
     job = over(edits.start(world, painter, jobs, data, picture))
-    cells = world.history.edit(job.entry).cells
-    assert all(world.painted(cell) for cell in cells) and len(cells) == sheet.box(8).grown(1).size
+    cells = world.journal.history.edit(job.entry).cells
+    assert all(world.canvas.painted(cell) for cell in cells) and len(cells) == sheet.box(8).grown(1).size
     for cell, given in picture.items():
         kept = world.store.read(cell).latents
         assert (kept[:, given.mask] == given.latents[:, given.mask]).all()
@@ -150,7 +150,7 @@ def test_a_picture_becomes_known_land_and_the_land_around_goes_on_from_it(world,
         )
         np.testing.assert_allclose(given.latents[:, inner], there[:, inner], atol=0.02)
     edits.undo(world, painter, jobs)
-    assert not any(world.history.shown(cell) == job.entry for cell in cells)
+    assert not any(world.journal.history.shown(cell) == job.entry for cell in cells)
 
 
 def test_panning_goes_on_from_a_picture_and_half_its_strength_is_another_land(
@@ -167,7 +167,7 @@ def test_panning_goes_on_from_a_picture_and_half_its_strength_is_another_land(
         )
         box = Box(8, *sheet.box(8).grown(3)[1:])
         paint_all(painter, world, list(box.tiles()), lambda more: None)
-        assert all(world.final(tile) for tile in box.tiles())
+        assert all(world.renderer.final(tile) for tile in box.tiles())
         sheets.append(edits.small_picture(world, job.entry, False))
         edits.undo(world, painter, jobs)
     assert (sheets[0] != sheets[1]).any()

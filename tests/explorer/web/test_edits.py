@@ -91,7 +91,7 @@ def test_a_job_in_line_is_cancelled_and_its_edit_with_it(client, world, monkeypa
         client.delete(f"/jobs/{job['id']}")
     assert all(finished(client, job)["state"] == "cancelled" for job in jobs)
     states = [step["state"] for step in client.get("/worlds/test-land/edits").json()]
-    assert states == ["done", "cancelled", "cancelled", "cancelled"] and world.history.waiting == ()
+    assert states == ["done", "cancelled", "cancelled", "cancelled"] and world.journal.history.waiting == ()
     assert client.post("/worlds/test-land/undo").status_code == 409
 
 
@@ -156,7 +156,9 @@ def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(clie
     packed = client.get("/worlds/test-land/package").content
     copy = client.post("/worlds/unpack", content=packed).json()["id"]
     end = time.monotonic() + 120
-    while atlas.get(copy).history.state(number) != "done":
+    while atlas.get(copy).journal.history.state(number) != "done":
         assert time.monotonic() < end
         time.sleep(0.02)
-    assert atlas.get(copy).painted(Tile(*TILES[0])) and world.history.state(number) == "waiting"
+    assert (
+        atlas.get(copy).canvas.painted(Tile(*TILES[0])) and world.journal.history.state(number) == "waiting"
+    )

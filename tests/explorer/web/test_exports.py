@@ -62,7 +62,7 @@ def test_an_export_paints_what_is_missing_and_can_be_fetched(client, world, form
     answer = client.get(f"/jobs/{job['id']}/file")
     assert answer.status_code == 200 and len(answer.content) == job["files"][0]["bytes"]
     assert world.id in answer.headers["content-disposition"]
-    assert all(world.final(tile) for tile in REGION.tiles())
+    assert all(world.renderer.final(tile) for tile in REGION.tiles())
     if format in ("cog", "png"):
         got = raster_pixels(answer.content) if format == "cog" else picture_pixels(answer.content)
         for tile in REGION.tiles():
@@ -115,7 +115,9 @@ def test_archives_say_all_that_readers_ask_for(client, world, tmp_path, format):
             said, header = Reader(MmapSource(file)).metadata(), Reader(MmapSource(file)).header()
         assert (header["min_zoom"], header["max_zoom"], header["center_zoom"]) == (0, 8, 8)
         assert header["tile_type"] == TileType.PNG and header["clustered"]
-    assert said["name"] == world.name and said["description"] == world.prompt and said["format"] == "png"
+    assert (
+        said["name"] == world.name and said["description"] == world.journal.prompt and said["format"] == "png"
+    )
     assert (said["minzoom"], said["maxzoom"], said["type"], said["version"]) == ("0", "8", "baselayer", "1")
     west, south, east, north = (float(part) for part in said["bounds"].split(","))
     corner = morecantile.tms.get("WebMercatorQuad").bounds(HOME, HOME, 8)

@@ -30,7 +30,7 @@ def test_a_world_comes_back_from_its_file_as_the_same_bytes(client, world, paint
     again = atlas.get("test-land-2")
     assert (again.counts()["cells"] > 0) == bool(latents)
     painter.ask(again, HOME).result(60)
-    assert again.tile(HOME, "png").data == world.tile(HOME, "png").data
+    assert again.renderer.tile(HOME, "png").data == world.renderer.tile(HOME, "png").data
     painter.forget(again)
 
 

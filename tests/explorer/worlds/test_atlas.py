@@ -20,7 +20,7 @@ def test_a_world_is_the_same_after_a_restart(atlas, library):
     again = Atlas(atlas.folder, library, 2**20)
     found = again.get("mine")
     assert (found.seed, found.base_zoom, found.home, found.pyramid) == (5, 7, (1e6, -2e6), made.pyramid)
-    assert found.prompt == "coast" and found.created == made.created
+    assert found.journal.prompt == "coast" and found.created == made.created
     again.close()
 
 
@@ -66,5 +66,5 @@ def test_other_weights_are_noted_in_the_journal_and_keep_what_is_painted(tmp_pat
     atlas = Atlas(tmp_path / "worlds", Library(str(folder), "cpu"), 2**24)
     again = atlas.get("land")
     assert [entry.kind for entry in again.store.journal()] == ["prompt", "model"]
-    assert again.store.read(home).latents.tobytes() == before and again.prompt == "coast"
+    assert again.store.read(home).latents.tobytes() == before and again.journal.prompt == "coast"
     atlas.close()

@@ -19,7 +19,7 @@ def paint(painter, world, tiles):
 
 
 def land(world, box=REGION):
-    return {tile: world.tile(tile, "png").data for tile in box.tiles()}
+    return {tile: world.renderer.tile(tile, "png").data for tile in box.tiles()}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_order_of_exploring_never_shows(order, first, tmp_path, library, pai
         painter.want("someone else", atlas.get("other"), rng.sample(tiles, 3))
         far = Tile(8, rng.randrange(-(10**6), 10**6), rng.randrange(-(10**6), 10**6))
         paint(painter, same, [tile, far] if rng.random() < 0.15 else [tile])
-        same.tile(tile, "webp")
+        same.renderer.tile(tile, "webp")
         if rng.random() < 0.25:
             painter.drop("someone else")
             painter.forget(same)
@@ -69,7 +69,7 @@ def test_other_seeds_and_prompts_paint_other_land(first, atlas, painter):
     for name, prompt, seed in (("Seed", "rocky coast", 2), ("Prompt", "desert", 1)):
         world = atlas.create(NewWorld(name, prompt, seed=seed))
         paint(painter, world, [Tile(8, HOME, HOME)])
-        assert world.tile(Tile(8, HOME, HOME), "png").data != first[Tile(8, HOME, HOME)]
+        assert world.renderer.tile(Tile(8, HOME, HOME), "png").data != first[Tile(8, HOME, HOME)]
 
 
 def test_tiles_join_as_if_they_were_one_sheet(first, world):
@@ -95,12 +95,12 @@ def test_tiles_join_as_if_they_were_one_sheet(first, world):
 def test_a_prompt_holds_for_land_painted_from_then_on(world, painter, tmp_path, library):
     seen, later = Tile(8, HOME, HOME), Tile(8, HOME + 6, HOME)
     paint(painter, world, [seen])
-    before = world.tile(seen, "png").data
-    world.set_prompt("sand desert")
+    before = world.renderer.tile(seen, "png").data
+    world.journal.set_prompt("sand desert")
     paint(painter, world, [later])
-    assert world.tile(seen, "png").data == before
+    assert world.renderer.tile(seen, "png").data == before
     settings, entries = world.store.settings(), world.store.journal()
-    expected = {tile: world.tile(tile, "png").data for tile in (seen, later)}
+    expected = {tile: world.renderer.tile(tile, "png").data for tile in (seen, later)}
     # Replayed elsewhere from settings and journal alone, in the other order.
     atlas = Atlas(tmp_path / "elsewhere", library, 2**20)
     copy = atlas.create(NewWorld("Copy", "rocky coast", seed=settings["seed"]))
@@ -110,29 +110,32 @@ def test_a_prompt_holds_for_land_painted_from_then_on(world, painter, tmp_path, 
     atlas = Atlas(tmp_path / "elsewhere", library, 2**20)
     copy = atlas.get(copy.id)
     paint(painter, copy, [later, seen])
-    assert {tile: copy.tile(tile, "png").data for tile in (seen, later)} == expected
+    assert {tile: copy.renderer.tile(tile, "png").data for tile in (seen, later)} == expected
     painter.forget(copy)
     atlas.close()
 
 
 def test_nothing_shows_where_nothing_is_painted(world):
     for zoom in (3, 8, 11):
-        assert world.tile(Tile(zoom, 1, 1), "png") is None and world.revision(Tile(zoom, 1, 1)) == 0
+        assert (
+            world.renderer.tile(Tile(zoom, 1, 1), "png") is None
+            and world.renderer.revision(Tile(zoom, 1, 1)) == 0
+        )
 
 
 def test_overviews_are_the_mean_of_what_is_painted(first, world):
     tile = Tile(7, HOME // 2, HOME // 2)
-    mean = pictures.decode(world.tile(tile, "png").data)
+    mean = pictures.decode(world.renderer.tile(tile, "png").data)
     quarter = pictures.decode(first[Tile(8, HOME, HOME)]).astype(float)
     expected = quarter.reshape(128, 2, 128, 2, 3).mean((1, 3))
     assert np.abs(mean[:128, :128, :3] - expected).max() <= 0.51
-    partly = pictures.decode(world.tile(Tile(6, HOME // 4, HOME // 4), "png").data)
+    partly = pictures.decode(world.renderer.tile(Tile(6, HOME // 4, HOME // 4), "png").data)
     assert partly.shape[2] == 4 and {0, 255} <= set(np.unique(partly[..., 3]))
 
 
 def test_zoomed_in_the_base_tile_is_enlarged_without_a_seam(first, world):
     left, right = (
-        pictures.decode(world.tile(Tile(10, 4 * HOME + x, 4 * HOME), "png").data).astype(float)
+        pictures.decode(world.renderer.tile(Tile(10, 4 * HOME + x, 4 * HOME), "png").data).astype(float)
         for x in (-1, 0)
     )
     across = np.abs(left[:, -1] - right[:, 0]).mean()
@@ -147,8 +150,8 @@ def test_revisions_go_up_and_end_final(world, painter):
     painter.listen(lambda event: seen.append(event) if event.tile == tile and event.kind == "ready" else None)
     paint(painter, world, [tile])
     assert [event.final for event in seen] == [False, True]
-    assert seen[0].revision < seen[1].revision == world.revision(tile)
-    assert world.tile(tile, "webp").final
+    assert seen[0].revision < seen[1].revision == world.renderer.revision(tile)
+    assert world.renderer.tile(tile, "webp").final
 
 
 def test_an_evicted_tile_comes_back_as_the_same_bytes(first, world):
@@ -164,4 +167,4 @@ def test_damaged_latents_are_named_and_never_shown(first, world):
     for tile in around(cell).tiles():
         world.cache.drop(tile)
     with pytest.raises(WorldDamaged, match=f"8/{HOME}/{HOME}"):
-        world.tile(cell, "png")
+        world.renderer.tile(cell, "png")
