@@ -150,9 +150,10 @@ class History(NamedTuple):
         """The cells that a prompt or stroke can matter to; None: everywhere."""
         return self.log.eras[number].reach
 
-    def outlined(self, cell: Tile) -> bool:
-        """Whether a step in force found a cell painted. (The first found nothing.)"""
-        return any(n != self.steps[0] and self.in_force(n) for n in self.log.outlines.of(cell))
+    def outlined(self, cell: Tile, also: int = 0) -> bool:
+        """Whether a step in force, or the line ``also``, found a cell painted. (The first found nothing.)"""
+        first = self.steps[0]
+        return any(n == also or (n != first and self.in_force(n)) for n in self.log.outlines.of(cell))
 
     def over(self, cell: Tile) -> int:
         """The uppermost edit in force at a cell; 0: none, the land itself is shown."""

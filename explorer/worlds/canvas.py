@@ -74,11 +74,12 @@ class Snapshot(NamedTuple):
         return self.layers.shown(cell)
 
     def has(self, node: Node) -> bool:
-        """Whether a node is painted. Raises Cancelled for a layer that is no more."""
+        """Whether a node is painted."""
         return self.kept.has(node, self.layers.entry(node))
 
     def painted(self, cell: Tile, layer: int | None = None) -> bool:
-        """Whether there is something of a cell to show, or what a layer makes of it."""
+        """Whether there is something of a cell to show, or what a layer makes of it. Raises Cancelled for a
+        layer that is no more."""
         return self.has(self._node(cell, layer))
 
     def next(
@@ -123,7 +124,11 @@ class Snapshot(NamedTuple):
         return {node.cell: self.latents(node) for node in nodes if self.has(node)}
 
     def _node(self, cell: Tile, layer: int | None) -> Node:
-        return self.layers.shown(cell) if layer is None else Node(layer, cell)
+        """Raises Cancelled for a layer that is no more."""
+        if layer is None:
+            return self.layers.shown(cell)
+        self.layers.edit(layer)
+        return Node(layer, cell)
 
 
 class Canvas:

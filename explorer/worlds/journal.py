@@ -139,17 +139,19 @@ class Journal:
         """Write a line about a step, and show each of ``cells`` as it is after it."""
         before = self._history
         after = before.after(0, entry)
-        shows = {cell: after.shown(cell) for cell in cells if after.shown(cell) != before.shown(cell)}
+        now = {cell: after.shown(cell) for cell in cells}
+        shows = {cell: line for cell, line in now.items() if line != before.shown(cell)}
         self._append(entry, shows)
         return {cell for cell in shows if self._pyramid.shows(cell)}
 
     def _touched(self, number: int) -> set[Tile] | frozenset[Tile]:
-        """The cells of which a step can change what is shown."""
+        """The cells of which a step can change what is shown: not those that it, or one beneath it, found
+        painted."""
         if edit := self._history.edit(number):
             return edit.cells
         reach = self._history.reach(number)
         kept = self._store.kept_since(number) if reach is None else self._reached(reach)
-        return {cell for cell, _ in kept}
+        return {cell for cell, _ in kept if not self._history.outlined(cell, number)}
 
     def _land(self, reach: Box | None) -> entries.Runs:
         """The outline of the land that is painted and that no step in force outlines, edits left aside."""
@@ -157,7 +159,7 @@ class Journal:
         # Land that is older than the newest prompt is in that prompt's outline, or in one before.
         kept = self._store.kept_since(now.newest_prompt) if reach is None else self._reached(reach)
         return journal.outline(
-            cell for cell, line in kept if line == now.era(cell).entry and not now.outlined(cell)
+            cell for cell, line in kept if not now.outlined(cell) and line == now.era(cell).entry
         )
 
     def _reached(self, reach: Box) -> Iterator[tuple[Tile, int]]:

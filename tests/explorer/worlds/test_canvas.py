@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from explorer.painting.layers import Node
+from tests.explorer.worlds.test_journal import edit, painted, put
+from tiles.errors import Cancelled, WorldHeld
+from tiles.grid import Tile, around
+
+HOME = 128
+CELL = Tile(8, HOME, HOME)  # of phase A: it sees no neighbour
+LATENTS = np.ones((4, 32, 32), np.float32)
+
+
+def ready(world, cell=CELL):
+    """Paint, without a model, all that a cell waits for."""
+    while nodes := world.canvas.snapshot().next([cell], 64):
+        if nodes == [Node(0, cell)]:
+            return
+        put(world, [node.cell for node in nodes])
+
+
+def test_an_undo_between_choosing_and_assembling_takes_nothing_from_under_it(world):
+    """What is chosen is assembled from the same snapshot; it is found stale only when it would be kept."""
+    world.journal.set_prompt("desert")
+    ready(world)
+    snapshot = world.canvas.snapshot()
+    (node,) = snapshot.next([CELL], 1)
+    world.journal.undo()
+    window = snapshot.window(node)
+    assert [each.prompt for each in window.conditions] == ["desert"]
+    assert not world.canvas.commit(snapshot, node, LATENTS) and not world.canvas.painted(CELL)
+    world.journal.redo()
+    assert world.canvas.commit(snapshot, node, LATENTS) and world.canvas.painted(CELL)
+
+
+def test_a_given_up_edit_is_not_kept(world):
+    ready(world)
+    number = world.journal.begin_edit(edit([CELL]))
+    snapshot = world.canvas.snapshot()
+    world.journal.cancel_edit(number)
+    assert not world.canvas.commit(snapshot, Node(number, CELL), LATENTS)
+    with pytest.raises(Cancelled):
+        world.canvas.snapshot().painted(CELL, number)
+
+
+def test_what_is_there_stays_whoever_comes_later(world):
+    put(world, [CELL])
+    snapshot = world.canvas.snapshot()
+    first = snapshot.latents(Node(0, CELL)).copy()
+    revision = world.renderer.revision(CELL)
+    assert world.canvas.commit(snapshot, Node(0, CELL), LATENTS)
+    assert (world.canvas.snapshot().latents(Node(0, CELL)) == first).all()
+    assert world.renderer.revision(CELL) == revision
+
+
+def test_what_rests_is_passed_over_and_so_is_what_waits_for_it(world):
+    far = Tile(8, HOME + 40, HOME)
+    snapshot = world.canvas.snapshot()
+    everything = snapshot.missing([CELL, far])
+    assert {Node(0, CELL), Node(0, far)} <= everything
+    behind = snapshot.missing([CELL]) - snapshot.missing([far])
+    nodes = snapshot.next([CELL, far], 64, resting=behind)
+    assert nodes and not behind & set(nodes) and set(nodes) <= snapshot.missing([far])
+    assert snapshot.next([CELL], 64, resting=snapshot.missing([CELL])) == []
+
+
+def test_an_old_snapshot_goes_on_to_show_what_it_showed(world):
+    put(world, around(CELL).tiles())
+    number = world.journal.begin_edit(edit([CELL]))
+    painted(world, number, [CELL])
+    before = world.canvas.snapshot()
+    world.journal.finish_edit(number)
+    after = world.canvas.snapshot()
+    assert (before.shown(CELL).layer, after.shown(CELL).layer) == (0, number)
+    assert (before.latents(before.shown(CELL)) != after.latents(after.shown(CELL))).any()
+
+
+def test_a_reader_keeps_nothing(world):
+    snapshot = world.canvas.snapshot()
+    world.holder = "process 1"
+    with pytest.raises(WorldHeld, match="process 1"):
+        world.canvas.commit(snapshot, Node(0, CELL), LATENTS)
+    assert not world.canvas.painted(CELL)
+
+
+def test_counts_are_of_what_is_shown(world):
+    put(world, [*around(CELL).tiles(), Tile(6, 32, 32)])
+    assert world.canvas.count(8) == 9 and world.canvas.count(6) == 1
+    assert world.canvas.painted_in(around(CELL, 5)) == 9
+    assert world.counts() == {"cells": 9, "sketch_cells": 1, "entries": 1, "cache_bytes": 0}
