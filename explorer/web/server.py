@@ -109,7 +109,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def health(request: Request, response: Response) -> dict[str, object]:
     """200 while all is well; 503 when the painter is dead or a disk is full."""
     status = request.app.state.painter.status()
-    full = [world.id for world in request.app.state.atlas.opened() if world.full]
+    full = [world.id for world in request.app.state.atlas.opened() if world.renderer.disk_full]
     troubles = [f"the disk is full (world {id})" for id in full]
     if not status.alive:
         troubles.append("the painter has stopped")

@@ -87,8 +87,8 @@ def test_health_metrics_and_docs(client):
     assert "/worlds/{id}/tiles/{z}/{x}/{y}.{format}" in client.get("/openapi.json").json()["paths"]
 
 
-def test_health_is_503_when_the_disk_is_full(client, world):
-    world.cache.full = True
+def test_health_is_503_when_the_disk_is_full(client, world, monkeypatch):
+    monkeypatch.setattr(type(world.renderer), "disk_full", True)
     answer = client.get("/healthz")
     assert answer.status_code == 503 and "disk is full" in answer.json()["troubles"][0]
 
