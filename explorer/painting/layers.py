@@ -82,9 +82,9 @@ class Layers(NamedTuple):
         if edit.strength < 1 and not edit.picture:
             yield from (self.below(other, node.layer) for other in around(node.cell).tiles())
 
-    def sketch(self, node: Node) -> Iterator[Node]:
-        """The cells of the sketch under a painting. An edit with a prompt or a picture of its own has
-        none: the sketch tells of the land that was there."""
+    def parents(self, node: Node) -> Iterator[Node]:
+        """The cells of the coarser level under a painting. An edit with a prompt or a picture of its own
+        has none: the coarser level shows the land that was there."""
         under = schedule.parents(node.cell, self.pyramid)
         if node.layer and (self.edit(node.layer).prompt or self.edit(node.layer).picture):
             return
@@ -93,7 +93,7 @@ class Layers(NamedTuple):
 
     def requires(self, node: Node) -> Iterator[Node]:
         """The paintings that must be there before this one can be made."""
-        yield from self.sketch(node)
+        yield from self.parents(node)
         yield from self.sees(node)
         if node.layer:
             yield from self.present(node)
@@ -112,11 +112,11 @@ class Layers(NamedTuple):
         used as the parent.
         """
         edit = self.edit(node.layer) if node.layer else None
-        follows = any(self.sketch(node))
+        follows = any(self.parents(node))
         if edit is not None and edit.prompt:
             return (Condition(edit.prompt, 1.0, False),)
-        era, strokes = self._told(node.cell)
-        parent_era, parent_strokes = self._told(next(self.pyramid.parents(node.cell), node.cell))
+        era, strokes = self._prompts(node.cell)
+        parent_era, parent_strokes = self._prompts(next(self.pyramid.parents(node.cell), node.cell))
         same = not strokes and not parent_strokes and era.prompt == parent_era.prompt
         if same or not (strokes or parent_strokes or follows):
             return (Condition(era.prompt, 1.0, follows),)
@@ -134,7 +134,7 @@ class Layers(NamedTuple):
         total = np.sum([weight for _, weight, _ in parts], axis=0)
         return tuple(Condition(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
 
-    def _told(self, cell: Tile) -> tuple[Era, tuple[Stroke, ...]]:
+    def _prompts(self, cell: Tile) -> tuple[Era, tuple[Stroke, ...]]:
         """What a cell is painted under: the era, and its strokes here, the newest first."""
         era = self.history.era(cell)
         return era, tuple(self.history.strokes(cell, era))

@@ -103,7 +103,7 @@ class Snapshot(NamedTuple):
         """The window of a node whose requirements are painted."""
         layers, spec = self.layers, self.layers.spec(node, self.seed)
         seen = {other.cell: self.latents(other) for other in layers.sees(node)}
-        above = {other.cell: self.latents(other) for other in layers.sketch(node)}
+        above = {other.cell: self.latents(other) for other in layers.parents(node)}
         if not node.layer:
             return assemble(node.cell, spec, {**above, **seen})
         edit = layers.edit(node.layer)

@@ -8,7 +8,7 @@ from explorer.worlds.atlas import Atlas
 from tests.disks import rows
 from tiles import entries, journal, package, rules
 from tiles.entries import parse
-from tiles.errors import Cancelled, NothingToDo, TooLarge, WorldDamaged
+from tiles.errors import BadPackage, Cancelled, NothingToDo, TooLarge, WorldDamaged
 from tiles.grid import Box, Tile, around
 from tiles.strokes import Stroke
 
@@ -198,3 +198,5 @@ def test_a_damaged_line_is_named(world, atlas):
     world.store.append("prompt", {"prompt": "x", "painted": [[8, 0, 0]]})
     with pytest.raises(WorldDamaged, match=r"line 2 .* no row of cells"):
         list(world.journal.lines())
+    with pytest.raises(BadPackage, match=r"journal entry 2: .* no row of cells"):
+        world.pack(world.store.path.parent / "file")
