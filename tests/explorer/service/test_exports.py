@@ -54,7 +54,6 @@ def test_a_stopped_export_goes_on_and_no_cell_is_painted_twice(world, painter, p
     wish, path = Wish(bounds(), 8, format), tmp_path / "out"
     with pytest.raises(Cancelled):
         exports.make(world, painter, wish, path, stop)
-    painter.forget(world)
     assert not list(tmp_path.glob("*out*")) and painted
     exports.make(world, painter, wish, path, quiet)
     exports.make(world, painter, wish, path, quiet)
