@@ -36,8 +36,28 @@ def crop(x: Tensor, border: int) -> Tensor:
     return x[:, :, border : x.shape[2] - border, border : x.shape[3] - border] if border else x
 
 
+def encoder(widths: tuple[int, int, int], blocks: tuple[int, int, int], channels: int) -> nn.Sequential:
+    """Pictures (n, 3, 8h, 8w) to ``channels`` numbers (n, channels, h, w) a latent, of any scale."""
+    deep, middle, fine = widths
+    return nn.Sequential(
+        nn.PixelUnshuffle(2),
+        nn.Conv2d(12, fine, 3, padding=1),
+        *(Block(fine) for _ in range(blocks[2])),
+        nn.Conv2d(fine, middle, 4, stride=2, padding=1),
+        *(Block(middle) for _ in range(blocks[1])),
+        nn.Conv2d(middle, deep, 4, stride=2, padding=1),
+        *(Block(deep) for _ in range(blocks[0])),
+        nn.Conv2d(deep, channels, 3, padding=1),
+    )
+
+
 class Autoencoder(ModelMixin, ConfigMixin):
-    """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, 4, h, w) of unit variance, and back."""
+    """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, channels, h, w) of unit variance, and back.
+
+    The first 4 channels, the coarse ones, are what the denoiser paints and what a world stores. A model
+    with ``detail`` has more channels after them, from an encoder of their own: lines and edges that 4
+    numbers a latent cannot hold. Its coarse channels do not depend on them.
+    """
 
     # What each level of the decoder still sees of its surroundings, in whole latents. At their own
     # sizes the levels reach 4, 3 and 3 px: 3 / 4 latent, 1 + 3 / 2 latents, 3 + 4 latents.
@@ -51,27 +71,20 @@ class Autoencoder(ModelMixin, ConfigMixin):
         waves: tuple[float, ...] = (),
         last: int | None = None,
         grain: float = 0.0,
+        detail: int = 0,
     ) -> None:
         """``last`` is the width of the decoder's last level, by default that of the encoder's first;
         ``waves`` and ``grain``, in radians a unit of latents, are what the decoder has to draw texture
-        with (see ``_read`` and ``_noise``)."""
+        with (see ``_read`` and ``_noise``); ``detail`` is the number of channels beside the coarse ones."""
         super().__init__()
         deep, middle, fine = widths
-        self.encoder = nn.Sequential(
-            nn.PixelUnshuffle(2),
-            nn.Conv2d(12, fine, 3, padding=1),
-            *(Block(fine) for _ in range(blocks[2])),
-            nn.Conv2d(fine, middle, 4, stride=2, padding=1),
-            *(Block(middle) for _ in range(blocks[1])),
-            nn.Conv2d(middle, deep, 4, stride=2, padding=1),
-            *(Block(deep) for _ in range(blocks[0])),
-            nn.Conv2d(deep, LATENT_CHANNELS, 3, padding=1),
-        )
+        self.encoder = encoder(widths, blocks, LATENT_CHANNELS)
+        self.detailer = encoder(widths, blocks, detail) if detail else None
         drawn = last or fine
         self.levels = nn.ModuleList(
             [
                 nn.Sequential(
-                    nn.Conv2d(LATENT_CHANNELS * (1 + 2 * len(waves)), deep, 3, padding=1),
+                    nn.Conv2d(self.channels + 2 * LATENT_CHANNELS * len(waves), deep, 3, padding=1),
                     nn.ReLU(),
                     *(Block(deep) for _ in range(blocks[0])),
                     nn.Conv2d(deep, 4 * middle, 1),
@@ -96,8 +109,13 @@ class Autoencoder(ModelMixin, ConfigMixin):
                 [nn.Conv2d(GRAINS // 4, middle, 1, bias=False), nn.Conv2d(GRAINS // 16, drawn, 1, bias=False)]
             )
         # Latents leave the encoder with whatever scale training found; these make it one.
-        self.register_buffer("latent_mean", torch.zeros(1, LATENT_CHANNELS, 1, 1))
-        self.register_buffer("latent_std", torch.ones(1, LATENT_CHANNELS, 1, 1))
+        self.register_buffer("latent_mean", torch.zeros(1, self.channels, 1, 1))
+        self.register_buffer("latent_std", torch.ones(1, self.channels, 1, 1))
+
+    @property
+    def channels(self) -> int:
+        """Numbers a latent: 4 coarse ones, and those of detail."""
+        return LATENT_CHANNELS + int(self.config.detail)
 
     @property
     def margin(self) -> int:
@@ -105,15 +123,20 @@ class Autoencoder(ModelMixin, ConfigMixin):
         return self.margins[0]
 
     def encode(self, pictures: Tensor) -> Tensor:
-        """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, 4, h, w), zero mean, unit variance."""
-        return (self.encoder(pictures) - self.latent_mean) / self.latent_std
+        """Pictures (n, 3, 8h, 8w) in -1..1 to latents (n, channels, h, w), zero mean, unit variance."""
+        return (self.encode_raw(pictures) - self.latent_mean) / self.latent_std
+
+    def encode_raw(self, pictures: Tensor) -> Tensor:
+        """The same before their mean and deviation are taken out, which training measures."""
+        coarse: Tensor = self.encoder(pictures)
+        return coarse if self.detailer is None else torch.cat([coarse, self.detailer(pictures)], 1)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents (n, 4, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""
+        """Latents (n, channels, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""
         return self._draw(latents, (0, 0, 0, 0))
 
     def decode_inside(self, latents: Tensor) -> Tensor:
-        """Latents (n, 4, h + 2 margin, w + 2 margin) to the pictures (n, 3, 8h, 8w) inside.
+        """Latents (n, channels, h + 2 margin, w + 2 margin) to the pictures (n, 3, 8h, 8w) inside.
 
         The same numbers as ``decode`` of any larger sheet; each level throws away the surroundings
         that no later level needs.
@@ -132,25 +155,27 @@ class Autoencoder(ModelMixin, ConfigMixin):
         return x
 
     def _read(self, latents: Tensor) -> Tensor:
-        """What the decoder sees of latents (n, 4, h, w): themselves, and sines and cosines of them.
+        """What the decoder sees of latents (n, channels, h, w): themselves, and sines and cosines of the
+        coarse ones.
 
         Fine texture is not in the latents, and a decoder must invent it. The waves (Fourier
         features, Tancik et al. 2020, arXiv 2006.10739) make small differences between latents large:
         they serve as a source of irregularity that is a function of the latents alone.
         """
         folded = torch.tanh(latents / LATENT_LIMIT) * LATENT_LIMIT
-        angles = [folded * wave for wave in self.config.waves]
+        angles = [folded[:, :LATENT_CHANNELS] * wave for wave in self.config.waves]
         return torch.cat([folded, *(f(angle) for angle in angles for f in (torch.sin, torch.cos))], 1)
 
     def _noise(self, latents: Tensor) -> Tensor | None:
         """What grain is made of: (n, 64, h, w) in -1..1, a number for each pixel, if there is any.
 
-        Cosines of random directions in latents (random Fourier features, Rahimi and Recht 2007), so fast
-        that neighbouring latents have nothing to do with each other: white noise that belongs to
+        Cosines of random directions in coarse latents (random Fourier features, Rahimi and Recht 2007),
+        so fast that neighbouring latents have nothing to do with each other: white noise that belongs to
         the land, wherever and whenever it is decoded. Drawn from it, grain lies on no grid.
         """
         if not self.config.grain:
             return None
         # Sum by sum, in full precision: a lower one would be felt in the angles.
-        angles = (latents.float()[:, :, None] * self.directions[None, :, :, None, None]).sum(1)
+        coarse = latents[:, :LATENT_CHANNELS].float()
+        angles = (coarse[:, :, None] * self.directions[None, :, :, None, None]).sum(1)
         return torch.cos(angles)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.training import data
-from explorer.training.config import AutoencoderConfig, Sources
+from explorer.training.config import AutoencoderConfig, DetailConfig, Sources
 from explorer.training.loop import Run, device
 
 
@@ -28,6 +28,11 @@ class Training(nn.Module):
         self.model = model
         self.unit = nn.BatchNorm2d(LATENT_CHANNELS, affine=False, momentum=0.02)
 
+    def latents(self, pictures: Tensor) -> Tensor:
+        """Those of pictures (n, 3, 8h, 8w), of unit variance: (n, 4, h, w)."""
+        found: Tensor = self.unit(self.model.encoder(pictures))
+        return found
+
     def fold(self) -> Autoencoder:
         """The model with the latents' mean and deviation as its own numbers."""
         assert self.unit.running_mean is not None and self.unit.running_var is not None
@@ -37,7 +42,17 @@ class Training(nn.Module):
         return self.model
 
 
-def loss(training: Training, pictures: Tensor, rng: np.random.Generator, config: AutoencoderConfig) -> Tensor:
+class Learner(Protocol):
+    """What learns: an autoencoder, and how its latents are made of unit variance meanwhile."""
+
+    model: Autoencoder
+
+    def latents(self, pictures: Tensor) -> Tensor: ...
+
+
+def loss(
+    training: Learner, pictures: Tensor, rng: np.random.Generator, config: AutoencoderConfig | DetailConfig
+) -> Tensor:
     """The distance of what is decoded to what was encoded.
 
     Part of each batch is turned, mirrored or shrunk as latents and must decode to the picture
@@ -45,7 +60,7 @@ def loss(training: Training, pictures: Tensor, rng: np.random.Generator, config:
     the latents makes the decoder forgive what a denoiser leaves.
     """
     pictures = pictures.to(device(), memory_format=torch.channels_last)  # a fifth faster on CPUs
-    latents = training.unit(training.model.encoder(pictures))
+    latents = training.latents(pictures)
     turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
     half = len(pictures) // 2
     turned, target = moved(latents[:half], turns, mirror), moved(pictures[:half], turns, mirror)
@@ -154,7 +169,6 @@ def train(
     torch.manual_seed(0)
     rng = np.random.default_rng()
     crops, held = (read(folder, apart, config.crop, config.sources) for apart in (False, True))
-    tests = [held.of(name).draw(32, np.random.default_rng(7)) for name in list(held.sources)[:2]]
     if start is None:
         training, peak = Training(Autoencoder(widths=config.widths, blocks=config.blocks)), config.peak
     else:
@@ -165,19 +179,25 @@ def train(
         return loss(training, crops.draw(config.batch, rng), rng, config), config.batch
 
     def sheet() -> None:
-        model = training.fold()
-        model.save_pretrained(out / "model", safe_serialization=True)
-        scores = []
-        for index, pictures in enumerate(tests):
-            painted = model.decode(model.encode(pictures.to(device()))).cpu()
-            scores.append(psnr(painted.clamp(-1, 1), pictures))
-            rows = torch.cat([pictures[:8], painted[:8]])
-            Image.fromarray(grid(to_pixels(rows), 8)).save(out / f"sheet-{index}.png")
-        with open(out / "scores.csv", "a", newline="") as file:
-            csv.writer(file).writerow([run.step, *(round(s, 2) for s in scores)])
+        show(training.fold(), held, out, run.step)
 
     for _ in run.steps(step, sheet):
         pass
+
+
+def show(model: Autoencoder, held: Crops, out: Path, step: int) -> None:
+    """Save ``model`` in ``out/model``, with a sheet of real and decoded pictures of each of the first two
+    held-out sources and a line of their dB in ``scores.csv``."""
+    model.save_pretrained(out / "model", safe_serialization=True)
+    scores = []
+    for index, source in enumerate(list(held.sources)[:2]):
+        pictures = held.of(source).draw(32, np.random.default_rng(7))
+        painted = model.decode(model.encode(pictures.to(device()))).cpu()
+        scores.append(psnr(painted.clamp(-1, 1), pictures))
+        rows = torch.cat([pictures[:8], painted[:8]])
+        Image.fromarray(grid(to_pixels(rows), 8)).save(out / f"sheet-{index}.png")
+    with open(out / "scores.csv", "a", newline="") as file:
+        csv.writer(file).writerow([step, *(round(s, 2) for s in scores)])
 
 
 def loaded(path: Path) -> Autoencoder:

@@ -42,6 +42,25 @@ def train_autoencoder(
     autoencoder.train(data, out, minutes, told, start)
 
 
+@train.command("detail")
+def train_detail(
+    data: Data,
+    out: Out = Path("runs/detail"),
+    minutes: Minutes = 60,
+    config: Configured = None,
+    start: Annotated[
+        Path, typer.Option(help="autoencoder that gets detail; its own channels stay as they are")
+    ] = Path("runs/autoencoder/model"),
+) -> None:
+    """More channels of latents, for detail that four cannot hold. After the autoencoder."""
+    from explorer.training import detail
+    from explorer.training.config import DetailConfig
+
+    with worded():
+        told = DetailConfig.of_run(out, config)
+    detail.train(data, start, out, minutes, told)
+
+
 @train.command("cut")
 def cut_pictures(
     pictures: Annotated[

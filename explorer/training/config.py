@@ -82,6 +82,18 @@ class AutoencoderConfig(Config):
     sources: Sources
 
 
+class DetailConfig(Config):
+    name = "detail"
+
+    channels: Count  # of detail, beside the four coarse ones
+    last: Count  # channels the decoder draws with
+    heard: Weight  # of what a layer begins with: how much the decoder hears of detail at first
+    crop: Annotated[int, Field(ge=32, multiple_of=16)]  # px
+    latent_noise: Weight  # at most, of latents before they are decoded
+    shrunk: Share  # of batches, that decode to a smaller picture
+    sources: Sources
+
+
 class PolishWeights(Strict):
     """What counts for how much."""
 

@@ -85,8 +85,11 @@ def _picture(name: str, pixels: np.ndarray, note: dict[str, Any]) -> Picture:
 
 
 def _held_out(name: str, note: dict[str, Any]) -> bool:
-    """One place in ten: whole 30 x 20 degree blocks of the Earth, else one picture name in ten."""
+    """One place in ten: whole 30 x 20 degree blocks of the Earth; else one name of a place in ten, so that
+    pictures of one place in several years stay together; else one picture name in ten."""
     if box := note.get("bbox_lonlat"):
         west, south, east, north = box
         name = f"{math.floor((west + east) / 60)}/{math.floor((south + north) / 40)}"
+    elif note.get("place"):
+        name = str(note["place"])
     return zlib.crc32(name.encode()) % 10 == 0
