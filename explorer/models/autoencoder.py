@@ -79,7 +79,7 @@ class Autoencoder(ModelMixin, ConfigMixin):
         super().__init__()
         deep, middle, fine = widths
         self.encoder = encoder(widths, blocks, LATENT_CHANNELS)
-        self.detailer = encoder(widths, blocks, detail) if detail else None
+        self.detail_encoder = encoder(widths, blocks, detail) if detail else None
         drawn = last or fine
         self.levels = nn.ModuleList(
             [
@@ -129,7 +129,9 @@ class Autoencoder(ModelMixin, ConfigMixin):
     def encode_raw(self, pictures: Tensor) -> Tensor:
         """The same before their mean and deviation are taken out, which training measures."""
         coarse: Tensor = self.encoder(pictures)
-        return coarse if self.detailer is None else torch.cat([coarse, self.detailer(pictures)], 1)
+        return (
+            coarse if self.detail_encoder is None else torch.cat([coarse, self.detail_encoder(pictures)], 1)
+        )
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (n, channels, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""

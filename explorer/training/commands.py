@@ -61,6 +61,32 @@ def train_detail(
     detail.train(data, start, out, minutes, told)
 
 
+@train.command("detail-painter")
+def train_detail_painter(
+    data: Data,
+    out: Out = Path("runs/detail-painter"),
+    minutes: Minutes = 60,
+    config: Configured = None,
+    autoencoder: Annotated[Path, typer.Option(help="one that has detail")] = Path("runs/detail/model"),
+    denoiser: Annotated[
+        Path | None, typer.Option(help="denoiser of the coarse channels, on whose land detail is learned too")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="painter whose weights a fresh run begins from; by default none")
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="painter of many steps: learn to do the same in one")
+    ] = None,
+) -> None:
+    """Detail for painted land; with --teacher, in one step. After the detail."""
+    from explorer.training import detail_painter
+    from explorer.training.config import DetailPainterConfig
+
+    with worded():
+        told = DetailPainterConfig.of_run(out, config)
+        detail_painter.train(data, autoencoder, out, minutes, told, denoiser, start, teacher)
+
+
 @train.command("cut")
 def cut_pictures(
     pictures: Annotated[

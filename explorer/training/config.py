@@ -94,6 +94,23 @@ class DetailConfig(Config):
     sources: Sources
 
 
+class DetailPainterConfig(Config):
+    name = "detail-painter"
+
+    width: Annotated[int, Field(ge=16)]  # channels
+    blocks: Annotated[
+        int, Field(ge=1, le=8)
+    ]  # each sees two latents further; a tile has a ring of 32 around it
+    started_peak: Annotated[float, Field(gt=0, le=1)]  # of a run with --start or --teacher
+    fresh: Count  # pictures encoded anew for each batch
+    kept: Count  # encoded pieces that are kept to be drawn again
+    repainted: Share  # of pieces have coarse latents as the denoiser paints them
+    denoiser_steps: Count  # of that denoiser
+    denoiser_shift: Annotated[float, Field(gt=0)]
+    teacher_steps: Count  # of the teacher, for each step of the student
+    sources: Sources
+
+
 class PolishWeights(Strict):
     """What counts for how much."""
 

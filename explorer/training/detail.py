@@ -31,10 +31,10 @@ class Training(nn.Module):
     def latents(self, pictures: Tensor) -> Tensor:
         """Those of pictures (n, 3, 8h, 8w), of unit variance: (n, channels, h, w)."""
         mean, std = (x[:, :LATENT_CHANNELS] for x in (self.model.latent_mean, self.model.latent_std))
-        assert self.model.detailer is not None
+        assert self.model.detail_encoder is not None
         with torch.no_grad():
             coarse = (self.model.encoder(pictures) - mean) / std
-        return torch.cat([coarse, self.unit(self.model.detailer(pictures))], 1)
+        return torch.cat([coarse, self.unit(self.model.detail_encoder(pictures))], 1)
 
     def fold(self) -> Autoencoder:
         """The model with the mean and deviation of its detail as its own numbers."""
@@ -59,8 +59,8 @@ def begun(before: Autoencoder, config: DetailConfig) -> Autoencoder:
     state[entry] = torch.cat([first, heard, rest], 1)
     for name in ("latent_mean", "latent_std"):
         state[name] = torch.cat([old[name], new[name][:, LATENT_CHANNELS:]], 1)
-    own = {f"detailer.{name}": weight for name, weight in before.encoder.state_dict().items()}
-    outlet = f"detailer.{len(before.encoder) - 1}."  # its last layer is new: it has other channels
+    own = {f"detail_encoder.{name}": weight for name, weight in before.encoder.state_dict().items()}
+    outlet = f"detail_encoder.{len(before.encoder) - 1}."  # its last layer is new: it has other channels
     model.load_state_dict(state | {k: v for k, v in own.items() if not k.startswith(outlet)})
     return model
 
@@ -89,7 +89,7 @@ def train(folder: Path, start: Path, out: Path, minutes: float, config: DetailCo
 
 def going_on(before: Autoencoder, config: DetailConfig) -> Training:
     """``before``, to be trained on; with channels of detail, if it has none yet."""
-    if before.detailer is None:
+    if before.detail_encoder is None:
         return Training(begun(before, config))
     training = Training(before)
     training.unit.running_mean = before.latent_mean[0, LATENT_CHANNELS:, 0, 0].clone()
