@@ -88,7 +88,7 @@ class Pool:
         """``count`` pieces, (n, 4 and detail, h, w)."""
         self._fill(self.config.fresh if self.pieces else count, rng)
         drawn = [self.pieces[i] for i in rng.integers(len(self.pieces), size=count)]
-        return Piece(*(torch.stack(part).float() for part in zip(*drawn)))
+        return Piece(*(torch.stack([each.float() for each in part]) for part in zip(*drawn)))
 
     def _fill(self, count: int, rng: np.random.Generator) -> None:
         """Encode ``count`` pictures, turned and mirrored at random; the oldest make room for them."""
