@@ -122,9 +122,9 @@ def test_a_cancelled_edit_leaves_the_old_tiles(seen, world, painter, jobs):
     number = world.journal.begin_edit(data)
 
     def step(stage, done, total):
-        jobs_own(stage, done, total)
         if done:
             jobs.cancel(job.id)
+        jobs_own(stage, done, total)  # hears of it before another cell is looked at
 
     job = jobs.add("edit", world.id, lambda _, own: edits.perform(world, painter, number, step), number)
     jobs_own = job.step
