@@ -75,7 +75,8 @@ class Autoencoder(ModelMixin, ConfigMixin):
     ) -> None:
         """``last`` is the width of the decoder's last level, by default that of the encoder's first;
         ``waves`` and ``grain``, in radians a unit of latents, are what the decoder has to draw texture
-        with (see ``_read`` and ``_noise``); ``detail`` is the number of channels beside the coarse ones."""
+        with (see ``_read`` and ``grain_noise``); ``detail`` is the number of channels beside the coarse
+        ones."""
         super().__init__()
         deep, middle, fine = widths
         self.encoder = encoder(widths, blocks, LATENT_CHANNELS)
@@ -148,7 +149,7 @@ class Autoencoder(ModelMixin, ConfigMixin):
     def _draw(self, latents: Tensor, around: tuple[int, ...]) -> Tensor:
         """The picture of ``latents``; ``around`` is what each level still has beside what is wanted, and
         the picture at last, in latents."""
-        x, noise = self._read(latents), self._noise(latents)
+        x, noise = self._read(latents), self.grain_noise(latents)
         for depth, level in enumerate(self.levels):
             if depth and noise is not None:
                 here = crop(noise, around[0] - around[depth])
@@ -168,7 +169,7 @@ class Autoencoder(ModelMixin, ConfigMixin):
         angles = [folded[:, :LATENT_CHANNELS] * wave for wave in self.config.waves]
         return torch.cat([folded, *(f(angle) for angle in angles for f in (torch.sin, torch.cos))], 1)
 
-    def _noise(self, latents: Tensor) -> Tensor | None:
+    def grain_noise(self, latents: Tensor) -> Tensor | None:
         """What grain is made of: (n, 64, h, w) in -1..1, a number for each pixel, if there is any.
 
         Cosines of random directions in coarse latents (random Fourier features, Rahimi and Recht 2007),

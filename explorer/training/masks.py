@@ -18,14 +18,14 @@ KINDS = {
 
 
 def draw(side: int, halo: int, rng: np.random.Generator) -> np.ndarray:
-    """One mask (side, side), 1 where latents are known."""
+    """A random mask, float32 (side, side): 1 where latents are known, 0 where they are to be painted."""
     kind = rng.choice(list(KINDS), p=list(KINDS.values()))
     if kind == "edit":
-        return _edit(side, rng)
+        return around_edit(side, rng)
     halo = int(halo + rng.integers(-1, 2))
     if kind in ("neighbours", "patches"):
-        mask = _neighbours(side, halo, rng)
-        return _patched(mask, halo, rng) if kind == "patches" else mask
+        mask = neighbours(side, halo, rng)
+        return with_patches(mask, halo, rng) if kind == "patches" else mask
     return phase_mask(kind, side, halo)
 
 
@@ -43,7 +43,8 @@ def phase_mask(kind: str, side: int, halo: int) -> np.ndarray:
     return mask
 
 
-def _edit(side: int, rng: np.random.Generator) -> np.ndarray:
+def around_edit(side: int, rng: np.random.Generator) -> np.ndarray:
+    """All is known but a rectangle anywhere in the window."""
     mask = np.ones((side, side), np.float32)
     height, width = rng.integers(side // 3, side - 3, 2)
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
@@ -51,7 +52,7 @@ def _edit(side: int, rng: np.random.Generator) -> np.ndarray:
     return mask
 
 
-def _neighbours(side: int, halo: int, rng: np.random.Generator) -> np.ndarray:
+def neighbours(side: int, halo: int, rng: np.random.Generator) -> np.ndarray:
     """The parts of any subset of the eight neighbouring cells that the window sees."""
     mask = np.zeros((side, side), np.float32)
     bands = (slice(0, halo), slice(halo, side - halo), slice(side - halo, side))
@@ -62,7 +63,7 @@ def _neighbours(side: int, halo: int, rng: np.random.Generator) -> np.ndarray:
     return mask
 
 
-def _patched(mask: np.ndarray, halo: int, rng: np.random.Generator) -> np.ndarray:
+def with_patches(mask: np.ndarray, halo: int, rng: np.random.Generator) -> np.ndarray:
     """``mask`` with one or two rectangles of its core known, at most three quarters of it a side."""
     core = len(mask) - 2 * halo
     for _ in range(rng.integers(1, 3)):

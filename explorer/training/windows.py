@@ -117,7 +117,7 @@ class Windows:
                 if label:
                     by_class.setdefault(label["cls"], []).append((mosaic, square))
 
-    def _place(self, side: int, rng: np.random.Generator) -> tuple[Mosaic, int, int]:
+    def place(self, side: int, rng: np.random.Generator) -> tuple[Mosaic, int, int]:
         """A mosaic, and where a window of ``side`` latents begins in it: top, left."""
         zooms = sorted({zoom for zoom, _ in self.mosaics})
         shares = np.array([ZOOM_SHARES.get(z, ANY_SHARE) for z in zooms])
@@ -140,7 +140,7 @@ class Windows:
 
     def row(self, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
         """One window of ``side`` latents, as a row of a batch."""
-        mosaic, top, left = self._place(side, rng)
+        mosaic, top, left = self.place(side, rng)
         height, width = mosaic.latents.shape[1:]
         here = (..., slice(top, top + side), slice(left, left + side))
         parent, parent_mask, coarser = torch.zeros(4, side, side), torch.zeros(1, side, side), 0

@@ -275,16 +275,16 @@ def test_a_scale_bar_is_as_long_as_it_says(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", ["Ünï", "тундра", "日本", "a\u0301 ✓", "\U0001f30d", "x" * 500])
 def test_captions_are_never_empty_boxes(tmp_path, text):
-    font = postcard._font(text, 20)
+    font = postcard.font_for(text, 20)
     shown = postcard.readable(text, font)
-    assert not postcard._lacking(font, shown)
+    assert not postcard.missing_letters(font, shown)
     monochrome, info = card(tmp_path, ABOUT._replace(name=text, prompt=text), Area(8, 0, 0, 300, 200))
     assert info["Title"] == text and info["Copyright"] == "CC0-1.0" and monochrome.shape[1] < 400
 
 
 def test_accents_are_dropped_where_no_font_has_them(monkeypatch):
     monkeypatch.setattr(postcard, "FONTS", ())
-    assert postcard.readable("Ünï 日本 land", postcard._font("Ü", 20)) == "Uni land"
+    assert postcard.readable("Ünï 日本 land", postcard.font_for("Ü", 20)) == "Uni land"
 
 
 @given(st.floats(0.01, 1e8))

@@ -67,7 +67,7 @@ def _scale_bar(pen: ImageDraw.ImageDraw, right: int, top: int, most: float, zoom
     pen.rectangle((left, top + unit, right - 1, top + unit + thick), INK)
     for x in (left, right - thick):
         pen.rectangle((x, top + unit // 2, x + thick - 1, top + unit + thick), INK)
-    words, font = length_words(length), _font("", unit)
+    words, font = length_words(length), font_for("", unit)
     pen.text((right, top + round(1.9 * unit)), words, QUIET, font, anchor="ra")
     return min(left, right - round(font.getlength(words)))
 
@@ -76,7 +76,7 @@ def _line(
     pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, ink: tuple[int, int, int], size: int, room: int
 ) -> None:
     """One line, ended with dots where it is wider than ``room`` px."""
-    font = _font(text, size)
+    font = font_for(text, size)
     shown = text = readable(text, font)
     while shown and font.getlength(shown) > room:
         text = text[:-1].rstrip()
@@ -84,32 +84,32 @@ def _line(
     pen.text(at, shown, ink, font)
 
 
-def _font(text: str, size: int) -> FreeTypeFont:
+def font_for(text: str, size: int) -> FreeTypeFont:
     """The one that has most letters of ``text``: Pillow's own knows English, the system's know more."""
     best = ImageFont.load_default(size)
     assert isinstance(best, FreeTypeFont)
     for name in FONTS:
-        if not (lacking := _lacking(best, text)):
+        if not (missing := missing_letters(best, text)):
             break
         try:
             found = ImageFont.truetype(name, size)
         except OSError:
             continue  # not on this machine
-        if len(_lacking(found, text)) < len(lacking):
+        if len(missing_letters(found, text)) < len(missing):
             best = found
     return best
 
 
 def readable(text: str, font: FreeTypeFont) -> str:
     """``text`` without what the font would draw as empty boxes: accents first, then letters."""
-    if not _lacking(font, text):
+    if not missing_letters(font, text):
         return text
     plain = unicodedata.normalize("NFKD", text)
-    lacking = _lacking(font, plain)
-    return " ".join("".join(letter for letter in plain if letter not in lacking).split())
+    missing = missing_letters(font, plain)
+    return " ".join("".join(letter for letter in plain if letter not in missing).split())
 
 
-def _lacking(font: FreeTypeFont, text: str) -> set[str]:
+def missing_letters(font: FreeTypeFont, text: str) -> set[str]:
     """The letters that a font has no picture of."""
     box = bytes(font.getmask("\uffff"))
     return {letter for letter in set(text) if not letter.isspace() and bytes(font.getmask(letter)) == box}

@@ -22,9 +22,9 @@ def test_a_tile_decoded_with_its_margin_is_the_same_as_in_a_larger_sheet(grain):
 def test_grain_belongs_to_the_land_and_is_unlike_itself_one_latent_on():
     torch.manual_seed(0)
     even = 0.5 + 0.05 * torch.randn(1, 4, 24, 24)  # land without a form
-    noise = Autoencoder(grain=100.0)._noise(even)
+    noise = Autoencoder(grain=100.0).grain_noise(even)
     pixels = torch.nn.functional.pixel_shuffle(noise, 8)[0, 0]  # (192, 192)
-    assert torch.equal(Autoencoder(grain=100.0)._noise(even[..., 3:9, 5:11]), noise[..., 3:9, 5:11])
+    assert torch.equal(Autoencoder(grain=100.0).grain_noise(even[..., 3:9, 5:11]), noise[..., 3:9, 5:11])
     assert abs(float(pixels.mean())) < 0.02 and abs(float(pixels.square().mean()) - 0.5) < 0.02
     for step in (1, 2, 4, 8):
         alike = (pixels[:, step:] * pixels[:, :-step]).mean() / pixels.square().mean()

@@ -35,7 +35,7 @@ def test_around_an_edit_any_neighbours_are_known_and_part_of_the_core():
     rng = np.random.default_rng(0)
     wanted = dict.fromkeys(("one corner", "one side", "some and a hole", "all"), False)
     for _ in range(500):
-        ring = masks._neighbours(48, 8, rng)
+        ring = masks.neighbours(48, 8, rng)
         assert ring[8:40, 8:40].max() == 0
         blocks = {(r, c): ring[r, c] for r in (0, 24, 47) for c in (0, 24, 47)}
         whole = [ring[:8, :8], ring[:8, 8:40], ring[:8, 40:], ring[8:40, :8]]
@@ -44,7 +44,7 @@ def test_around_an_edit_any_neighbours_are_known_and_part_of_the_core():
         wanted["one corner"] |= known == 1 and blocks[0, 0] == 1
         wanted["one side"] |= known == 1 and blocks[0, 24] == 1
         wanted["all"] |= known == 8
-        holed = masks._patched(ring.copy(), 8, rng)
+        holed = masks.with_patches(ring.copy(), 8, rng)
         assert (holed >= ring).all() and holed[8:40, 8:40].min() == 0 < holed[8:40, 8:40].max()
         wanted["some and a hole"] |= 0 < known < 8
     assert all(wanted.values())

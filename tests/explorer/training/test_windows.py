@@ -64,7 +64,7 @@ def test_rare_land_is_drawn_far_more_often_than_it_lies_about():
     one = mosaic(256)
     one = one._replace(picture=one.picture._replace(tiles=tiles))
     windows, rng = Windows([one]), np.random.default_rng(0)
-    middles = [windows._place(SIDE, rng)[1:] for _ in range(400)]
+    middles = [windows.place(SIDE, rng)[1:] for _ in range(400)]
     rare = sum(max(place) + SIDE // 2 < 64 for place in middles) / len(middles)
     assert 0.2 < rare < 0.5  # 1 of 16 as it comes
     assert all(0 <= start <= 256 - SIDE for place in middles for start in place)

@@ -1,4 +1,5 @@
 import io
+import threading
 import time
 
 import numpy as np
@@ -135,20 +136,37 @@ def test_a_new_prompt_is_heard_too(client, world):
     ]
 
 
-def test_every_tab_hears_of_it(client, world):
+def heard_of(feed, event, tiles):
+    """The events of messages, up to the last that says this of one of these tiles."""
+    kinds, left = [], [*tiles]
+    while len(kinds) < 200:  # the status alone would go on for ever
+        message = feed.receive_json()
+        kinds.append(message["event"])
+        if kinds[-1] == event:
+            left.remove(message["tile"])
+        if not left:
+            return kinds
+    raise AssertionError(f"no {event} of {left}: {kinds}")
+
+
+def test_every_tab_hears_of_an_edit_from_its_start_to_its_end(client, world, monkeypatch):
+    for tile in TILES:
+        shown(client, tile)  # what is around the edit is painted: two cells remain, one for each tile
+    go, paint = threading.Semaphore(0), world.model.paint
+    monkeypatch.setattr(world.model, "paint", lambda windows: (go.acquire(timeout=60), paint(windows))[1])
     with client.websocket_connect("/worlds/test-land/feed") as feed:
         feed.send_json({"want": []})
-        while (told := feed.receive_json())["event"] != "revisions":
+        while (first := feed.receive_json())["event"] != "revisions":
             pass
-        assert told["editing"] == []
-        said = edited(client)
-        heard = []
-        while not heard or heard[-1]["event"] != "settled":
-            heard.append(feed.receive_json())
-        kinds = [message["event"] for message in heard]
-        assert {"journal", "editing", "edited"} <= set(kinds) or "settled" in kinds
-        assert {tuple(m["tile"]) for m in heard if m["event"] == "settled"} <= {tuple(t) for t in TILES}
-    assert said["revision"] == 2
+        assert first["editing"] == []
+        job = client.post("/worlds/test-land/edits", json=EDIT).json()["job"]
+        begun = heard_of(feed, "editing", TILES)
+        go.release()
+        half = heard_of(feed, "edited", TILES[:1])
+        go.release()
+        rest = heard_of(feed, "settled", TILES)
+        assert finished(client, job)["state"] == "done"
+    assert "edited" not in begun and "settled" not in begun + half and "journal" in begun + half + rest
 
 
 def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(client, world, atlas):
