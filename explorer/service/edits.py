@@ -15,7 +15,7 @@ from explorer.service.bulk import paint_layer
 from explorer.service.events import Event
 from explorer.service.jobs import Job, Jobs, Step, Work
 from explorer.service.painter import Painter
-from explorer.worlds.atlas import HOME_LIMIT, SEED_LIMIT, checked_seed, clean_prompt
+from explorer.worlds.atlas import HOME_LIMIT, NEW_SEEDS, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.errors import BadEdit, Busy, Stopped, TooLarge
@@ -152,7 +152,7 @@ def variants(world: World, painter: Painter, edit: entries.Edit, count: int) -> 
     """
     if not 1 <= count <= VARIANTS:
         raise BadEdit(f"{count} variants: allowed are 1 to {VARIANTS}")
-    seeds = [(edit.seed + i) % SEED_LIMIT for i in range(count)]
+    seeds = [(edit.seed + i) % NEW_SEEDS for i in range(count)]
 
     def work(folder: Path, step: Step) -> list[Path]:
         found, each = [], edit.outlined

@@ -8,14 +8,33 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from explorer.terminal import console, worded
+from explorer.terminal import console
+from tiles.errors import BadSetting
 
 train = typer.Typer(
     help="Train terra's parts; each run can be stopped and started again.", no_args_is_help=True
 )
 models = typer.Typer(help="Look at models and put trained parts together.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option(help="folder of tar shards, or of folders of pictures and JSON")]
+
+def _there(path: Path | None) -> Path | None:
+    """A folder that is read has to be there. Raises BadSetting."""
+    if path is not None and not path.is_dir():
+        raise BadSetting(f"there is no folder {path}")
+    return path
+
+
+def _part(help: str) -> typer.models.OptionInfo:
+    """An option that names a folder which is read."""
+    option: typer.models.OptionInfo = typer.Option(help=help, callback=_there)
+    return option
+
+
+Data = Annotated[Path, _part("folder of tar shards, or of folders of pictures and JSON")]
+AutoencoderPart = Annotated[Path, _part("trained autoencoder")]
+TextPart = Annotated[Path, _part("trained text tower")]
+ImagesPart = Annotated[Path, _part("trained image tower, which scores what is painted")]
+DenoiserPart = Annotated[Path, _part("trained denoiser")]
 Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run in it goes on")]
 Minutes = Annotated[float, typer.Option(help="length of the run, restarts included")]
 Configured = Annotated[
@@ -30,15 +49,14 @@ def train_autoencoder(
     minutes: Minutes = 60,
     config: Configured = None,
     start: Annotated[
-        Path | None, typer.Option(help="autoencoder whose weights a fresh run begins from; by default none")
+        Path | None, _part("autoencoder whose weights a fresh run begins from; by default none")
     ] = None,
 ) -> None:
     """Pictures to latents and back. First of all; the others need it."""
     from explorer.training import autoencoder
     from explorer.training.config import AutoencoderConfig
 
-    with worded():
-        told = AutoencoderConfig.of_run(out, config)
+    told = AutoencoderConfig.of_run(out, config)
     autoencoder.train(data, out, minutes, told, start)
 
 
@@ -48,16 +66,15 @@ def train_detail(
     out: Out = Path("runs/detail"),
     minutes: Minutes = 60,
     config: Configured = None,
-    start: Annotated[
-        Path, typer.Option(help="autoencoder that gets detail; its own channels stay as they are")
-    ] = Path("runs/autoencoder/model"),
+    start: Annotated[Path, _part("autoencoder that gets detail; its own channels stay as they are")] = Path(
+        "runs/autoencoder/model"
+    ),
 ) -> None:
     """More channels of latents, for detail that four cannot hold. After the autoencoder."""
     from explorer.training import detail
     from explorer.training.config import DetailConfig
 
-    with worded():
-        told = DetailConfig.of_run(out, config)
+    told = DetailConfig.of_run(out, config)
     detail.train(data, start, out, minutes, told)
 
 
@@ -67,24 +84,21 @@ def train_detail_painter(
     out: Out = Path("runs/detail-painter"),
     minutes: Minutes = 60,
     config: Configured = None,
-    autoencoder: Annotated[Path, typer.Option(help="one that has detail")] = Path("runs/detail/model"),
+    autoencoder: Annotated[Path, _part("trained autoencoder that has detail")] = Path("runs/detail/model"),
     denoiser: Annotated[
-        Path | None, typer.Option(help="denoiser of the coarse channels, on whose land detail is learned too")
+        Path | None, _part("denoiser of the coarse channels, on whose land detail is learned too")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="painter whose weights a fresh run begins from; by default none")
+        Path | None, _part("painter whose weights a fresh run begins from; by default none")
     ] = None,
-    teacher: Annotated[
-        Path | None, typer.Option(help="painter of many steps: learn to do the same in one")
-    ] = None,
+    teacher: Annotated[Path | None, _part("painter of many steps: learn to do the same in one")] = None,
 ) -> None:
     """Detail for painted land; with --teacher, in one step. After the detail."""
     from explorer.training import detail_painter
     from explorer.training.config import DetailPainterConfig
 
-    with worded():
-        told = DetailPainterConfig.of_run(out, config)
-        detail_painter.train(data, autoencoder, out, minutes, told, denoiser, start, teacher)
+    told = DetailPainterConfig.of_run(out, config)
+    detail_painter.train(data, autoencoder, out, minutes, told, denoiser, start, teacher)
 
 
 @train.command("cut")
@@ -101,10 +115,9 @@ def cut_pictures(
     """Your own GeoTIFFs as training data."""
     from explorer.training.imagery import Label, cut
 
-    with worded():
-        for picture in pictures:
-            made = cut(picture, out, Label(caption, cls, licence), zoom)
-            print(f"{picture}: {len(made)} mosaics, {made[0].name} and on")
+    for picture in pictures:
+        made = cut(picture, out, Label(caption, cls, licence), zoom)
+        print(f"{picture}: {len(made)} mosaics, {made[0].name} and on")
 
 
 @train.command("pieces")
@@ -116,9 +129,8 @@ def cut_shards(
     """Shards as smaller ones, to carry them to another machine."""
     from explorer.training.imagery import pieces
 
-    with worded():
-        for path in pieces(data, out, int(megabytes * 10**6)):
-            print(f"{path}: {path.stat().st_size:,} bytes")
+    for path in pieces(data, out, int(megabytes * 10**6)):
+        print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 @train.command("polish")
@@ -127,21 +139,20 @@ def train_polished(
     out: Out = Path("runs/polished"),
     minutes: Minutes = 60,
     config: Configured = None,
-    autoencoder: Path = Path("runs/autoencoder/model"),
+    autoencoder: AutoencoderPart = Path("runs/autoencoder/model"),
     bundle: Annotated[
-        Path | None, typer.Option(help="bundle of the same latents, to learn on land it paints too")
+        Path | None, _part("bundle of the same latents, to learn on land it paints too")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="polished before: a fresh run begins from it; by default AUTOENCODER")
+        Path | None, _part("polished before: a fresh run begins from it; by default AUTOENCODER")
     ] = None,
 ) -> None:
     """The decoder with texture, by a critic; latents stay what they are."""
     from explorer.training import polish
     from explorer.training.config import PolishConfig
 
-    with worded():
-        told = PolishConfig.of_run(out, config)
-        polish.train(data, autoencoder, out, minutes, told, bundle, start)
+    told = PolishConfig.of_run(out, config)
+    polish.train(data, autoencoder, out, minutes, told, bundle, start)
 
 
 @train.command("text")
@@ -151,15 +162,14 @@ def train_text(
     minutes: Minutes = 12,
     config: Configured = None,
     start: Annotated[
-        Path | None, typer.Option(help="bundle whose towers a fresh run begins from, for the same denoiser")
+        Path | None, _part("bundle whose towers a fresh run begins from, for the same denoiser")
     ] = None,
 ) -> None:
     """Prompts to vectors, against an image tower."""
     from explorer.training import text
     from explorer.training.config import TextConfig
 
-    with worded():
-        told = TextConfig.of_run(out, config)
+    told = TextConfig.of_run(out, config)
     text.train(data, out, minutes, told, start=start)
 
 
@@ -169,18 +179,17 @@ def train_denoiser(
     out: Out = Path("runs/denoiser"),
     minutes: Minutes = 120,
     config: Configured = None,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    text: Path = Path("runs/text/text"),
+    autoencoder: AutoencoderPart = Path("runs/autoencoder/model"),
+    text: TextPart = Path("runs/text/text"),
     start: Annotated[
-        Path | None, typer.Option(help="denoiser whose weights a fresh run begins from; by default none")
+        Path | None, _part("denoiser whose weights a fresh run begins from; by default none")
     ] = None,
 ) -> None:
     """Noise to land. Needs the autoencoder and the text tower."""
     from explorer.training import denoiser
     from explorer.training.config import DenoiserConfig
 
-    with worded():
-        told = DenoiserConfig.of_run(out, config)
+    told = DenoiserConfig.of_run(out, config)
     denoiser.train(data, autoencoder, text, out, minutes, told, start=start)
 
 
@@ -190,16 +199,15 @@ def train_distilled(
     out: Out = Path("runs/distilled"),
     minutes: Minutes = 30,
     config: Configured = None,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    text: Path = Path("runs/text/text"),
-    denoiser: Path = Path("runs/denoiser/model"),
+    autoencoder: AutoencoderPart = Path("runs/autoencoder/model"),
+    text: TextPart = Path("runs/text/text"),
+    denoiser: DenoiserPart = Path("runs/denoiser/model"),
 ) -> None:
     """Few steps without guidance, from a denoiser that needs many. Last of all."""
     from explorer.training import distill
     from explorer.training.config import DistillConfig
 
-    with worded():
-        told = DistillConfig.of_run(out, config)
+    told = DistillConfig.of_run(out, config)
     distill.train(data, autoencoder, text, denoiser, out, minutes, told)
 
 
@@ -212,20 +220,19 @@ def evaluate(
     from explorer.training.evaluate import evaluate as scores
 
     table = Table("score", model, "real pictures", "aim")
-    with worded():
-        for score in scores(Path(model), data, count):
-            real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
-            table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
+    for score in scores(Path(model), data, count):
+        real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
+        table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
     console.print(table)
 
 
 @models.command("pack")
 def pack_model(
-    out: Path,
-    autoencoder: Path = Path("runs/autoencoder/model"),
-    text: Path = Path("runs/text/text"),
-    images: Path = Path("runs/text/images"),
-    denoiser: Path = Path("runs/denoiser/model"),
+    out: Annotated[Path, typer.Argument(help="folder for the bundle")],
+    autoencoder: AutoencoderPart = Path("runs/autoencoder/model"),
+    text: TextPart = Path("runs/text/text"),
+    images: ImagesPart = Path("runs/text/images"),
+    denoiser: DenoiserPart = Path("runs/denoiser/model"),
     steps: Annotated[int | None, typer.Option(help="calls of the denoiser for a window")] = None,
     guidance_scale: Annotated[float | None, typer.Option(help="1: none, one call a step")] = None,
 ) -> None:
@@ -239,16 +246,17 @@ def pack_model(
 
 @models.command("blend")
 def blend_decoders(
-    first: Path,
-    second: Annotated[Path, typer.Argument(help="polished on from FIRST, or both from the same")],
-    out: Path,
+    first: Annotated[Path, typer.Argument(help="autoencoder", callback=_there)],
+    second: Annotated[
+        Path, typer.Argument(help="polished on from FIRST, or both from the same", callback=_there)
+    ],
+    out: Annotated[Path, typer.Argument(help="folder for the blended autoencoder")],
     share: Annotated[float, typer.Option(help="of SECOND, 0 to 1")] = 0.5,
 ) -> None:
     """The mean of two autoencoders' decoders; prints its folder."""
     from explorer.training.blend import blend
 
-    with worded():
-        print(blend(first, second, out, share))
+    print(blend(first, second, out, share))
 
 
 @models.command("show")
@@ -256,7 +264,6 @@ def show_model(model: Annotated[str, typer.Argument(help="shipped name or folder
     """What a model is and can do."""
     from explorer.models.library import Library
 
-    with worded():
-        traits = Library(model).get().traits
-        for name, value in traits._asdict().items():
-            console.print(f"{name}: {value}", highlight=False)
+    traits = Library(model).get().traits
+    for name, value in traits._asdict().items():
+        console.print(f"{name}: {value}", highlight=False)

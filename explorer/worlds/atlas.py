@@ -28,6 +28,7 @@ from tiles.store import Store
 log = logging.getLogger(__name__)
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 NAME_LIMIT, PROMPT_LIMIT, SEED_LIMIT = 80, 500, 2**63
+NEW_SEEDS = 2**53  # seeds given today: larger ones are not read exactly by every program that reads JSON
 HOME_LIMIT = EARTH * 1000  # metres from the middle of the square
 
 
@@ -155,7 +156,7 @@ class Atlas:
             lock.acquire()
         except Timeout:
             holder = _holder(folder)
-            log.warning("%s is painted by %s; it is only read here", id, holder)
+            log.debug("%s is painted by %s; it is only read here", id, holder)
             return self._opened(id, folder, holder), None
         try:
             (folder / "holder").write_text(f"process {os.getpid()} on {socket.gethostname()}")
@@ -227,9 +228,11 @@ def clean_prompt(prompt: str) -> str:
 
 
 def checked_seed(seed: int | None) -> int:
-    seed = secrets.randbelow(2**31) if seed is None else seed
-    if not 0 <= seed < SEED_LIMIT:
-        raise BadSetting(f"seed {seed}: allowed are 0 to {SEED_LIMIT - 1}")
+    """A seed for something new, random if none is given. Raises BadSetting."""
+    if seed is None:
+        return secrets.randbelow(2**31)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < NEW_SEEDS:
+        raise BadSetting(f"seed {seed!s:.40}: allowed are whole numbers from 0 to {NEW_SEEDS - 1}")
     return seed
 
 

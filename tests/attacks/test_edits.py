@@ -41,7 +41,7 @@ def no(answer, *statuses):
      ({"tiles": [[8, x, 0] for x in range(257)]}, (413,)), ({"tiles": [TILE], "strength": "NaN"}, (422,)),
      ({"tiles": [TILE], "strength": 0}, (422,)), ({"tiles": [TILE], "strength": 1.01}, (422,)),
      ({"tiles": [TILE], "strength": None}, (422,)), ({"tiles": [TILE], "seed": -1}, (422,)),
-     ({"tiles": [TILE], "seed": 2**63}, (422,)), ({"tiles": [TILE], "seed": 1.5}, (422,)),
+     ({"tiles": [TILE], "seed": 2**53}, (422,)), ({"tiles": [TILE], "seed": 2**63}, (422,)), ({"tiles": [TILE], "seed": 1.5}, (422,)),
      ({"tiles": [TILE], "prompt": "x" * 501}, (422,)), ({"tiles": [TILE], "prompt": "a\x00b"}, (422,)),
      ({"tiles": [TILE], "negative_prompt": "x" * 501}, (422,)), ({"tiles": [TILE], "prompt": 5}, (422,)),
      ({"tiles": [TILE], "extra": 1}, (422,))],

@@ -19,24 +19,9 @@ from typer.testing import CliRunner
 from explorer.cli import app
 from tiles.grid import Tile
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SIDE = Tile(8, 0, 0).bounds.east - Tile(8, 0, 0).bounds.west
 BOUNDS = f"0,{-SIDE},{SIDE},0"
-
-
-@pytest.fixture
-def run(tmp_path, bundle, monkeypatch):
-    """Runs a command in a folder of its own; gives what it printed."""
-    monkeypatch.setenv("EARTH_WORLDS", str(tmp_path / "worlds"))
-    monkeypatch.setenv("EARTH_MODEL", str(bundle))
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words: str, code: int = 0) -> str:
-        result = CliRunner().invoke(app, list(words))
-        assert result.exit_code == code, result.output
-        return result.output
-
-    return command
 
 
 def test_worlds_are_made_listed_and_deleted(run):

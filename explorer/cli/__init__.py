@@ -1,0 +1,44 @@
+"""The command line: what can be typed after ``python app.py``. Nothing but wiring."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from explorer.cli import editing, export, serve, worlds
+from explorer.terminal import worded
+from explorer.training.commands import evaluate, models, train
+
+
+class Commands(TyperGroup):
+    """The commands. Whatever ends one early, it ends in words."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Without a command the app is served."""
+        return super().parse_args(ctx, args or ["serve"])
+
+    def invoke(self, ctx: Any) -> object:
+        with worded():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """A map of an Earth that does not exist. Without a command it is served: the same as "serve"."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+app.command("serve")(serve.serve)
+app.add_typer(worlds.app, name="worlds")
+for command in (editing.paint, editing.edit, editing.place, editing.undo, editing.redo, export.export):
+    app.command(command.__name__)(command)
+app.add_typer(train, name="train")
+app.command("evaluate")(evaluate)
+app.add_typer(models, name="model")

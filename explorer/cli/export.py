@@ -1,0 +1,86 @@
+"""``export``: a region as one file, or a dataset of painted pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from explorer.cli.options import BadOptions, BoundsText, Device, Folder, ModelName, existing_folder, zooms_of
+from explorer.cli.session import opened, settings_with
+from explorer.settings import Settings
+from explorer.terminal import progress, stages
+from tiles.grid import parse_bounds
+
+
+def export(
+    world: Annotated[str | None, typer.Argument(help="world to take a region of")] = None,
+    bounds: BoundsText = "",
+    zoom: Annotated[str, typer.Option(help="zoom of the pixels; the world's own by default")] = "",
+    format: Annotated[str, typer.Option(help="cog, png, mbtiles, pmtiles, xyz or postcard")] = "cog",
+    out: Annotated[Path | None, typer.Option(help="file to write; by default WORLD-zZOOM here")] = None,
+    paint_missing: Annotated[bool, typer.Option(help="paint what is not painted yet")] = True,
+    dataset: Annotated[Path | None, typer.Option(help="write training data into this folder instead")] = None,
+    prompt: Annotated[list[str], typer.Option(help="of a dataset; may be given many times")] = [],  # noqa: B006
+    count: Annotated[int, typer.Option(help="pictures of a dataset")] = 1000,
+    seed: Annotated[int, typer.Option(help="of a dataset")] = 0,
+    side: Annotated[int, typer.Option(help="px of a dataset's pictures: 256 or 512")] = 256,
+    worlds: Folder = None,
+    model: ModelName = None,
+    device: Device = None,
+) -> None:
+    """Write a region of a world as one file, or a dataset of painted pictures; print its path last.
+
+    A dataset's --zoom may be a list, as in "7,8".
+    """
+    settings = settings_with(worlds=worlds, model=model, device=device)
+    if dataset is not None:
+        export_dataset(settings, dataset, prompt, zooms_of(zoom), count, seed, side)
+    elif world is None or not bounds:
+        raise BadOptions("a WORLD and --bounds are needed, or --dataset")
+    else:
+        export_region(settings, world, bounds, zooms_of(zoom), format, out, paint_missing)
+
+
+def export_dataset(
+    settings: Settings, out: Path, prompts: list[str], zooms: list[int], count: int, seed: int, side: int
+) -> None:
+    """Paint a dataset into the folder ``out`` and print its path."""
+    from explorer.service import dataset
+
+    with opened(settings) as (atlas, painter):
+        depths = tuple(zooms) or (atlas.library.get().traits.base_zoom,)
+        plan = dataset.Plan(tuple(prompts), depths, count, seed, side)
+        with progress() as bar:
+            task = bar.add_task("pictures", total=count)
+
+            def step(done: int, total: int) -> None:
+                bar.update(task, completed=done)
+
+            print(dataset.export(atlas.library, painter, plan, out, step, settings.spare_bytes))
+
+
+def export_region(
+    settings: Settings,
+    world: str,
+    bounds: str,
+    zooms: list[int],
+    format: str,
+    out: Path | None,
+    paint_missing: bool,
+) -> None:
+    """Write a mosaic of a region and print its path."""
+    from explorer.service import estimates, exports
+
+    with opened(settings) as (atlas, painter):
+        found = atlas.get(world)
+        depth = zooms[0] if zooms else found.base_zoom
+        wish = estimates.Wish(parse_bounds(bounds), depth, format, paint_missing)
+        _, kind = estimates.checked(wish)
+        path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
+        limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
+        exports.check(found, wish, limits, existing_folder(path))
+        with progress() as bar:
+            written = exports.make(found, painter, wish, path, stages(bar))
+    print(written[0])

@@ -1,0 +1,105 @@
+"""``serve``: the app on a port."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from explorer.cli.options import Device, Folder, ModelName
+from explorer.cli.session import opened, settings_with
+from explorer.settings import Settings
+from explorer.terminal import console
+from tiles.errors import BadSetting
+
+if TYPE_CHECKING:
+    from explorer.worlds.atlas import Atlas
+
+log = logging.getLogger(__name__)
+FIRST = ("First Light", "rocky coast with islands and green mountains", 11)  # name, prompt, seed
+BACKLOG = 2048  # connections that wait to be accepted, also while the model is read
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; 0 takes a free one")] = None,
+    worlds: Folder = None,
+    model: ModelName = None,
+    device: Device = None,
+) -> None:
+    """Start the app; the default when no command is given."""
+    settings = settings_with(host=host, port=port, worlds=worlds, model=model, device=device)
+    sockets = listening(settings)  # before anything slow
+    with opened(settings) as (atlas, painter):
+        from explorer.web.server import create_app
+        from explorer.web.serving import run
+
+        make_first(atlas)
+        say_readonly(atlas)
+        app = create_app(settings, atlas, painter)
+        address = settings.url(sockets[0].getsockname()[1])
+        run(app, sockets, lambda: console.print(f"Endless Earth: {address}", highlight=False))
+
+
+def listening(settings: Settings) -> list[socket.socket]:
+    """Sockets that listen on every address of ``settings.host``. Raises BadSetting."""
+    sockets: list[socket.socket] = []
+    port = settings.port
+    try:
+        found = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, (address, *_) in found:
+            sockets.append(_bound(family, str(address), port))
+            port = sockets[-1].getsockname()[1]  # with port 0 the rest take the one that was free
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        raise BadSetting(_refused(error, settings)) from None
+    return sockets
+
+
+def _bound(family: int, address: str, port: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind((address, port))
+        made.listen(BACKLOG)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _refused(error: OSError, settings: Settings) -> str:
+    host, port = settings.host, settings.port
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"host {host!r} is no address of this machine: 127.0.0.1 is, and 0.0.0.0 stands for all of them"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use, perhaps by another Endless Earth: give another --port, or 0 for any"
+    if error.errno == errno.EACCES:
+        return f"port {port} is not open to this user: ports from 1024 on are"
+    return f"cannot listen on {host} port {port}: {error.strerror}"
+
+
+def make_first(atlas: Atlas) -> None:
+    """A first world where there is none."""
+    from explorer.worlds.atlas import NewWorld
+
+    if not atlas.names():
+        name, prompt, seed = FIRST
+        atlas.create(NewWorld(name, prompt, seed))
+
+
+def say_readonly(atlas: Atlas) -> None:
+    """One line for all worlds that cannot be changed here."""
+    ids = [world.id for world in atlas.worlds() if world.readonly]
+    if ids:
+        log.warning(
+            "%d worlds can only be read here, another process paints them: %s", len(ids), ", ".join(ids)
+        )

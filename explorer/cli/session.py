@@ -1,0 +1,49 @@
+"""What a command works with: the settings, the worlds, a painter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from explorer.cli.options import BadOptions
+from explorer.settings import Settings
+
+if TYPE_CHECKING:
+    from explorer.service.painter import Painter
+    from explorer.worlds.atlas import Atlas
+
+
+def settings_with(**options: Any) -> Settings:
+    """The environment's settings, with the options that were given. Raises BadOptions."""
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise BadOptions("; ".join(_words(wrong, given) for wrong in error.errors())) from None
+
+
+def _words(wrong: Any, given: dict[str, Any]) -> str:
+    """One wrong setting: where it was said, what was said, and why it is refused."""
+    name = str(wrong["loc"][0])
+    where = f"--{name}" if name in given else f"EARTH_{name.upper()}"
+    why = wrong["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{where} {str(wrong['input'])[:60]!r}: {why}"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
+    """Worlds and a painter for them, closed at the end."""
+    from explorer.models.library import Library
+    from explorer.service.painter import Painter
+    from explorer.worlds.atlas import Atlas
+
+    atlas = Atlas(settings.worlds, Library(settings.model, settings.device), settings.cache_bytes)
+    painter = Painter(settings.queue_tiles)
+    try:
+        yield atlas, painter
+    finally:
+        painter.close()
+        atlas.close()

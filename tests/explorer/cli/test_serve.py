@@ -1,0 +1,88 @@
+"""The app as it is started: on its port, and told to stop."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from explorer.cli.serve import listening
+from explorer.settings import Settings
+from tiles.errors import BadSetting
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def start(tmp_path, bundle):
+    """Starts the app in a process of its own; gives it and the address that it printed."""
+    apps = []
+
+    def started(*words):
+        options = [
+            "--worlds",
+            str(tmp_path / "worlds"),
+            "--model",
+            str(bundle),
+            "--device",
+            "cpu",
+            "--port",
+            "0",
+        ]
+        command = [sys.executable, str(ROOT / "app.py"), "serve", *options, *words]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        apps.append(
+            subprocess.Popen(command, env={**os.environ, "COLUMNS": "200"}, preexec_fn=heard, **pipes)
+        )
+        return apps[-1], apps[-1].stdout.readline().strip().removeprefix("Endless Earth: ")
+
+    yield started
+    for app in apps:
+        app.kill()
+        app.communicate()
+
+
+def heard():
+    """Shells start background jobs, this suite perhaps among them, with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_the_printed_address_answers_at_once(start):
+    _, url = start()
+    assert url.startswith("http://127.0.0.1:") and not url.endswith(":0")
+    assert httpx.get(f"{url}/healthz").json()["status"] == "ok"
+
+
+def test_an_address_of_the_sixth_version_is_printed_as_one(start):
+    app, url = start("--host", "::1")
+    assert url.startswith("http://[::1]:"), app.stderr.read()
+    assert httpx.get(f"{url}/healthz").json()["status"] == "ok"
+
+
+def test_a_port_in_use_is_refused_in_one_line_and_no_address_is_printed(start):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        app, printed = start("--port", str(port))
+        out, said = app.communicate(timeout=60)
+    assert app.returncode == 1 and printed == "" and out == ""
+    assert said.startswith(f"error: port {port} is in use") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("host", "port"), [("nowhere.invalid", 0), ("192.0.2.1", 0)])
+def test_what_is_no_address_of_this_machine_is_refused(host, port):
+    with pytest.raises(BadSetting, match=f"host '{host}' is no address of this machine"):
+        listening(Settings(host=host, port=port))
+
+
+def test_a_name_of_two_addresses_is_listened_on_at_one_port():
+    sockets = listening(Settings(host="localhost", port=0))
+    try:
+        assert len({each.getsockname()[1] for each in sockets}) == 1
+        assert {each.getsockname()[0] for each in sockets} <= {"127.0.0.1", "::1"}
+    finally:
+        for each in sockets:
+            each.close()
