@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 
@@ -34,7 +35,8 @@ class StandIn:
         self.batches: list[list[Tile]] = []
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """Noise drawn to its neighbours' mean: it depends on all that a window holds."""
+        """Noise, shifted by the prompts and by the mean of what is known: it depends on all that a window
+        holds, and what is to be held stays."""
         if not 0 < len(windows) <= self.traits.batch:
             raise ValueError(f"{len(windows)} windows: 1 to {self.traits.batch} are allowed")
         self.calls.update(window.cell for window in windows)
@@ -43,14 +45,18 @@ class StandIn:
 
     def _land(self, window: Window) -> Latents:
         level = (window.known.sum((1, 2)) + window.parent.sum((1, 2))) / (1 + window.known_mask.sum())
-        return (0.5 * window.noise + 0.1 * np.tanh(level)[:, None, None]).astype(np.float32)
+        free = window.context_free * (window.known * window.context_mask).mean()
+        asked = sum(each.weight * (_tint(each.prompt) + 0.1 * each.use_parent) for each in window.conditions)
+        land = 0.5 * window.noise + 0.1 * np.tanh(level)[:, None, None] + asked + 0.1 * free
+        land = land - 0.5 * _tint(window.negative_prompt)
+        return (window.known + window.hold_until * (land - window.known)).astype(np.float32)
 
     def decode(self, latents: Latents) -> np.ndarray:
-        """Each latent as a square of one colour."""
-        inside = latents[
-            :3, self.traits.margin : -self.traits.margin, self.traits.margin : -self.traits.margin
-        ]
-        colours = np.clip(inside * 60 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        """Each latent as a square of one colour, to which those ``margin`` latents away add a little."""
+        margin = self.traits.margin
+        inside = latents[:3, margin:-margin, margin:-margin]
+        near = latents[:3, : -2 * margin, margin:-margin] + latents[:3, margin:-margin, 2 * margin :]
+        colours = np.clip((inside + 0.1 * near) * 60 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0)
         return np.ascontiguousarray(colours.repeat(8, 0).repeat(8, 1))
 
     def encode(self, pixels: np.ndarray) -> Latents:
@@ -70,3 +76,8 @@ class OneModel:
 
     def get(self, name: str | None = None) -> StandIn:
         return self.model
+
+
+def _tint(prompt: str) -> float:
+    """What a prompt does to land, -0.5..0.5."""
+    return zlib.crc32(prompt.encode()) / 2**32 - 0.5 if prompt else 0.0

@@ -10,6 +10,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import pytest
 
+from benchmarks.standin import OneModel, StandIn
 from explorer.models.library import Library
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
@@ -28,6 +29,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def library(bundle: Path) -> Library:
     return Library(str(bundle), "cpu")
+
+
+@pytest.fixture
+def standin() -> OneModel:
+    """A library of one model that paints at once. Tests of anything but painting itself take it as their
+    ``library``."""
+    return OneModel(StandIn())
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ TILE = [8, 128, 128]
 
 
 @pytest.fixture
+def library(standin):
+    return standin
+
+
+@pytest.fixture
 def unchanged(client, world):
     yield
     assert [entry.kind for entry in world.store.journal()] == ["prompt"]

@@ -33,6 +33,11 @@ for x in range(int(sys.argv[2]), 10**9):
 """
 
 
+@pytest.fixture
+def library(standin):
+    return standin
+
+
 def test_kill_at_any_moment_loses_no_committed_cell(tmp_path):
     path = tmp_path / "world.db"
     Store.create(path, {"name": "x"}).close()
@@ -64,14 +69,11 @@ def test_kill_at_any_moment_loses_no_committed_cell(tmp_path):
 PAINTING = """
 import os, sys, time
 from pathlib import Path
-import torch
+from benchmarks.standin import OneModel, StandIn
 from explorer.worlds.atlas import Atlas
-from explorer.models.library import Library
 from explorer.service.painter import Painter
 from tiles.grid import Tile
-torch.set_num_threads(1)  # a forked process has none of its parent's threads
-library = Library(sys.argv[2], "cpu")
-library.get()
+library = OneModel(StandIn())
 while sys.stdin.readline():
     if child := os.fork():
         os.waitpid(child, 0)
@@ -85,7 +87,7 @@ while sys.stdin.readline():
 """
 
 
-def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painter, bundle, tmp_path):
+def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painter, tmp_path):
     tiles = [Tile(8, x, y) for y in range(2) for x in range(4)]
     for future in [painter.ask(world, tile) for tile in tiles]:
         future.result(120)
@@ -93,7 +95,7 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     other = Atlas(tmp_path / "killed", atlas.library, 2**24)
     other.create(NewWorld("Test land", "rocky coast", seed=1))
     other.close()
-    command = [sys.executable, "-c", PAINTING, str(tmp_path / "killed"), str(bundle)]
+    command = [sys.executable, "-c", PAINTING, str(tmp_path / "killed")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     rng, told = np.random.default_rng(0), set()
     with subprocess.Popen(command, cwd=ROOT, **pipes) as parent:
@@ -140,15 +142,13 @@ EDITING = PAINTING.replace(LISTENING, "").replace(  # two threads that print wou
 )
 
 
-def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(
-    atlas, world, painter, bundle, tmp_path
-):
+def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(atlas, world, painter, tmp_path):
     """Whatever was said to be written or done is so after the kill, what is shown of an edit is all of
     it, and at the end the world is what its journal makes elsewhere."""
     other = Atlas(tmp_path / "killed", atlas.library, 2**24)
     other.create(NewWorld("Test land", "rocky coast", seed=1))
     other.close()
-    command = [sys.executable, "-c", EDITING, str(tmp_path / "killed"), str(bundle)]
+    command = [sys.executable, "-c", EDITING, str(tmp_path / "killed")]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     rng, cells = np.random.default_rng(1), [Tile(8, x, 0) for x in range(3)]
     with subprocess.Popen(command, cwd=ROOT, **pipes) as parent:

@@ -18,6 +18,12 @@ HOSTILE = [
 ]
 
 
+@pytest.fixture
+def library(library, standin, request):
+    """terra, if a test does not ask for the stand-in."""
+    return standin if getattr(request, "param", "") == "stand-in" else library
+
+
 @pytest.fixture(autouse=True)
 def _world(world):
     return world
@@ -172,6 +178,7 @@ def test_a_feed_of_no_world_says_so(client):
         assert socket.receive_json()["error"]["code"] == "world_not_found"
 
 
+@pytest.mark.parametrize("library", ["stand-in"], indirect=True)
 def test_a_thousand_requests_at_once(client, world, monkeypatch):
     """One painting per cell, a bounded queue, 503 past it; what is cached stays served."""
     calls, paint = collections.Counter(), world.model.paint

@@ -9,6 +9,11 @@ from tiles.grid import Box, Tile
 TILES = list(Box(8, 126, 126, 129, 128).tiles())
 
 
+@pytest.fixture
+def library(standin):
+    return standin
+
+
 def test_all_tiles_are_final_and_counted(world, painter):
     done = []
     paint_all(painter, world, TILES, done.append)

@@ -23,6 +23,12 @@ REGION = Box(8, HOME - 2, HOME - 2, HOME + 4, HOME + 4)
 MIDDLE = [Tile(8, HOME, HOME), Tile(8, HOME + 1, HOME), Tile(8, HOME + 1, HOME + 1)]
 
 
+@pytest.fixture
+def library(library, standin, request):
+    """The stand-in, if a test does not ask for terra."""
+    return library if getattr(request, "param", "") == "terra" else standin
+
+
 def over(job, state="done"):
     end = time.monotonic() + 120
     while job.state in ("waiting", "running"):
@@ -276,7 +282,9 @@ def step_at_random(rng, world, painter, jobs):
             edits.undo(world, painter, jobs) if what == "undo" else edits.redo(world, painter)
 
 
-@pytest.mark.parametrize("order", range(6))
+@pytest.mark.parametrize(
+    ("library", "order"), [*(("stand-in", n) for n in range(5)), ("terra", 5)], indirect=["library"]
+)
 def test_a_world_is_a_function_of_seed_and_journal(order, atlas, painter, jobs, tmp_path, library):
     """Whatever people did, and in whatever order they looked: the journal, replayed elsewhere with no
     cache and no latents, in another order, gives the same pixels; and so does this world, all its

@@ -23,6 +23,12 @@ REGION = Box(8, HOME, HOME, HOME + 3, HOME + 2)
 PLENTY = Limits(10**12, 10**9, 0)
 
 
+@pytest.fixture
+def library(library, standin, request):
+    """The stand-in, if a test does not ask for terra."""
+    return library if getattr(request, "param", "") == "terra" else standin
+
+
 def bounds(box=REGION) -> Bounds:
     first, last = Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1)
     return Bounds(first.bounds.west, last.bounds.south, last.bounds.east, first.bounds.north)
@@ -97,6 +103,7 @@ def test_a_coarse_export_says_how_far_its_base_tiles_are(world, painter, tmp_pat
         assert (got == np.array(image)[..., :3]).all()
 
 
+@pytest.mark.parametrize("library", ["terra"], indirect=True)
 def test_estimates_are_about_right(world, painter, tmp_path):
     """Random pixels deflate badly, so bytes are only near; tiles and pixels are exact."""
     exports.make(world, painter, Wish(bounds(), 8, "xyz"), tmp_path / "before.zip", quiet)

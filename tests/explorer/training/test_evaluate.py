@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from explorer.models.images import ImageTower
+from explorer.training import evaluate as evaluation
 from explorer.training.evaluate import accuracy, alike, balanced, evaluate, frechet, within_one
 from explorer.training.text import Example
 from tests.bundles import build_bundle
@@ -42,7 +43,8 @@ def test_sets_to_compare_show_the_same_things():
         assert (one.cls, one.zoom) == (other.cls, other.zoom)
 
 
-def test_a_bundle_is_scored_on_held_out_places_the_same_each_time(tmp_path):
+def test_a_bundle_is_scored_on_held_out_places_the_same_each_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "CROPS", 16)
     folder = build_bundle(tmp_path / "tiny", steps=1)
     ImageTower(widths=(8, 8)).save_pretrained(folder / "images")
     shard = tmp_path / "data" / "bluemarble-0"
