@@ -33,7 +33,7 @@ def worlds(model: str = "terra", device: str = "cpu") -> Iterator[Callable[..., 
 
 
 def paint(world: World, wanted: Iterable[Tile], layer: int | None = None) -> int:
-    """Paint on this thread all that is wanted, as it is shown or in a layer; how many windows it took."""
+    """Paint what is wanted on this thread, as it is shown or in a layer; returns the number of windows."""
     return world.canvas.paint(wanted, world.model.paint, world.model.traits.batch, layer)
 
 
@@ -45,9 +45,9 @@ def picture(world: World, box: Box) -> np.ndarray:
 
 
 def pixels(world: World, tile: Tile) -> np.ndarray:
-    found = world.renderer.pixels(tile)
-    assert found is not None  # just painted
-    return found
+    decoded = world.renderer.pixels(tile)
+    assert decoded is not None  # just painted
+    return decoded
 
 
 def seconds(work: Callable[[], object], times: int) -> float:

@@ -1,4 +1,4 @@
-"""Seams of edits: the step across the border of what was painted anew over the step beside it.
+"""Seams of edits: the step across the border of repainted tiles / the step beside it.
 
 python -m benchmarks.edits [--model terra] [--edits 24]
 """
@@ -35,15 +35,15 @@ def edited(world: World, edit: entries.Edit) -> None:
 
 def border(world: World, cells: set[Tile]) -> list[tuple[float, float]]:
     """Steps across every join between a cell of an edit and one that is none."""
-    found = []
+    joins = []
     for cell in cells:
         for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)):
             other = Tile(cell.z, cell.x + x, cell.y + y)
             if other not in cells:
                 first, second = sorted((cell, other))
                 pair = np.concatenate([_pixels(world, first), _pixels(world, second)], 1 if x else 0)
-                found.append(steps(pair if x else pair.transpose(1, 0, 2), 256))
-    return found
+                joins.append(steps(pair if x else pair.transpose(1, 0, 2), 256))
+    return joins
 
 
 def _pixels(world: World, tile: Tile) -> np.ndarray:

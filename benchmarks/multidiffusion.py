@@ -26,9 +26,9 @@ def independent(model: Terra, prompt: str) -> np.ndarray:
         for x in range(SIDE):
             spec = WindowSpec(pyramid_of(8, 0, model.traits.halo), 1, (Condition(prompt),))
             window = assemble(Tile(8, 2 * x, 2 * y), spec, {})
-            found = model.paint([window])[0]
+            latents = model.paint([window])[0]
             halo = model.traits.halo
-            cells[x, y] = found[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
+            cells[x, y] = latents[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
     rows = [np.concatenate([cells[x, y] for x in range(SIDE)], 2) for y in range(SIDE)]
     return _picture(model, np.concatenate(rows, 1))
 
@@ -64,8 +64,8 @@ def lazy(model: Terra, prompt: str) -> tuple[np.ndarray, float]:
         )
 
     def read(left: int, width: int) -> np.ndarray:
-        found = sheet[:, 0 : SIDE * 32, left * 32 : (left + width) * 32]
-        return (found[:4] / found[4:]).numpy()
+        weighted = sheet[:, 0 : SIDE * 32, left * 32 : (left + width) * 32]
+        return (weighted[:4] / weighted[4:]).numpy()
 
     latents = read(0, SIDE)
     cold, pans = calls[0], 6
@@ -79,9 +79,9 @@ def _velocity(model: Terra, x: Tensor, t: float, text: Tensor) -> Tensor:
     empty = torch.zeros(1, 10, WINDOW, WINDOW)
     args = (torch.full((1,), t), torch.full((1,), 8.0), torch.zeros(1, dtype=torch.long))
     seen = torch.cat([x, empty], 1)
-    told = model.denoiser(seen, args[0], text, *args[1:])
-    free = model.denoiser(seen, args[0], torch.zeros_like(text), *args[1:])
-    return free + model.guidance_scale * (told - free)
+    conditional = model.denoiser(seen, args[0], text, *args[1:])
+    unconditional = model.denoiser(seen, args[0], torch.zeros_like(text), *args[1:])
+    return unconditional + model.guidance_scale * (conditional - unconditional)
 
 
 def _weight() -> Tensor:

@@ -1,6 +1,6 @@
-"""What of pictures survives latents, by its size: of each octave of waves, energy and error of decoded
-pictures over the energy of the real ones. A decoder that leaves out what it does not know has an error of
-1 there; one that invents as much as there is, of 2.
+"""How well pictures survive the latents, by the size of details: for each octave, energy and error of decoded
+pictures / energy of the real ones. A decoder that leaves out details has an error of 1 there; one that
+invents as much as there was has an error of 2.
 
 python -m benchmarks.octaves DATA AUTOENCODER [AUTOENCODER ...]
 """
@@ -30,12 +30,12 @@ COUNT, SIDE, BATCH = 96, 192, 16
 def octaves(pictures: Tensor) -> list[Tensor]:
     """Details of pictures (n, c, h, w) of waves of 2 to 4 px, 4 to 8 and so on, each at half the size
     of the one before (the Laplacian pyramid of Burt and Adelson 1983)."""
-    found, x = [], pictures
+    bands, x = [], pictures
     for _ in range(OCTAVES):
         half = F.avg_pool2d(x, 2)
-        found.append(x - F.interpolate(half, scale_factor=2, mode="bilinear"))
+        bands.append(x - F.interpolate(half, scale_factor=2, mode="bilinear"))
         x = half
-    return found
+    return bands
 
 
 def compared(autoencoder: Autoencoder, pictures: Tensor) -> list[tuple[float, float]]:
@@ -47,8 +47,8 @@ def compared(autoencoder: Autoencoder, pictures: Tensor) -> list[tuple[float, fl
     for step, (real, made) in enumerate(zip(octaves(pictures), octaves(again))):
         real, made = (crop(sheet, BORDER >> step) for sheet in (real, made))
         energies = (sheet.square().mean() for sheet in (real, made, made - real))
-        there, drawn, apart = (float(energy) for energy in energies)
-        rows.append((drawn / there, apart / there))
+        in_real, in_decoded, in_error = (float(energy) for energy in energies)
+        rows.append((in_decoded / in_real, in_error / in_real))
     return rows
 
 

@@ -100,18 +100,18 @@ RUNTIMES = {
 def measured(model: str, name: str) -> tuple[float, float, float]:
     """Of one runtime: seconds to its first call, time of a call over that of plain torch, both
     measured in turn, and the relative error."""
-    found = Library(model, "cpu").get()
-    assert isinstance(found, Terra)
-    side = 32 + 2 * found.traits.halo
+    terra = Library(model, "cpu").get()
+    assert isinstance(terra, Terra)
+    side = 32 + 2 * terra.traits.halo
     torch.manual_seed(0)
     inputs = (
         torch.randn(1, CHANNELS, side, side),
         torch.full((1,), 0.7),
-        found.embed("rocky coast"),
+        terra.embed("rocky coast"),
         torch.full((1,), 8.0),
         torch.full((1,), 2),
     )
-    module = found.denoiser.to(memory_format=torch.contiguous_format)
+    module = terra.denoiser.to(memory_format=torch.contiguous_format)
     with torch.no_grad():
         before = time.perf_counter()
         call = RUNTIMES[name](module, inputs)

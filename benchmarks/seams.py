@@ -26,7 +26,7 @@ Joins = dict[str, list[tuple[float, float]]]
 
 def measure(world: World, box: Box) -> Joins:
     """Steps at every inner join of a painted box, by the phases that meet: "A|B", "B|D"."""
-    found: Joins = defaultdict(list)
+    joins_by_phase: Joins = defaultdict(list)
     pixels = {}
     for tile in box.tiles():
         encoded = world.renderer.tile(tile, "png")
@@ -36,11 +36,11 @@ def measure(world: World, box: Box) -> Joins:
         right, below = Tile(tile.z, tile.x + 1, tile.y), Tile(tile.z, tile.x, tile.y + 1)
         if right in pixels:
             pair = np.concatenate([pixels[tile], pixels[right]], 1)
-            found[_name(tile, right)].append(steps(pair, 256))
+            joins_by_phase[_name(tile, right)].append(steps(pair, 256))
         if below in pixels:
             pair = np.concatenate([pixels[tile], pixels[below]], 0).transpose(1, 0, 2)
-            found[_name(tile, below)].append(steps(pair, 256))
-    return found
+            joins_by_phase[_name(tile, below)].append(steps(pair, 256))
+    return joins_by_phase
 
 
 def _name(one: Tile, other: Tile) -> str:

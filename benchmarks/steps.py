@@ -40,10 +40,10 @@ def windows(
             [torch.randn(4, WINDOW, WINDOW, generator=torch.manual_seed(one.seed)) for one in asked]
         )
         zooms = torch.tensor([float(nearest(model.traits.zooms, one.zoom)) for one in asked])
-        told = blank(noise, model.text.encode([one.prompt for one in asked]), 0)._replace(zoom=zooms)
+        inputs = blank(noise, model.text.encode([one.prompt for one in asked]), 0)._replace(zoom=zooms)
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            found = sampler(flow(denoiser, told, config), noise, told.latents, 1 - told.mask, times)
-            sheets = model.autoencoder.decode(found)[..., MIDDLE, MIDDLE].float()
+            latents = sampler(flow(denoiser, inputs, config), noise, inputs.latents, 1 - inputs.mask, times)
+            sheets = model.autoencoder.decode(latents)[..., MIDDLE, MIDDLE].float()
         return [small(pixels) for pixels in to_pixels(sheets)]
 
     return lambda asked: [sheet for i in range(0, len(asked), BATCH) for sheet in batch(asked[i : i + BATCH])]

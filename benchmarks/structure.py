@@ -45,17 +45,17 @@ def energies(latents: Tensor) -> Tensor:
 
 
 def painted(
-    denoiser: Denoiser, told: Batch, sampler: Sampler, times: list[float], config: DistillConfig
+    denoiser: Denoiser, batch: Batch, sampler: Sampler, times: list[float], config: DistillConfig
 ) -> Tensor:
     """Latents of windows about which only prompt and zoom are known; the same noise each time."""
-    noise, found = torch.randn(told.latents.shape, generator=torch.manual_seed(5)), []
+    noise, sheets = torch.randn(batch.latents.shape, generator=torch.manual_seed(5)), []
     for start in range(0, len(noise), BATCH):
         here = slice(start, start + BATCH)
-        part = Batch(*(each[here] for each in told))
+        part = Batch(*(each[here] for each in batch))
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             sheet = sampler(flow(denoiser, part, config), noise[here], part.latents, 1 - part.mask, times)
-        found.append(sheet.float())
-    return torch.cat(found)
+        sheets.append(sheet.float())
+    return torch.cat(sheets)
 
 
 def main(denoiser: Path, data: Path, count: int = 48, model: str = "terra") -> None:
@@ -66,7 +66,7 @@ def main(denoiser: Path, data: Path, count: int = 48, model: str = "terra") -> N
     _, held = land.read(data, bundle.autoencoder, bundle.text.encode, denoiser.parent)
     torch.manual_seed(0)
     real = held.draw(count, WINDOW, HALO, np.random.default_rng(0), 0.0)
-    told = blank(real.latents, real.text, 0)._replace(zoom=real.zoom)
+    batch = blank(real.latents, real.text, 0)._replace(zoom=real.zoom)
     alone = config.model_copy(update={"guidance_scale": 1.0})
     rows = {f"{model}, {len(bundle.times) - 1} steps": (bundle.denoiser, euler, bundle.times, alone)}
     for sampler in (euler, multistep):
@@ -75,7 +75,7 @@ def main(denoiser: Path, data: Path, count: int = 48, model: str = "terra") -> N
             rows[f"{sampler.__name__}, {steps} steps"] = slow, sampler, times, config
     table = Table("energy over that of real land", *(f"{low}-{high}" for low, high in BANDS))
     for name, way in rows.items():
-        shares = energies(painted(way[0], told, *way[1:])) / energies(real.latents)
+        shares = energies(painted(way[0], batch, *way[1:])) / energies(real.latents)
         table.add_row(name, *(f"{share:.2f}" for share in shares))
     Console().print(table)
 

@@ -15,11 +15,11 @@ WEBP_QUALITY = 92
 
 
 class Encoded(NamedTuple):
-    """A tile as it goes out."""
+    """A tile as it is served."""
 
     data: bytes
     revision: int
-    final: bool  # nothing around it is missing any more
+    final: bool  # its neighbours are all painted
 
 
 def encode(pixels: np.ndarray, format: Literal["png", "webp"]) -> bytes:
@@ -33,7 +33,7 @@ def encode(pixels: np.ndarray, format: Literal["png", "webp"]) -> bytes:
 
 
 def decode(data: bytes) -> np.ndarray:
-    """uint8 (h, w, 3 or 4)."""
+    """PNG or WebP to uint8 (h, w, 3 or 4)."""
     with Image.open(io.BytesIO(data)) as image:
         return np.array(image)
 
@@ -70,8 +70,8 @@ def enlarged(sheet: np.ndarray, left: float, top: float, side: float) -> np.ndar
 def borders(
     width: int, reach: tuple[bool, bool, bool, bool]
 ) -> Iterator[tuple[tuple[int, int], tuple[slice, slice], tuple[slice, slice]]]:
-    """For each neighbour looked at on the (left, top, right, bottom): its offset (x, y), where its
-    pixels go in a tile padded by ``width``, and which of its pixels those are."""
+    """How to pad a tile by ``width`` px of its neighbours; ``reach`` says on which sides (left, top, right,
+    bottom). For each neighbour: its offset (x, y), where its pixels go, and which of its pixels."""
     inner, end = slice(width, width + TILE_PIXELS), TILE_PIXELS - width
     here = {-1: slice(0, width), 0: inner, 1: slice(width + TILE_PIXELS, None)}
     there = {-1: slice(end, None), 0: slice(None), 1: slice(0, width)}
@@ -79,6 +79,6 @@ def borders(
     wanted = {(-1, 0): left, (0, -1): top, (1, 0): right, (0, 1): bottom}
     wanted |= {(-1, -1): left and top, (1, -1): right and top}
     wanted |= {(-1, 1): left and bottom, (1, 1): right and bottom}
-    for (x, y), looked_at in wanted.items():
-        if looked_at:
+    for (x, y), needed in wanted.items():
+        if needed:
             yield (x, y), (here[y], here[x]), (there[y], there[x])

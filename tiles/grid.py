@@ -52,8 +52,8 @@ class Tile(NamedTuple):
 
     def above(self, zoom: int) -> Tile:
         """The tile of a coarser (or the same) zoom that it lies in."""
-        apart = self.z - zoom
-        return Tile(zoom, self.x >> apart, self.y >> apart)
+        levels = self.z - zoom
+        return Tile(zoom, self.x >> levels, self.y >> levels)
 
     @property
     def children(self) -> tuple[Tile, Tile, Tile, Tile]:
@@ -93,11 +93,11 @@ class Box(NamedTuple):
 
     def at(self, zoom: int) -> Box:
         """The tiles of another zoom that it touches."""
-        apart = zoom - self.zoom
-        if apart >= 0:
-            return Box(zoom, *(side << apart for side in self[1:]))
-        left, top = self.left >> -apart, self.top >> -apart
-        return Box(zoom, left, top, -(-self.right >> -apart), -(-self.bottom >> -apart))
+        levels = zoom - self.zoom
+        if levels >= 0:
+            return Box(zoom, *(side << levels for side in self[1:]))
+        left, top = self.left >> -levels, self.top >> -levels
+        return Box(zoom, left, top, -(-self.right >> -levels), -(-self.bottom >> -levels))
 
     def tiles(self) -> Iterator[Tile]:
         """Row by row."""
@@ -143,20 +143,20 @@ def tile_metres(zoom: int) -> float:
 
 
 def metres_per_pixel(zoom: float) -> float:
-    """On the equator."""
+    """Metres per pixel of a zoom, at the equator."""
     return EARTH / TILE_PIXELS / 2**zoom
 
 
 def metres_words(zoom: int) -> str:
-    """Metres per pixel as one says them: 611 m, 30 cm."""
+    """Metres per pixel, for people: 611 m, 30 cm."""
     metres = metres_per_pixel(zoom)
     return f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
 
 
 def tile_at(x: float, y: float, zoom: int) -> Tile:
-    """The tile that holds a point in metres. Raises BadBounds for what is no place."""
+    """The tile that holds a point in EPSG:3857 metres. Raises BadBounds if that is not finite or too far."""
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise BadBounds(f"{x}, {y} is no place: metres are finite numbers")
+        raise BadBounds(f"{x}, {y} is not a place: both must be finite numbers of metres")
     side = tile_metres(zoom)
     column, row = math.floor((x + EARTH / 2) / side), math.floor((EARTH / 2 - y) / side)
     if max(abs(column), abs(row)) > MAX_INDEX:
@@ -175,7 +175,7 @@ def boxed(bounds: Bounds, zoom: int) -> Box:
     first = tile_at(bounds.west, bounds.north, zoom)
     tile_at(bounds.east, bounds.south, zoom)
     side = tile_metres(zoom)
-    # A millionth of a tile: bounds that were made from tiles must give those tiles back.
+    # A tolerance of a millionth of a tile: bounds computed from tiles must give those tiles back.
     right = math.ceil((bounds.east + EARTH / 2) / side - 1e-6)
     bottom = math.ceil((EARTH / 2 - bounds.south) / side - 1e-6)
     left = math.floor((bounds.west + EARTH / 2) / side + 1e-6)
@@ -193,5 +193,5 @@ def parse_bounds(text: str) -> Bounds:
 
 
 def inside_square(tile: Tile) -> bool:
-    """Whether other tools know this address."""
+    """Whether a tile lies inside the mercator square, the only one that other tools know."""
     return 0 <= tile.x < 2**tile.z and 0 <= tile.y < 2**tile.z

@@ -1,6 +1,6 @@
-"""Which lines of a journal concern a cell, found without walking through the journal. Pure.
+"""Which lines of a journal concern a cell, without reading the whole journal. Pure.
 
-Both indexes only grow, so whoever holds an older history goes on to read them right.
+Both indexes only grow, so a reader with an older history still gets right answers from them.
 """
 
 from __future__ import annotations
@@ -70,5 +70,4 @@ class Reaches:
 
 def _touches(box: Box, cell: Tile) -> bool:
     """Whether a cell of any deeper zoom lies in a box."""
-    apart = cell.z - box.zoom
-    return apart >= 0 and box.holds(Tile(box.zoom, cell.x >> apart, cell.y >> apart))
+    return cell.z >= box.zoom and box.holds(cell.above(box.zoom))

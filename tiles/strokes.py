@@ -51,18 +51,18 @@ def prompt_weights(
     >>> prompt_weights("coast", [], np.zeros(1), np.zeros(1))
     {'coast': array([1.])}
     """
-    found: dict[str, np.ndarray] = {}
+    weights: dict[str, np.ndarray] = {}
     left = np.ones(x.shape)
     for each in strokes:
         weight = left * each.weight(x, y)
         if weight.any():
-            found[each.prompt] = found.get(each.prompt, 0) + weight
+            weights[each.prompt] = weights.get(each.prompt, 0) + weight
             left = left - weight
             if not left.any():
-                return found
+                return weights
     if left.any():
-        found[prompt] = found.get(prompt, 0) + left
-    return found
+        weights[prompt] = weights.get(prompt, 0) + left
+    return weights
 
 
 def difference(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> np.ndarray:

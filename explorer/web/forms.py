@@ -59,7 +59,7 @@ placeholder="empty: the same land, otherwise"></textarea></label>
 
 def export() -> str:
     """Region, format, resolution; assets/web/export.js fills it in."""
-    options = "".join(f'<option value="{name}">{format.words}</option>' for name, format in FORMATS.items())
+    options = "".join(f'<option value="{name}">{format.label}</option>' for name, format in FORMATS.items())
     return f"""<div id="export" class="own">
 <div class="ends"><span id="export-region">The view</span>
 <button id="export-clear" class="quiet" type="button" hidden>Take the view</button></div>

@@ -349,7 +349,7 @@ def test_files_beside_others_of_any_name(tmp_path, name):
 
 
 def test_a_name_that_is_a_file_beside_it_is_refused(tmp_path):
-    with pytest.raises(BadSetting, match=r"out\.png can"):
+    with pytest.raises(BadSetting, match=r"out\.png is fine"):
         write(tmp_path / "out.pgw", FORMATS["png"], SOME, ABOUT, False, read, lambda *said: None)
     (tmp_path / "folder").mkdir()
     with pytest.raises(BadSetting):

@@ -1,4 +1,4 @@
-"""Tiles as they are, with all their overviews: MBTiles, PMTiles, or a zip of plain XYZ tiles."""
+"""Mosaics as archives of tiles with all their overviews: MBTiles, PMTiles, or a zip of XYZ tiles."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ SCHEMA = (
         zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB,
         PRIMARY KEY (zoom_level, tile_column, tile_row)) WITHOUT ROWID""",
 )
-E7 = 10_000_000  # PMTiles says degrees as integers
+E7 = 10_000_000  # PMTiles stores degrees as integers
 
 
 def write_mbtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
-    """MBTiles 1.3. Raises BadBounds for what lies beyond the mercator square."""
+    """MBTiles 1.3. Raises BadBounds if the area reaches beyond the mercator square."""
     require_square(area)
 
     def fill(connection: sqlite3.Connection) -> None:
@@ -54,7 +54,7 @@ def write_mbtiles(path: Path, area: Area, about: About, whole: bool, read: Read,
 
 
 def write_pmtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
-    """PMTiles 3. Raises BadBounds for what lies beyond the mercator square."""
+    """PMTiles 3. Raises BadBounds if the area reaches beyond the mercator square or nothing is painted."""
     require_square(area)
     west, south, east, north = (round(degrees * E7) for degrees in lonlat(area.tiled.bounds))
     header = {
@@ -64,7 +64,7 @@ def write_pmtiles(path: Path, area: Area, about: About, whole: bool, read: Read,
     }  # fmt: skip
     with ExitStack() as stack:
         file = stack.enter_context(open(path, "wb"))
-        # Both on the disk that was checked for room, and gone whatever happens.
+        # Temporary files on the disk whose free space was checked; they vanish whatever happens.
         spool, tiles = (stack.enter_context(TemporaryFile(dir=path.parent)) for _ in range(2))
         writer = Writer(file)
         writer.tile_f.close()
@@ -72,7 +72,7 @@ def write_pmtiles(path: Path, area: Area, about: About, whole: bool, read: Read,
         for id, data in _by_id(spool, area, read, step):
             writer.write_tile(id, data)
         if not writer.tile_entries:
-            raise BadBounds("nothing is painted here yet, and a PMTiles file cannot be empty")
+            raise BadBounds("nothing is painted here yet, and a PMTiles file must hold at least one tile")
         writer.finalize(header, metadata(area, about))
 
 
@@ -81,12 +81,12 @@ def write_xyz(path: Path, area: Area, about: About, whole: bool, read: Read, ste
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for (z, x, y), data in _tiles(area, read, step):
             archive.writestr(f"{z}/{x}/{y}.png", data)
-        said = {**about._asdict(), "bounds_metres": area.bounds, "scheme": "xyz", "tile_pixels": 256}
-        archive.writestr("about.json", json.dumps({**said, "maxzoom": area.zoom, "crs": "EPSG:3857"}))
+        fields = {**about._asdict(), "bounds_metres": area.bounds, "scheme": "xyz", "tile_pixels": 256}
+        archive.writestr("about.json", json.dumps({**fields, "maxzoom": area.zoom, "crs": "EPSG:3857"}))
 
 
 def metadata(area: Area, about: About) -> dict[str, str]:
-    """What MBTiles and PMTiles say of themselves, by the names of the MBTiles specification."""
+    """Metadata of MBTiles and PMTiles, by the names of the MBTiles specification."""
     west, south, east, north = lonlat(area.tiled.bounds)
     return {
         "name": about.name,
@@ -106,7 +106,7 @@ def metadata(area: Area, about: About) -> dict[str, str]:
 
 
 def count(area: Area) -> int:
-    """How many tiles an archive of the area asks for, overviews included.
+    """How many tiles an archive of the area reads, overviews included.
 
     >>> count(Area(1, 0, 0, 512, 256))
     3
@@ -115,7 +115,7 @@ def count(area: Area) -> int:
 
 
 def _tiles(area: Area, read: Read, step: Step) -> Iterator[tuple[Tile, bytes]]:
-    """The painted tiles, each after those it is made of, so that these are still at hand."""
+    """The painted tiles. An overview follows right after its four children, while those are still cached."""
     total = count(area)
     for done, tile in enumerate(upwards(area), 1):
         if (data := read(tile)) is not None:
@@ -124,7 +124,7 @@ def _tiles(area: Area, read: Read, step: Step) -> Iterator[tuple[Tile, bytes]]:
 
 
 def _by_id(spool: IO[bytes], area: Area, read: Read, step: Step) -> Iterator[tuple[int, bytes]]:
-    """The painted tiles along the Hilbert curve of PMTiles, the coarsest zoom first."""
+    """The painted tiles by their PMTiles id: the coarsest zoom first, along a Hilbert curve."""
     places: dict[int, tuple[int, int]] = {}
     for tile, data in _tiles(area, read, step):
         places[zxy_to_tileid(*tile)] = (spool.tell(), len(data))

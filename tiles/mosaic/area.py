@@ -56,7 +56,7 @@ class Area(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a mosaic says of itself, in its tags, text or metadata."""
+    """Where a mosaic comes from: for its tags, text or metadata."""
 
     world: str  # id
     name: str
@@ -67,7 +67,7 @@ class About(NamedTuple):
     software: str
 
     def tags(self) -> dict[str, str]:
-        """As metadata of a file."""
+        """As tags of a TIFF or text of a PNG."""
         return {
             "TIFFTAG_SOFTWARE": self.software,
             "TIFFTAG_IMAGEDESCRIPTION": f"{self.name}: imaginary land, painted by {self.model}",
@@ -82,16 +82,16 @@ class About(NamedTuple):
 
 
 def area(bounds: Bounds, zoom: int) -> Area:
-    """The pixels of a zoom (0 to 22) that ``bounds`` (EPSG:3857 metres) touch, at least one each way.
+    """The pixels of a zoom (0 to 22) that ``bounds`` (EPSG:3857 metres) touch; at least one by one.
 
-    Raises BadBounds for a zoom, for numbers or for an order of sides that are none.
+    Raises BadBounds if the zoom or a number is out of range, or if the sides are in the wrong order.
 
     >>> area(Bounds(0, 0, 1000, 1000), 8)
     Area(zoom=8, left=32768, top=32766, right=32770, bottom=32768)
     """
     boxed(bounds, zoom)
     metres = metres_per_pixel(zoom)
-    # A thousandth of a pixel: bounds that were made from pixels must give those pixels back.
+    # A tolerance of a thousandth of a pixel: bounds computed from pixels must give those pixels back.
     left, top = (math.floor(v / metres + 1e-3) for v in (bounds.west + EARTH / 2, EARTH / 2 - bounds.north))
     right, bottom = (
         math.ceil(v / metres - 1e-3) for v in (bounds.east + EARTH / 2, EARTH / 2 - bounds.south)
@@ -109,7 +109,7 @@ def pyramid(area: Area) -> list[Box]:
 
 
 def upwards(area: Area) -> Iterator[Tile]:
-    """The tiles of the pyramid, each right after its children, of which it is made.
+    """The tiles of the pyramid, each right after its children.
 
     >>> [tile.z for tile in upwards(Area(1, 0, 0, 512, 256))]
     [1, 1, 0]
@@ -128,7 +128,7 @@ def upwards(area: Area) -> Iterator[Tile]:
 
 
 def require_square(area: Area) -> None:
-    """Raises BadBounds where an area reaches beyond the mercator square, which other tools have no tiles for.
+    """Raises BadBounds if an area reaches beyond the mercator square, where other tools have no tiles.
 
     >>> require_square(Area(8, 0, 0, 256, 256))  # raises nothing
     """
@@ -136,8 +136,8 @@ def require_square(area: Area) -> None:
     corners = (Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1))
     if not all(inside_square(tile) for tile in corners):
         raise BadBounds(
-            "this region reaches beyond the mercator square, which MBTiles and PMTiles cannot say;"
-            " cog, png and xyz can"
+            "this region reaches beyond the mercator square, where MBTiles and PMTiles have no tiles;"
+            " choose cog, png or xyz"
         )
 
 

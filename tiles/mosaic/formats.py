@@ -1,4 +1,4 @@
-"""The formats a mosaic can have, and writing one whole or not at all."""
+"""The formats of mosaics, and writing a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Format(NamedTuple):
     write: Write
     suffix: str
     media_type: str
-    words: str
-    seconds: float  # to write a tile that is at hand
-    weight: float  # of its bytes to those of the tiles
-    room: float  # of the most bytes on the disk while it is written, to its own
-    pyramid: bool = False  # whether it holds tiles of all coarser zooms
-    inside_square: bool = False  # whether it can say only addresses inside the mercator square
-    beside: tuple[str, ...] = ()  # files that belong to it: its name with another suffix
-    appended: tuple[str, ...] = ()  # files that belong to it: its whole name and this
+    label: str  # for people
+    seconds: float  # to write one tile that is already decoded
+    weight: float  # size of the file / size of its tiles as PNG
+    room: float  # most disk space taken while it is written / size of the file
+    pyramid: bool = False  # holds the tiles of all coarser zooms too
+    inside_square: bool = False  # has no addresses beyond the mercator square
+    beside: tuple[str, ...] = ()  # suffixes of further files: they replace the file's own suffix
+    appended: tuple[str, ...] = ()  # suffixes of further files: they follow the file's whole name
     most_pixels: int | None = None
     most_side: int | None = None  # px
 
@@ -66,11 +66,11 @@ FORMATS: dict[str, Format] = {
 def write(
     path: Path, format: Format, area: Area, about: About, whole: bool, read: Read, step: Step
 ) -> list[Path]:
-    """Write a mosaic and what belongs beside it; nothing has its name before all of it is written.
+    """Write a mosaic and its side files. No file appears under its name before all of them are complete.
 
-    ``read`` gives the lossless tile at an address, or None where nothing is painted; ``whole`` says that
-    nothing of the area is unpainted. Returns the paths, the mosaic first. What ``read`` or ``step`` raise
-    passes through, and then nothing is left; what a killed process left of the same mosaic is removed.
+    ``read`` returns the lossless tile at an address, or None where nothing is painted; ``whole`` says that
+    all of the area is painted. Returns the paths, the mosaic first. Whatever ``read`` or ``step`` raise ends
+    the work and leaves nothing behind; what a killed process left of the same mosaic is removed.
     Raises BadBounds, BadSetting, NotWritten, DiskFull.
 
     >>> write(Path("bay.tif"), FORMATS["cog"], area(bounds, 8), about, False, read, lambda *of: None)
@@ -79,7 +79,9 @@ def write(
     done = [path, *(path.with_suffix(suffix) for suffix in format.beside)]
     done += [path.with_name(path.name + suffix) for suffix in format.appended]
     if len({*done}) < len(done) or path.is_dir():
-        raise BadSetting(f"{path.name} cannot be the name of this file; {path.stem}{format.suffix} can")
+        raise BadSetting(
+            f"a file of this format cannot be called {path.name}; {path.stem}{format.suffix} is fine"
+        )
     part = path.with_name(f".{path.name}.part")
     with _worded(path):
         shutil.rmtree(part, ignore_errors=True)
@@ -95,15 +97,15 @@ def write(
 
 @contextmanager
 def _worded(path: Path) -> Iterator[None]:
-    """Errors of the disk and of GDAL as ours."""
+    """Turn errors of the disk and of GDAL into ours."""
     try:
         yield
     except (OSError, sqlite3.Error, RasterioError) as error:
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         if full or (isinstance(error, sqlite3.Error) and is_full(error)) or _no_room(path.parent):
             raise DiskFull(f"the disk is full: {path.name} could not be written") from error
-        said = getattr(error, "strerror", None) or str(error).strip().split("\n")[0][:200]
-        raise NotWritten(f"{path.name} could not be written: {said}") from error
+        reason = getattr(error, "strerror", None) or str(error).strip().split("\n")[0][:200]
+        raise NotWritten(f"{path.name} could not be written: {reason}") from error
 
 
 def _no_room(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from tiles.mosaic.raster import strips
 MOST_PIXELS, MOST_SIDE = 4096**2, 16_384
 PAPER, INK, QUIET = (247, 245, 240), (32, 40, 38), (112, 120, 116)
 UNPAINTED = (226, 223, 215)
-LEAST_UNITS = 24  # of paper, beside which tiny land would leave no room for words
+LEAST_UNITS = 24  # width of the paper: below tiny land there must still be room for the caption
 FONTS = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf",
     "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "msgothic.ttc", "simsun.ttc", "malgun.ttf",
@@ -26,7 +26,7 @@ FONTS = (
 
 
 def write_postcard(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
-    """PNG: the area on paper, its name and prompt below on the left, a scale bar on the right."""
+    """A PNG of the area on paper: name and prompt below it on the left, a scale bar on the right."""
     land = Image.new("RGB", (area.width, area.height), UNPAINTED)
     for strip in strips(area, 4, read, step):
         part = Image.fromarray(np.ascontiguousarray(strip.pixels.transpose(1, 2, 0)))
@@ -54,28 +54,28 @@ def round_length(most: float) -> float:
 
 
 def length_words(metres: float) -> str:
-    """Says which metres: those of the plane, as the map's own scale has them, whatever the latitude."""
+    """A length of the plane in words. Like the map's own scale, it holds at the equator."""
     return f"{metres / 1000:,.0f} km (Mercator)" if metres >= 1000 else f"{metres:g} m (Mercator)"
 
 
 def _scale_bar(pen: ImageDraw.ImageDraw, right: int, top: int, most: float, zoom: int, unit: int) -> int:
-    """A bar of up to ``most`` px that ends at ``right``; gives the left end of it and its words in px."""
+    """A bar of up to ``most`` px that ends at ``right``; returns where it and its label begin, in px."""
     metres = metres_per_pixel(zoom)
     length = round_length(most * metres)
     left, thick = right - round(length / metres), max(2, unit // 6)
-    # The last pixel belongs to a rectangle: from left to right - 1 it is as long as it says.
+    # Pillow draws the last pixel too, so the bar goes from left to right - 1.
     pen.rectangle((left, top + unit, right - 1, top + unit + thick), INK)
     for x in (left, right - thick):
         pen.rectangle((x, top + unit // 2, x + thick - 1, top + unit + thick), INK)
-    words, font = length_words(length), font_for("", unit)
-    pen.text((right, top + round(1.9 * unit)), words, QUIET, font, anchor="ra")
-    return min(left, right - round(font.getlength(words)))
+    label, font = length_words(length), font_for("", unit)
+    pen.text((right, top + round(1.9 * unit)), label, QUIET, font, anchor="ra")
+    return min(left, right - round(font.getlength(label)))
 
 
 def _line(
     pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, ink: tuple[int, int, int], size: int, room: int
 ) -> None:
-    """One line, ended with dots where it is wider than ``room`` px."""
+    """Draw one line of text, cut short with dots if it is wider than ``room`` px."""
     font = font_for(text, size)
     shown = text = readable(text, font)
     while shown and font.getlength(shown) > room:
@@ -85,23 +85,23 @@ def _line(
 
 
 def font_for(text: str, size: int) -> FreeTypeFont:
-    """The one that has most letters of ``text``: Pillow's own knows English, the system's know more."""
+    """The font that has most letters of ``text``: Pillow's own, or one of the system's."""
     best = ImageFont.load_default(size)
     assert isinstance(best, FreeTypeFont)
     for name in FONTS:
         if not (missing := missing_letters(best, text)):
             break
         try:
-            found = ImageFont.truetype(name, size)
+            candidate = ImageFont.truetype(name, size)
         except OSError:
             continue  # not on this machine
-        if len(missing_letters(found, text)) < len(missing):
-            best = found
+        if len(missing_letters(candidate, text)) < len(missing):
+            best = candidate
     return best
 
 
 def readable(text: str, font: FreeTypeFont) -> str:
-    """``text`` without what the font would draw as empty boxes: accents first, then letters."""
+    """``text`` as far as the font can draw it: accents are dropped first, then whole letters."""
     if not missing_letters(font, text):
         return text
     plain = unicodedata.normalize("NFKD", text)
@@ -110,14 +110,14 @@ def readable(text: str, font: FreeTypeFont) -> str:
 
 
 def missing_letters(font: FreeTypeFont, text: str) -> set[str]:
-    """The letters that a font has no picture of."""
+    """The letters of ``text`` that a font would draw as empty boxes."""
     box = bytes(font.getmask("\uffff"))
     return {letter for letter in set(text) if not letter.isspace() and bytes(font.getmask(letter)) == box}
 
 
 def _notes(about: About) -> PngInfo:
     notes = PngInfo()
-    said = {"Title": about.name, "Description": about.prompt, "Software": about.software}
-    for key, value in {**said, "Copyright": about.licence}.items():
+    fields = {"Title": about.name, "Description": about.prompt, "Software": about.software}
+    for key, value in {**fields, "Copyright": about.licence}.items():
         notes.add_itxt(key, value)
     return notes

@@ -1,4 +1,4 @@
-"""One raster: Cloud-Optimised GeoTIFF, or PNG with a world file. Tiles are streamed."""
+"""Mosaics as one raster file: Cloud-Optimised GeoTIFF, or PNG with a world file. Tiles are streamed."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ PNG = {"driver": "PNG", "WORLDFILE": "YES", "WRITE_METADATA_AS_TEXT": "YES", "ZL
 def write_cog(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
     """Cloud-Optimised GeoTIFF, EPSG:3857, deflated, tiled, with overviews; read back and compared.
 
-    Unpainted land is nodata by an internal mask, which ``whole`` says there is none of.
-    Raises NotWritten where the file does not hold what was written.
+    Unpainted land is nodata in an internal mask; with ``whole`` everything is painted and there is no mask.
+    Raises NotWritten if the file does not hold what was written.
     """
     sheet = path.with_name("sheet.tif")
     with rasterio.Env(**GDAL):
         digest = _draw(sheet, area, about, "rgb" if whole else "mask", read, step)
-        # It is read for the overviews, and again to be copied; then what came of it is.
+        # GDAL reads the sheet twice, for the overviews and for the copy; then the COG is read back.
         _copy(sheet, path, Share(area, step, 0, 2 / 3), 2, **COG)
         sheet.unlink()
         _verify(path, area, not whole, digest, Share(area, step, 2 / 3, 1))
@@ -60,7 +60,7 @@ def write_cog(path: Path, area: Area, about: About, whole: bool, read: Read, ste
 def write_png(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
     """PNG; beside it a world file (.pgw) and its coordinate system for ArcGIS (.prj) and GDAL (.aux.xml).
 
-    Where it comes from is in its text. Unpainted land is transparent.
+    Its text says where it comes from. Unpainted land is transparent.
     """
     sheet = path.with_name("sheet.tif")
     with rasterio.Env(**GDAL):
@@ -103,7 +103,7 @@ def strips(area: Area, bands: int, read: Read, step: Step) -> Iterator[Strip]:
 
 
 def _windows(area: Area) -> Iterator[tuple[Box, Window]]:
-    """The tiles of each strip, and the pixels of the area that it has."""
+    """The tiles of each strip, and which pixels of the area the strip holds."""
     box, side = area.box, TILE_PIXELS
     for row in range(box.top, box.bottom):
         top, bottom = max(area.top, row * side), min(area.bottom, (row + 1) * side)
@@ -115,8 +115,8 @@ def _windows(area: Area) -> Iterator[tuple[Box, Window]]:
 
 
 def _paste(strip: np.ndarray, pixels: np.ndarray, area: Area, window: Window, tile: Tile) -> None:
-    """The part of a tile that lies in a strip, into it."""
-    # Of the tile's top left corner, in px of the strip.
+    """Copy the part of a tile that lies in a strip into the strip."""
+    # The tile's top left corner, in px of the strip.
     y = tile.y * TILE_PIXELS - area.top - window.row_off
     x = tile.x * TILE_PIXELS - area.left - window.col_off
     top, left = max(y, 0), max(x, 0)
@@ -125,7 +125,7 @@ def _paste(strip: np.ndarray, pixels: np.ndarray, area: Area, window: Window, ti
 
 
 class Share:
-    """Reports a share of finishing an area to ``step``, and remembers if that stopped it."""
+    """Progress within one part of the finishing stage, reported to ``step``, which may stop it."""
 
     def __init__(self, area: Area, step: Step, start: float, end: float) -> None:
         self.tiles, self.step, self.start, self.end = area.box.size, step, start, end
@@ -137,7 +137,7 @@ class Share:
         self.step(FINISHING, round(share * self.tiles), self.tiles)
 
     def goes_on(self, done: float) -> bool:
-        """For callers that must not be raised through."""
+        """Report, but raise nothing: GDAL calls this. False: stop."""
         if self.stopped is None:
             try:
                 self.report(done)
@@ -147,9 +147,9 @@ class Share:
 
 
 class Watched(io.FileIO):
-    """A file that GDAL reads: it counts the bytes, and ends where ``goes_on`` says no.
+    """A file that GDAL reads from. It reports the bytes read, and pretends to end once ``goes_on`` says no.
 
-    GDAL's own calls take minutes and nothing else reaches into them.
+    One call of GDAL may take minutes, and this is the only way to follow or stop it.
     """
 
     def __init__(self, path: str, goes_on: Callable[[int], bool]) -> None:
@@ -162,9 +162,9 @@ class Watched(io.FileIO):
 
 
 def _draw(sheet: Path, area: Area, about: About, kind: str, read: Read, step: Step) -> bytes:
-    """All pixels in a tiled GeoTIFF; gives their digest.
+    """Write all pixels to a tiled GeoTIFF; returns their digest.
 
-    ``kind`` is rgb where everything is painted; else mask or rgba says what is.
+    ``kind`` is "rgb" if everything is painted; "mask" and "rgba" also say which pixels are.
     """
     bands, metres = 4 if kind == "rgba" else 3, metres_per_pixel(area.zoom)
     profile = {
@@ -188,7 +188,7 @@ def _draw(sheet: Path, area: Area, about: About, kind: str, read: Read, step: St
 
 
 def _copy(sheet: Path, path: Path, share: Share, times: int, **options: Any) -> None:
-    """What GDAL makes of a sheet, which it reads ``times`` over."""
+    """Let GDAL convert a sheet, which it reads ``times`` times."""
     whole, seen = times * sheet.stat().st_size, 0
 
     def read(more: int) -> bool:
@@ -208,18 +208,18 @@ def _copy(sheet: Path, path: Path, share: Share, times: int, **options: Any) -> 
 
 
 def _verify(path: Path, area: Area, masked: bool, digest: bytes, share: Share) -> None:
-    """Every pixel as it was, in a file as it should be: a validator alone sees no damage to pixels."""
+    """Check the layout of a COG and every pixel: a validator alone would not notice damaged pixels."""
     valid, errors, _ = cog_validate(path, quiet=True)
     if not valid:
         raise NotWritten(f"{path.name} came out wrong: {'; '.join(errors)[:200]}")
-    found = hashlib.blake2b()
+    actual = hashlib.blake2b()
     with rasterio.open(path) as cog:
         for _, window in _windows(area):
-            found.update(cog.read(window=window).tobytes())
+            actual.update(cog.read(window=window).tobytes())
             if masked:
-                found.update(cog.dataset_mask(window=window).tobytes())
+                actual.update(cog.dataset_mask(window=window).tobytes())
             share.report((window.row_off + window.height) / area.height)
-    if found.digest() != digest:
+    if actual.digest() != digest:
         raise NotWritten(
             f"{path.name} was damaged while it was written: its pixels are not those of the tiles"
         )

@@ -1,4 +1,4 @@
-"""From the bands of a raster to RGBA of 8 bits. Choosing the bands and the arithmetic are pure."""
+"""From the bands of a raster to 8-bit RGBA. The choice of bands and the arithmetic are pure."""
 
 from __future__ import annotations
 
@@ -115,10 +115,10 @@ def _palette(source: Any, bands: Bands) -> np.ndarray | None:
 
 
 def _nodata(source: Any, bands: Bands) -> tuple[float, ...] | None:
-    """The number of each band of colour that means nothing. PNG says three of them in a tag."""
-    said = source.tags().get("NODATA_VALUES", "").split()
-    if len(said) == source.count:
-        return tuple(float(said[i - 1]) for i in bands.colours)
+    """The nodata value of each band of colour. PNG names three of them in a tag."""
+    stated = source.tags().get("NODATA_VALUES", "").split()
+    if len(stated) == source.count:
+        return tuple(float(stated[i - 1]) for i in bands.colours)
     values = [source.nodatavals[i - 1] for i in bands.colours]
     return None if any(value is None for value in values) else tuple(map(float, values))
 
@@ -129,7 +129,7 @@ def _own_mask(source: Any, first: int) -> bool:
 
 
 def _sample(source: Any, bands: Sequence[int]) -> np.ndarray:
-    """Every so many pixels of some bands, (bands, h, w)."""
+    """A thinned-out copy of some bands, (bands, h, w)."""
     shape = (len(bands), min(source.height, SAMPLE), min(source.width, SAMPLE))
     sample: np.ndarray = source.read(list(bands), out_shape=shape)
     return sample
@@ -150,7 +150,7 @@ def _with_alpha(source: Any, plain: Scheme) -> Scheme:
 
 
 def _ranged(source: Any, plain: Scheme) -> Scheme:
-    """The scheme with what becomes black and white, and what was decided in words."""
+    """The scheme with its black and white points, and notes on what was decided."""
     notes, bands = list(plain.notes), plain.bands
     others = [i for i in source.indexes if i not in (*bands.colours, bands.alpha)]
     if len(bands.colours) == 3 and (bands.colours != (1, 2, 3) or others):
@@ -234,22 +234,22 @@ def rgba(
     which 0 means nothing. What is missing is black and transparent.
     """
     numbers, there = values_of(scheme, data)
-    found = np.empty((*there.shape, 4), np.uint8)
+    pixels = np.empty((*there.shape, 4), np.uint8)
     if scheme.palette is not None:
         index = np.clip(data[0], 0, len(scheme.palette) - 1).astype(np.intp)
-        found[:] = scheme.palette[index]
+        pixels[:] = scheme.palette[index]
         there &= data[0] < len(scheme.palette)
     elif numbers.dtype == np.uint8 and (scheme.black, scheme.white) == (0, 255):
-        found[..., :3], found[..., 3] = np.moveaxis(numbers, 0, 2), 255
+        pixels[..., :3], pixels[..., 3] = np.moveaxis(numbers, 0, 2), 255
     else:
         with np.errstate(invalid="ignore", over="ignore"):  # what is missing is put aside below
             bytes_ = (numbers.astype(np.float64) - scheme.black) * (255 / (scheme.white - scheme.black))
             bytes_ = np.nan_to_num(np.clip(bytes_, 0, 255)).round().astype(np.uint8)
-        found[..., :3], found[..., 3] = np.moveaxis(bytes_, 0, 2), 255
+        pixels[..., :3], pixels[..., 3] = np.moveaxis(bytes_, 0, 2), 255
     if alpha is not None:
         share = np.clip(np.nan_to_num(alpha.astype(np.float64)) * (255 / scheme.opaque), 0, 255)
-        found[..., 3] = share.round().astype(np.uint8)
+        pixels[..., 3] = share.round().astype(np.uint8)
     if mask is not None:
         there &= mask > 0
-    found[~there] = 0
-    return found
+    pixels[~there] = 0
+    return pixels

@@ -24,7 +24,7 @@ KINDS = {
     b"II*\0": "GTiff", b"MM\0*": "GTiff", b"II+\0": "GTiff", b"MM\0+": "GTiff",
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP",
 }  # fmt: skip
-# What else people have, by how it begins: to say what it is.
+# Other files people may try, by their first bytes: the error can then say what they are.
 OTHERS = {
     b"\0\0\0\x0cjP": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000", b"GIF8": "GIF", b"BM": "BMP",
     b"8BPS": "a Photoshop file", b"%PDF": "PDF", b"PK\3\4": "an archive (zip, KMZ)", b"CDF": "netCDF",
@@ -74,15 +74,15 @@ class Raster(NamedTuple):
         ...     corner = raster.read(Window(0, 0, 256, 256))
         """
         height, width = -(-int(window.height) // shrink), -(-int(window.width) // shrink)
-        found = np.empty((height, width, 4), np.uint8)
+        pixels = np.empty((height, width, 4), np.uint8)
         rows = max(1, CHUNK // (int(window.width) * shrink)) * shrink
         for top in range(0, int(window.height), rows):
             part = Window(
                 window.col_off, window.row_off + top, window.width, min(rows, int(window.height) - top)
             )
-            pixels = self._rgba(part)
-            found[top // shrink : top // shrink + -(-len(pixels) // shrink)] = shrunk(pixels, shrink)
-        return found
+            rows_read = shrunk(self._rgba(part), shrink)
+            pixels[top // shrink : top // shrink + len(rows_read)] = rows_read
+        return pixels
 
     def _rgba(self, window: Window) -> np.ndarray:
         bands = self.scheme.bands
@@ -123,7 +123,7 @@ def opened(path: Path, most_pixels: int | None = None) -> Iterator[Raster]:
 
 @contextmanager
 def reworded() -> Iterator[None]:
-    """What the libraries raise for a file that is broken, as BadPicture."""
+    """Turn what the libraries raise for a broken file into BadPicture."""
     try:
         yield
     except (
@@ -134,23 +134,23 @@ def reworded() -> Iterator[None]:
         MemoryError,
         Image.DecompressionBombError,
     ) as error:
-        said = str(error.__cause__ or error).strip().split("\n")[0].split(" (this error")[0][:120]
-        raise BadPicture(f"the picture cannot be read: {said or type(error).__name__}") from None
+        reason = str(error.__cause__ or error).strip().split("\n")[0].split(" (this error")[0][:120]
+        raise BadPicture(f"the picture cannot be read: {reason or type(error).__name__}") from None
 
 
 def shrunk(pixels: np.ndarray, by: int) -> np.ndarray:
-    """The means of squares of ``by`` px, weighted by alpha: uint8 (h, w, 4) to (h / by, w / by, 4)."""
+    """Means over squares of ``by`` px, weighted by alpha: uint8 (h, w, 4) to (h / by, w / by, 4)."""
     if by == 1:
         return pixels
     rows, columns = (np.arange(0, side, by) for side in pixels.shape[:2])
     weight = pixels[..., 3].astype(np.uint32)
     sums = [np.add.reduceat(np.add.reduceat(pixels[..., i] * weight, rows, 0), columns, 1) for i in range(3)]
     total = np.add.reduceat(np.add.reduceat(weight, rows, 0), columns, 1)
-    found = np.empty((*total.shape, 4), np.uint8)
+    means = np.empty((*total.shape, 4), np.uint8)
     for i in range(3):
-        found[..., i] = (sums[i] + total // 2) // np.maximum(total, 1)
-    found[..., 3] = total // by**2  # rounded down: 255 only where nothing is missing
-    return found
+        means[..., i] = (sums[i] + total // 2) // np.maximum(total, 1)
+    means[..., 3] = total // by**2  # rounded down: 255 only where nothing is missing
+    return means
 
 
 def _driver(path: Path) -> str:
@@ -165,7 +165,7 @@ def _driver(path: Path) -> str:
         known = "HEIF or AVIF" if head[8:12] in HEIF else "a film"
     if known is None:
         raise BadPicture(f"this is no picture: {READ}")
-    raise BadPicture(f"this is {known}, which is not read: save it as one of what is. {READ}")
+    raise BadPicture(f"this is {known}, which cannot be read: save it in another format. {READ}")
 
 
 def _check_size(source: Any, most_pixels: int) -> None:

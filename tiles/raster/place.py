@@ -1,4 +1,4 @@
-"""Where a raster lies on the plane: from whatever it says of itself to web-mercator metres, and back."""
+"""Where a raster lies on the plane: from its georeferencing to web-mercator metres, and back."""
 
 from __future__ import annotations
 
@@ -60,20 +60,20 @@ class Place(NamedTuple):
 
 
 def find(source: Any) -> Place | None:
-    """Where an open rasterio dataset says that it lies; None if it says nothing.
+    """Where an open rasterio dataset lies; None if it is not georeferenced.
 
-    Raises BadPicture, with what to do, where it says so in a way that cannot be followed.
+    Raises BadPicture, with what to do, if its georeferencing cannot be used.
 
     >>> with rasterio.open("map.tif") as source:
     ...     find(source).bounds
     """
     try:
-        return _said(source)
+        return _stated(source)
     except BadPicture as error:
         raise BadPicture(f"{error}; or {PLAIN}") from None
 
 
-def _said(source: Any) -> Place | None:
+def _stated(source: Any) -> Place | None:
     points, points_crs = source.gcps
     if not source.transform.is_identity:
         if source.crs is None:
@@ -115,12 +115,12 @@ def _by_points(points: Sequence[GroundControlPoint], crs: CRS, size: tuple[int, 
             where = projected(crs, near, *where)
             points, crs = [_moved(p, x, y) for p, x, y in zip(points, *where)], near
         with GCPTransformer(points) as fit:
-            found = fit.rowcol(*where, op=float)
+            fitted_rows, fitted_columns = fit.rowcol(*where, op=float)
     except (ValueError, RuntimeError, TypeError, ZeroDivisionError) as error:
         raise BadPicture(f"its ground control points lie on one line or on each other ({error})") from None
     except Exception as error:  # GDAL's own errors have no public class
         raise BadPicture(f"its ground control points cannot be followed: {str(error)[:80]}") from None
-    off = _off((np.asarray(found[1]), np.asarray(found[0])), (columns, rows))
+    off = _off((np.asarray(fitted_columns), np.asarray(fitted_rows)), (columns, rows))
     if not off <= LOOSE * math.hypot(*size):  # so is NaN
         raise BadPicture(
             f"its {len(points)} ground control points contradict each other by {off:.0f} px: warp it first,"
@@ -133,9 +133,9 @@ def _moved(point: GroundControlPoint, x: float, y: float) -> GroundControlPoint:
     return GroundControlPoint(point.row, point.col, float(x), float(y))
 
 
-def _off(found: tuple[Points, Points], wanted: tuple[Points, Points]) -> float:
-    """The largest distance, px."""
-    return float(np.hypot(found[0] - wanted[0], found[1] - wanted[1]).max())
+def _off(fitted: tuple[Points, Points], stated: tuple[Points, Points]) -> float:
+    """The largest distance between points and where they should be, px."""
+    return float(np.hypot(fitted[0] - stated[0], fitted[1] - stated[1]).max())
 
 
 def located(
@@ -188,11 +188,11 @@ def _mapped(affine: Affine, x: Points, y: Points) -> tuple[Points, Points]:
 def projected(source: CRS, target: CRS, x: Points, y: Points) -> tuple[Points, Points]:
     """Points of one coordinate system in another, not finite where it does not reach. Raises BadPicture."""
     try:
-        found = _transformer(source.to_wkt(), target.to_wkt()).transform(x, y)
+        there = _transformer(source.to_wkt(), target.to_wkt()).transform(x, y)
     except ProjError:
         name = (source if target == DEGREES else target).to_wkt().split('"')[1][:60]
         raise BadPicture(f"no place on Earth is known for its coordinate system ({name})") from None
-    return np.asarray(found[0]), np.asarray(found[1])
+    return np.asarray(there[0]), np.asarray(there[1])
 
 
 @functools.lru_cache(maxsize=32)
@@ -236,8 +236,8 @@ def _unwrapped(lon: Points, lat: Points, own_x: Points, crs: CRS) -> tuple[Point
     A raster in degrees stays where its numbers say, if any of it lies within 180 degrees.
     """
     if crs.is_geographic:
-        said = own_x * (360 / _turn(crs))
-        lon = lon + 360 * np.round((said - lon) / 360)
+        stated = own_x * (360 / _turn(crs))
+        lon = lon + 360 * np.round((stated - lon) / 360)
         if np.nanmin(lon) < 180 and np.nanmax(lon) > -180:
             return lon, 0
     else:

@@ -18,8 +18,8 @@ from tiles.raster.place import PLANE, RADIUS, Place
 
 SIDE = 1024  # px of the squares that are warped at a time
 MOST_READ = 2**23  # px that are warped into one square
-LATTICE = 33  # points a side of a square that are looked up in the raster
-MARGIN = 4  # px around them, as far as a cubic kernel looks and more
+LATTICE = 33  # points a side of a square whose places in the raster are computed
+MARGIN = 4  # px read around a square: more than a cubic kernel needs
 
 
 class Grid(NamedTuple):
@@ -54,17 +54,17 @@ def onto(raster: Raster, place: Place, grid: Grid) -> np.ndarray:
     >>> with opened(Path("map.tif")) as raster:
     ...     pixels = onto(raster, find(raster.source), Grid(0, 0, 611.5, 512, 512))
     """
-    found = np.zeros((grid.height, grid.width, 4), np.uint8)
+    pixels = np.zeros((grid.height, grid.width, 4), np.uint8)
     for rows, columns, part in parts(grid):
-        found[rows, columns] = _square(raster, place, part)
-    return found
+        pixels[rows, columns] = _square(raster, place, part)
+    return pixels
 
 
 def _square(raster: Raster, place: Place, grid: Grid) -> np.ndarray:
-    found = np.zeros((4, grid.height, grid.width), np.uint8)
+    warped = np.zeros((4, grid.height, grid.width), np.uint8)
     window = _window(raster, place, grid)
     if window is None:
-        return np.moveaxis(found, 0, 2)
+        return np.moveaxis(warped, 0, 2)
     shrink = max(1, int(grid.metres / place.metres + 1e-6))
     shrink = max(shrink, math.ceil(math.sqrt(window.width * window.height / MOST_READ)))
     pixels = np.ascontiguousarray(np.moveaxis(raster.read(window, shrink), 2, 0))
@@ -73,10 +73,10 @@ def _square(raster: Raster, place: Place, grid: Grid) -> np.ndarray:
     options = {"XSCALE": 1, "YSCALE": 1} if _turned(place) and not finer else {}
     with reworded():
         reproject(
-            pixels, found, **source, **target, **options, src_alpha=4, dst_alpha=4, init_dest_nodata=False,
+            pixels, warped, **source, **target, **options, src_alpha=4, dst_alpha=4, init_dest_nodata=False,
             resampling=Resampling.average if finer else Resampling.cubic,
         )  # fmt: skip
-    return np.moveaxis(found, 0, 2)
+    return np.moveaxis(warped, 0, 2)
 
 
 def _window(raster: Raster, place: Place, grid: Grid) -> Window | None:
@@ -102,7 +102,7 @@ def _window(raster: Raster, place: Place, grid: Grid) -> Window | None:
 
 
 def _systems(place: Place, grid: Grid, window: Window, shrink: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What ``reproject`` is told of the window that was read, and of the grid.
+    """The arguments of ``reproject`` for the window that was read, and for the grid.
 
     Both are moved to the middle of the grid, along the plane or along the equator: there no seam of a
     coordinate system is near, however far beyond 180 degrees a place lies.
