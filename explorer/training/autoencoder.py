@@ -29,9 +29,9 @@ class Training(nn.Module):
         self.unit = nn.BatchNorm2d(LATENT_CHANNELS, affine=False, momentum=0.02)
 
     def latents(self, pictures: Tensor) -> Tensor:
-        """Those of pictures (n, 3, 8h, 8w), of unit variance: (n, 4, h, w)."""
-        found: Tensor = self.unit(self.model.encoder(pictures))
-        return found
+        """Pictures (n, 3, 8h, 8w) to latents (n, 4, h, w) of unit variance."""
+        latents: Tensor = self.unit(self.model.encoder(pictures))
+        return latents
 
     def fold(self) -> Autoencoder:
         """The model with the latents' mean and deviation as its own numbers."""
@@ -43,7 +43,7 @@ class Training(nn.Module):
 
 
 class Learner(Protocol):
-    """What learns: an autoencoder, and how its latents are made of unit variance meanwhile."""
+    """An autoencoder that is trained, and the normalisation of its latents meanwhile."""
 
     model: Autoencoder
 
@@ -53,11 +53,11 @@ class Learner(Protocol):
 def loss(
     training: Learner, pictures: Tensor, rng: np.random.Generator, config: AutoencoderConfig | DetailConfig
 ) -> Tensor:
-    """The distance of what is decoded to what was encoded.
+    """How far decoded pictures are from the ones that were encoded.
 
     Part of each batch is turned, mirrored or shrunk as latents and must decode to the picture
     turned, mirrored or shrunk (EQ-VAE, Kouzelis et al. 2025, arXiv 2502.09509); a little noise on
-    the latents makes the decoder forgive what a denoiser leaves.
+    the latents makes the decoder robust to what a denoiser leaves.
     """
     pictures = pictures.to(device(), memory_format=torch.channels_last)  # a fifth faster on CPUs
     latents = training.latents(pictures)
@@ -75,9 +75,9 @@ def loss(
 
 def distance(painted: Tensor, target: Tensor) -> Tensor:
     """L1 and L2 on pixels, and L1 on steps between pixels."""
-    apart = painted - target
+    error = painted - target
     steps = sum((torch.diff(painted, dim=d) - torch.diff(target, dim=d)).abs().mean() for d in (2, 3))
-    return apart.abs().mean() + 2 * apart.square().mean() + 0.5 * steps
+    return error.abs().mean() + 2 * error.square().mean() + 0.5 * steps
 
 
 def moved(x: Tensor, turns: int, mirror: bool) -> Tensor:
@@ -118,7 +118,7 @@ class Crops:
 
     def draw_at(self, zoom: int, count: int, rng: np.random.Generator) -> Tensor:
         """(count, 3, side, side) in -1..1: crops of pictures of this ``zoom`` or, where there are none,
-        of the next finer one, shrunk by half. Raises ValueError where there are neither."""
+        of the next finer one, shrunk by half. Raises ValueError if there are neither."""
         there = self.at(zoom)
         if not there:
             raise ValueError(f"no picture of zoom {zoom} or {zoom + 1} is {self.side} px wide")
@@ -168,7 +168,7 @@ def train(
     """
     torch.manual_seed(0)
     rng = np.random.default_rng()
-    crops, held = (read(folder, apart, config.crop, config.sources) for apart in (False, True))
+    crops, held = (read(folder, held_out, config.crop, config.sources) for held_out in (False, True))
     if start is None:
         training, peak = Training(Autoencoder(widths=config.widths, blocks=config.blocks)), config.peak
     else:
@@ -221,17 +221,17 @@ def shots(folder: Path, source: str, wanted: Callable[[data.Picture], bool], sid
     return [Shot(p.pixels, round(p.zoom)) for p in pictures if wanted(p) and min(p.pixels.shape[:2]) >= side]
 
 
-def read(folder: Path, held_out: bool, side: int, told: Sources) -> Crops:
+def read(folder: Path, held_out: bool, side: int, sources: Sources) -> Crops:
     """Crops of every freely licensed picture of these sources, of those held out or of the others."""
 
     def wanted(picture: data.Picture) -> bool:
         return data.free(picture) and picture.held_out == held_out
 
     return Crops(
-        {source: shots(folder, source, wanted, side) for source in told.shares},
+        {source: shots(folder, source, wanted, side) for source in sources.shares},
         side,
-        told.shares,
-        told.halved,
+        sources.shares,
+        sources.halved,
     )
 
 

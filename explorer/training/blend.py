@@ -1,4 +1,4 @@
-"""Decoders between two others."""
+"""Blending of two decoders, weight by weight."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DECODER = ("levels.", "grains.", "directions")  # the weights and buffers that l
 def blend(first: Path, second: Path, out: Path, share: float = 0.5) -> Path:
     """The autoencoder in ``out`` whose weights lie ``share`` (0..1) of the way from ``first`` to ``second``.
 
-    Weights trained on from the same ones may be averaged, and often do better than either (Wortsman
+    Weights fine-tuned from the same start may be averaged, and often do better than either (Wortsman
     et al. 2022, "Robust fine-tuning of zero-shot models", arXiv 2109.01903). ``second`` may have
-    more to draw with than ``first``, from which it was polished. Raises BadSetting where ``share`` is out
-    of range, or the two are of another shape or of other latents.
+    a wider decoder than ``first``, from which it was polished. Raises BadSetting if ``share`` is out of
+    range, or if shapes or latents of the two differ.
     """
     if not 0 <= share <= 1:
         raise BadSetting(f"share is {share:g}; it must be 0 to 1")
     models = [loaded(folder) for folder in (first, second)]
     one, other = (model.state_dict() for model in models)
     if any(name not in other or not fits(name, one[name], other[name]) for name in one):
-        raise BadSetting(f"{second}: an autoencoder of another shape than {first}")
+        raise BadSetting(f"{second} has another shape than {first}")
     if not same_latents(*models):
-        raise BadSetting(f"{second}: its latents are others than those of {first}; only decoders are blended")
+        raise BadSetting(f"{second} has other latents than {first}; only decoders can be blended")
     one = grown(one, other)
     models[1].load_state_dict({name: one[name].lerp(other[name], share) for name in one})
     models[1].save_pretrained(out, safe_serialization=True)
@@ -42,17 +42,17 @@ def fits(name: str, small: Tensor, large: Tensor) -> bool:
 
 
 def same_latents(first: Autoencoder, second: Autoencoder) -> bool:
-    """Whether both encode the same, weight by weight."""
-    known, found = (
+    """Whether both have the same encoder, weight by weight."""
+    known, other = (
         {name: weight for name, weight in model.state_dict().items() if not name.startswith(DECODER)}
         for model in (first, second)
     )
-    return known.keys() == found.keys() and all(known[name].equal(found[name]) for name in known)
+    return known.keys() == other.keys() and all(known[name].equal(other[name]) for name in known)
 
 
 def grown(small: dict[str, Tensor], large: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of ``small`` in the shapes of ``large``, decoding to the same pictures: what is new comes
-    from ``large``, and what was there does not listen to it."""
+    """The weights of ``small`` in the shapes of ``large``, decoding to the same pictures: new channels have
+    the weights of ``large``, and old channels do not read them yet."""
     state = {}
     for name, weight in large.items():
         new = weight.clone()

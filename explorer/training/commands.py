@@ -12,13 +12,13 @@ from explorer.terminal import console
 from tiles.errors import BadSetting
 
 train = typer.Typer(
-    help="Train terra's parts; each run can be stopped and started again.", no_args_is_help=True
+    help="Train the parts of terra. A run can be stopped at any time and continued.", no_args_is_help=True
 )
-models = typer.Typer(help="Look at models and put trained parts together.", no_args_is_help=True)
+models = typer.Typer(help="Inspect models, and pack trained parts as a bundle.", no_args_is_help=True)
 
 
 def _there(path: Path | None) -> Path | None:
-    """A folder that is read has to be there. Raises BadSetting."""
+    """Raises BadSetting if a folder that is to be read does not exist."""
     if path is not None and not path.is_dir():
         raise BadSetting(f"there is no folder {path}")
     return path
@@ -35,10 +35,10 @@ AutoencoderPart = Annotated[Path, _part("trained autoencoder")]
 TextPart = Annotated[Path, _part("trained text tower")]
 ImagesPart = Annotated[Path, _part("trained image tower, which scores what is painted")]
 DenoiserPart = Annotated[Path, _part("trained denoiser")]
-Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run in it goes on")]
-Minutes = Annotated[float, typer.Option(help="length of the run, restarts included")]
+Out = Annotated[Path, typer.Option(help="folder of the run; an unfinished run there is continued")]
+Minutes = Annotated[float, typer.Option(help="length of the run, over all restarts")]
 Configured = Annotated[
-    Path | None, typer.Option(help="TOML file as in assets/training, by default the one there")
+    Path | None, typer.Option(help="TOML file of settings; by default the one in assets/training")
 ]
 
 
@@ -52,12 +52,12 @@ def train_autoencoder(
         Path | None, _part("autoencoder whose weights a fresh run begins from; by default none")
     ] = None,
 ) -> None:
-    """Pictures to latents and back. First of all; the others need it."""
+    """Train the autoencoder: pictures to latents and back. The first step; all others need it."""
     from explorer.training import autoencoder
     from explorer.training.config import AutoencoderConfig
 
-    told = AutoencoderConfig.of_run(out, config)
-    autoencoder.train(data, out, minutes, told, start)
+    settings = AutoencoderConfig.of_run(out, config)
+    autoencoder.train(data, out, minutes, settings, start)
 
 
 @train.command("detail")
@@ -66,16 +66,16 @@ def train_detail(
     out: Out = Path("runs/detail"),
     minutes: Minutes = 60,
     config: Configured = None,
-    start: Annotated[Path, _part("autoencoder that gets detail; its own channels stay as they are")] = Path(
+    start: Annotated[Path, _part("autoencoder to extend; its own channels stay as they are")] = Path(
         "runs/autoencoder/model"
     ),
 ) -> None:
-    """More channels of latents, for detail that four cannot hold. After the autoencoder."""
+    """Add channels of detail that four channels cannot hold. After the autoencoder."""
     from explorer.training import detail
     from explorer.training.config import DetailConfig
 
-    told = DetailConfig.of_run(out, config)
-    detail.train(data, start, out, minutes, told)
+    settings = DetailConfig.of_run(out, config)
+    detail.train(data, start, out, minutes, settings)
 
 
 @train.command("detail-painter")
@@ -86,19 +86,19 @@ def train_detail_painter(
     config: Configured = None,
     autoencoder: Annotated[Path, _part("trained autoencoder that has detail")] = Path("runs/detail/model"),
     denoiser: Annotated[
-        Path | None, _part("denoiser of the coarse channels, on whose land detail is learned too")
+        Path | None, _part("denoiser of the coarse channels: detail is also learned on land as it paints it")
     ] = None,
     start: Annotated[
         Path | None, _part("painter whose weights a fresh run begins from; by default none")
     ] = None,
-    teacher: Annotated[Path | None, _part("painter of many steps: learn to do the same in one")] = None,
+    teacher: Annotated[Path | None, _part("painter of many steps, to be distilled into one step")] = None,
 ) -> None:
-    """Detail for painted land; with --teacher, in one step. After the detail."""
+    """Train the painter of detail; with --teacher, in one step. After `detail`."""
     from explorer.training import detail_painter
     from explorer.training.config import DetailPainterConfig
 
-    told = DetailPainterConfig.of_run(out, config)
-    detail_painter.train(data, autoencoder, out, minutes, told, denoiser, start, teacher)
+    settings = DetailPainterConfig.of_run(out, config)
+    detail_painter.train(data, autoencoder, out, minutes, settings, denoiser, start, teacher)
 
 
 @train.command("cut")
@@ -107,26 +107,28 @@ def cut_pictures(
         list[Path], typer.Argument(help="GeoTIFFs of any bands; PNG, JPEG and WebP with --zoom")
     ],
     caption: Annotated[str, typer.Option(help="what they show")],
-    out: Annotated[Path, typer.Option(help="folder; its name has to begin with mosaic-")],
-    cls: Annotated[str, typer.Option(help="class of assets/prompts/grammar.json, if it is one")] = "",
-    licence: Annotated[str, typer.Option(help="theirs; nothing: they are yours")] = "",
-    zoom: Annotated[int | None, typer.Option(help="by default that of their own resolution")] = None,
+    out: Annotated[Path, typer.Option(help="folder; its name must begin with mosaic-")],
+    cls: Annotated[str, typer.Option(help="a class of assets/prompts/grammar.json, if one fits")] = "",
+    licence: Annotated[str, typer.Option(help="licence of the pictures; empty: they are your own")] = "",
+    zoom: Annotated[
+        int | None, typer.Option(help="by default the zoom nearest to their own resolution")
+    ] = None,
 ) -> None:
-    """Your own GeoTIFFs as training data."""
+    """Cut your own GeoTIFFs into training data."""
     from explorer.training.imagery import Label, cut
 
     for picture in pictures:
         made = cut(picture, out, Label(caption, cls, licence), zoom)
-        print(f"{picture}: {len(made)} mosaics, {made[0].name} and on")
+        print(f"{picture}: {len(made)} mosaics, the first is {made[0].name}")
 
 
 @train.command("pieces")
 def cut_shards(
     data: Data,
-    out: Annotated[Path, typer.Option(help="folder for them")],
-    megabytes: Annotated[float, typer.Option(help="of each piece")] = 55,
+    out: Annotated[Path, typer.Option(help="folder for the pieces")],
+    megabytes: Annotated[float, typer.Option(help="largest size of a piece")] = 55,
 ) -> None:
-    """Shards as smaller ones, to carry them to another machine."""
+    """Split shards into smaller ones, to carry them to another machine."""
     from explorer.training.imagery import pieces
 
     for path in pieces(data, out, int(megabytes * 10**6)):
@@ -141,18 +143,18 @@ def train_polished(
     config: Configured = None,
     autoencoder: AutoencoderPart = Path("runs/autoencoder/model"),
     bundle: Annotated[
-        Path | None, _part("bundle of the same latents, to learn on land it paints too")
+        Path | None, _part("bundle with the same latents: the decoder also learns on land that it paints")
     ] = None,
     start: Annotated[
-        Path | None, _part("polished before: a fresh run begins from it; by default AUTOENCODER")
+        Path | None, _part("polished autoencoder that a fresh run begins from; by default AUTOENCODER")
     ] = None,
 ) -> None:
-    """The decoder with texture, by a critic; latents stay what they are."""
+    """Teach the decoder texture, with a critic. The latents stay as they are."""
     from explorer.training import polish
     from explorer.training.config import PolishConfig
 
-    told = PolishConfig.of_run(out, config)
-    polish.train(data, autoencoder, out, minutes, told, bundle, start)
+    settings = PolishConfig.of_run(out, config)
+    polish.train(data, autoencoder, out, minutes, settings, bundle, start)
 
 
 @train.command("text")
@@ -162,15 +164,15 @@ def train_text(
     minutes: Minutes = 12,
     config: Configured = None,
     start: Annotated[
-        Path | None, _part("bundle whose towers a fresh run begins from, for the same denoiser")
+        Path | None, _part("bundle whose towers a fresh run begins from, so that its denoiser still fits")
     ] = None,
 ) -> None:
-    """Prompts to vectors, against an image tower."""
+    """Train the text tower: prompts to vectors, against an image tower."""
     from explorer.training import text
     from explorer.training.config import TextConfig
 
-    told = TextConfig.of_run(out, config)
-    text.train(data, out, minutes, told, start=start)
+    settings = TextConfig.of_run(out, config)
+    text.train(data, out, minutes, settings, start=start)
 
 
 @train.command("denoiser")
@@ -185,12 +187,12 @@ def train_denoiser(
         Path | None, _part("denoiser whose weights a fresh run begins from; by default none")
     ] = None,
 ) -> None:
-    """Noise to land. Needs the autoencoder and the text tower."""
+    """Train the denoiser: noise to land. After the autoencoder and the text tower."""
     from explorer.training import denoiser
     from explorer.training.config import DenoiserConfig
 
-    told = DenoiserConfig.of_run(out, config)
-    denoiser.train(data, autoencoder, text, out, minutes, told, start=start)
+    settings = DenoiserConfig.of_run(out, config)
+    denoiser.train(data, autoencoder, text, out, minutes, settings, start=start)
 
 
 @train.command("distill")
@@ -203,12 +205,12 @@ def train_distilled(
     text: TextPart = Path("runs/text/text"),
     denoiser: DenoiserPart = Path("runs/denoiser/model"),
 ) -> None:
-    """Few steps without guidance, from a denoiser that needs many. Last of all."""
+    """Distil the denoiser to few steps without guidance. The last step."""
     from explorer.training import distill
     from explorer.training.config import DistillConfig
 
-    told = DistillConfig.of_run(out, config)
-    distill.train(data, autoencoder, text, denoiser, out, minutes, told)
+    settings = DistillConfig.of_run(out, config)
+    distill.train(data, autoencoder, text, denoiser, out, minutes, settings)
 
 
 def evaluate(
@@ -216,7 +218,7 @@ def evaluate(
     data: Data = Path("data"),
     count: Annotated[int, typer.Option(help="pictures to paint")] = 200,
 ) -> None:
-    """Scores on places that training never saw."""
+    """Score a model on places that training never saw."""
     from explorer.training.evaluate import evaluate as scores
 
     table = Table("score", model, "real pictures", "aim")
@@ -233,14 +235,18 @@ def pack_model(
     text: TextPart = Path("runs/text/text"),
     images: ImagesPart = Path("runs/text/images"),
     denoiser: DenoiserPart = Path("runs/denoiser/model"),
-    steps: Annotated[int | None, typer.Option(help="calls of the denoiser for a window")] = None,
-    guidance_scale: Annotated[float | None, typer.Option(help="1: none, one call a step")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="steps of the sampler: calls of the denoiser for one window")
+    ] = None,
+    guidance_scale: Annotated[
+        float | None, typer.Option(help="1: no guidance, one call for each step")
+    ] = None,
 ) -> None:
     """Put trained parts together as a bundle; prints its folder."""
     from explorer.training.pack import pack
 
-    said = {"steps": steps, "guidance_scale": guidance_scale}
-    given = {name: value for name, value in said.items() if value is not None}
+    options = {"steps": steps, "guidance_scale": guidance_scale}
+    given = {name: value for name, value in options.items() if value is not None}
     print(pack(autoencoder, text, images, denoiser, out, **given))
 
 
@@ -248,12 +254,15 @@ def pack_model(
 def blend_decoders(
     first: Annotated[Path, typer.Argument(help="autoencoder", callback=_there)],
     second: Annotated[
-        Path, typer.Argument(help="polished on from FIRST, or both from the same", callback=_there)
+        Path,
+        typer.Argument(
+            help="autoencoder polished from FIRST, or from the same one as FIRST", callback=_there
+        ),
     ],
     out: Annotated[Path, typer.Argument(help="folder for the blended autoencoder")],
-    share: Annotated[float, typer.Option(help="of SECOND, 0 to 1")] = 0.5,
+    share: Annotated[float, typer.Option(help="how far to go from FIRST to SECOND, 0 to 1")] = 0.5,
 ) -> None:
-    """The mean of two autoencoders' decoders; prints its folder."""
+    """Blend the decoders of two autoencoders; prints the new folder."""
     from explorer.training.blend import blend
 
     print(blend(first, second, out, share))
@@ -261,7 +270,7 @@ def blend_decoders(
 
 @models.command("show")
 def show_model(model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra") -> None:
-    """What a model is and can do."""
+    """Show what a model is and can do."""
     from explorer.models.library import Library
 
     traits = Library(model).get().traits

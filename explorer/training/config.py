@@ -1,4 +1,4 @@
-"""What a training run is told besides its data and its time: one TOML file for each part."""
+"""Settings of training runs: one TOML file for each part."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Sources(Strict):
 
 
 class Config(Strict):
-    """Of every run."""
+    """Settings that every run has."""
 
     name: ClassVar[str]  # of its file
 
@@ -41,9 +41,9 @@ class Config(Strict):
 
     @classmethod
     def of_run(cls, out: Path, path: Path | None) -> Self:
-        """That of the run in ``out``, which keeps it: a run that goes on goes on with its own. A fresh one
-        takes ``path``, or what terra was trained with. Raises BadSetting, also where a run that goes on
-        is told something else."""
+        """The settings of the run in ``out``, which keeps them there. A fresh run takes those in ``path``, or
+        the ones that terra was trained with. Raises BadSetting, also if ``path`` says something else than a
+        run that is continued."""
         own, source = out / "config.toml", path or SHIPPED / f"{cls.name}.toml"
         asked = cls.read(source)
         if not own.exists():
@@ -52,22 +52,24 @@ class Config(Strict):
             part.write_bytes(source.read_bytes())
             part.replace(own)
         elif path and cls.read(own) != asked:
-            raise BadSetting(f"{path}: the run in {out} goes on with its own, {own}; take another folder")
+            raise BadSetting(
+                f"{path}: the run in {out} began with other settings, {own}; choose another folder"
+            )
         return cls.read(own)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """That of one file. Raises BadSetting."""
+        """The settings in one file. Raises BadSetting."""
         try:
             return cls.model_validate(tomllib.loads(path.read_text()))
         except OSError as error:
             raise BadSetting(f"{path}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadSetting(f"{path}: no TOML: {error}") from error
+            raise BadSetting(f"{path} is not TOML: {error}") from error
         except ValidationError as error:
             first = error.errors()[0]
             where, allowed = ".".join(map(str, first["loc"])), ", ".join(sorted(cls.model_fields))
-            raise BadSetting(f"{path}: {where}: {first['msg']}; there are {allowed}") from error
+            raise BadSetting(f"{path}: {where}: {first['msg']}; the settings are {allowed}") from error
 
 
 class AutoencoderConfig(Config):
@@ -75,7 +77,7 @@ class AutoencoderConfig(Config):
 
     widths: tuple[Count, Count, Count]  # channels of the decoder's levels, coarsest first
     blocks: tuple[Count, Count, Count]  # of each level
-    started_peak: Annotated[float, Field(gt=0, le=1)]  # of a run with --start
+    started_peak: Annotated[float, Field(gt=0, le=1)]  # peak of a run with --start
     crop: Annotated[int, Field(ge=32, multiple_of=16)]  # px
     latent_noise: Weight  # at most, of latents before they are decoded
     shrunk: Share  # of batches, that decode to a smaller picture
@@ -87,7 +89,7 @@ class DetailConfig(Config):
 
     channels: Count  # of detail, beside the four coarse ones
     last: Count  # channels the decoder draws with
-    heard: Weight  # of what a layer begins with: how much the decoder hears of detail at first
+    heard: Weight  # scale of the new weights that read detail, when a run begins
     crop: Annotated[int, Field(ge=32, multiple_of=16)]  # px
     latent_noise: Weight  # at most, of latents before they are decoded
     shrunk: Share  # of batches, that decode to a smaller picture
@@ -112,11 +114,11 @@ class DetailPainterConfig(Config):
 
 
 class PolishWeights(Strict):
-    """What counts for how much."""
+    """Weights of the parts of the loss."""
 
     fine: Weight  # distance at full size
     half: Weight  # distance at half size
-    form: Weight  # distance at a quarter of the size: there, latents know where what lies
+    form: Weight  # distance at a quarter of the size, where the latents know what lies where
     texture: Weight
     strength: Weight
     even: Weight

@@ -1,4 +1,4 @@
-"""A critic of texture: tells painted crops from real ones, patch by patch.
+"""A critic of texture: it learns to tell painted crops from real ones, patch by patch.
 
 The relativistic loss with penalties on both sides is that of R3GAN (Huang et al. 2024, arXiv
 2501.05441); the penalties are taken by small random steps and not by second derivatives (Lin et al.
@@ -39,8 +39,8 @@ class Patches(nn.Module):
 
 
 class Critic(nn.Module):
-    """One pair of eyes for pixels, one for the same at half the size. They see pictures turned,
-    mirrored and cut at random, so that they cannot go by the lattice of latents."""
+    """Two networks: one for pixels, one for pictures at half the size. They see pictures turned, mirrored and
+    cut at random, so that the grid of latents is no clue."""
 
     def __init__(self, width: int = 48) -> None:
         super().__init__()
@@ -62,17 +62,18 @@ def cut(sheets: list[Tensor], side: int, border: int, rng: np.random.Generator) 
 
 
 def judged(critic: Critic, painted: Tensor, real: Tensor) -> Tensor:
-    """What a decoder loses: that its pictures look less real. The critic's weights learn nothing."""
+    """The decoder's loss: its pictures look less real than real ones. The critic's weights get no
+    gradient."""
     fixed = {name: weight.detach() for name, weight in critic.named_parameters()}
     verdicts = functional_call(critic, fixed, (torch.cat([painted, real]),))
     return F.softplus(-(verdicts[: len(painted)] - verdicts[len(painted) :])).mean()
 
 
 def lesson(critic: Critic, painted: Tensor, real: Tensor, steepness: float) -> Tensor:
-    """What the critic loses: that real pictures look less real; and ``steepness`` times the square of
-    its slope in a random direction. No gradient reaches the decoder."""
+    """The critic's loss: real pictures look less real than painted ones; plus ``steepness`` times the square
+    of its slope in a random direction. The decoder gets no gradient."""
     both = torch.cat([painted, real]).detach()
     verdicts = critic(both)
-    apart = verdicts[len(painted) :] - verdicts[: len(painted)]
+    difference = verdicts[len(painted) :] - verdicts[: len(painted)]
     slope = (critic(both + STEP * torch.randn_like(both)) - verdicts) / STEP
-    return F.softplus(-apart).mean() + steepness * slope.float().square().mean()
+    return F.softplus(-difference).mean() + steepness * slope.float().square().mean()

@@ -44,8 +44,8 @@ def read(folder: Path, *patterns: str) -> Iterator[Picture]:
 
 
 def free(picture: Picture) -> bool:
-    """Whether weights trained on this picture may be shipped, by its licence (see docs/training.md). Whoever
-    says nothing of a licence trains on pictures of their own."""
+    """Whether weights trained on this picture may be shipped, by its licence (see docs/training.md). A
+    picture without a licence counts as the user's own."""
     text = picture.licence
     allowed = any(word in text for word in FREE_LICENCES) and not any(word in text for word in NOT_FREE)
     return allowed or not text
@@ -54,8 +54,8 @@ def free(picture: Picture) -> bool:
 def _members(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
     pairs: dict[str, dict[str, bytes]] = {}
     if path.is_dir():
-        found = ((p.name, p.read_bytes) for p in sorted(path.iterdir()) if p.is_file())
-        for filename, load in found:
+        files = ((p.name, p.read_bytes) for p in sorted(path.iterdir()) if p.is_file())
+        for filename, load in files:
             pairs.setdefault(Path(filename).stem, {})[Path(filename).suffix.lower()] = load()
     elif path.suffix == ".tar":
         with tarfile.open(path) as shard:

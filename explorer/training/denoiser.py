@@ -1,4 +1,4 @@
-"""Trains terra's denoiser: a rectified flow on windows, conditioned on all that painting knows."""
+"""Trains terra's denoiser: a rectified flow on windows, with the same conditions as painting has."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def velocity(model: Denoiser, x: Tensor, t: Tensor, batch: Batch, text: Tensor |
 
 def guided(model: Denoiser, x: Tensor, t: Tensor, batch: Batch, guidance_scale: float) -> Tensor:
     """The velocity with classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598)."""
-    told = velocity(model, x, t, batch)
+    conditional = velocity(model, x, t, batch)
     if guidance_scale == 1:
-        return told
-    free = velocity(model, x, t, batch, torch.zeros_like(batch.text))
-    return free + guidance_scale * (told - free)
+        return conditional
+    unconditional = velocity(model, x, t, batch, torch.zeros_like(batch.text))
+    return unconditional + guidance_scale * (conditional - unconditional)
 
 
 def flow_loss(model: Denoiser, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
     """Mean square error of the velocity where latents are not known, per window (n,)."""
     at = t[:, None, None, None]
     x = (1 - at) * batch.latents + at * noise
-    apart = (velocity(model, x, t, batch) - (noise - batch.latents)).square().mean(1, keepdim=True)
+    error = (velocity(model, x, t, batch) - (noise - batch.latents)).square().mean(1, keepdim=True)
     unknown = (1 - batch.mask) * batch.counted
-    return (apart * unknown).sum((1, 2, 3)) / unknown.sum((1, 2, 3)).clamp(min=1)
+    return (error * unknown).sum((1, 2, 3)) / unknown.sum((1, 2, 3)).clamp(min=1)
 
 
 def draw_times(count: int) -> Tensor:
@@ -137,8 +137,8 @@ def paint_sheet(
         def flow(x: Tensor, t: float, batch: Batch = batch) -> Tensor:
             return guided(model, x, torch.full((len(x),), t, device=x.device), batch, guidance_scale)
 
-        found = euler(flow, noise, batch.latents, 1 - batch.mask, times)
-        pictures.append(to_pixels(painter.decode(found.cpu())))
+        latents = euler(flow, noise, batch.latents, 1 - batch.mask, times)
+        pictures.append(to_pixels(painter.decode(latents.cpu())))
     return np.concatenate(pictures)
 
 

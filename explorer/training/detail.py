@@ -29,7 +29,7 @@ class Training(nn.Module):
         model.encoder.requires_grad_(False)
 
     def latents(self, pictures: Tensor) -> Tensor:
-        """Those of pictures (n, 3, 8h, 8w), of unit variance: (n, channels, h, w)."""
+        """Pictures (n, 3, 8h, 8w) to latents (n, channels, h, w) of unit variance."""
         mean, std = (x[:, :LATENT_CHANNELS] for x in (self.model.latent_mean, self.model.latent_std))
         assert self.model.detail_encoder is not None
         with torch.no_grad():
@@ -73,7 +73,7 @@ def train(folder: Path, start: Path, out: Path, minutes: float, config: DetailCo
     """
     torch.manual_seed(0)
     rng = np.random.default_rng()
-    crops, held = (read(folder, apart, config.crop, config.sources) for apart in (False, True))
+    crops, held = (read(folder, held_out, config.crop, config.sources) for held_out in (False, True))
     training = going_on(loaded(start), config)
     run = Run(out, training, config.peak, minutes, config.decay)
 

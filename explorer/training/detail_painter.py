@@ -57,8 +57,10 @@ class Encoder:
         the denoiser's."""
         with torch.inference_mode(), torch.autocast(device().type, torch.bfloat16, enabled=half_precision()):
             around = F.pad(pictures.to(device()), (8 * BORDER,) * 4, mode="reflect")
-            found = self.autoencoder.encode(around.contiguous(memory_format=torch.channels_last)).float()
-            coarse, detail = crop(found, BORDER).split([LATENT_CHANNELS, found.shape[1] - LATENT_CHANNELS], 1)
+            latents = self.autoencoder.encode(around.contiguous(memory_format=torch.channels_last)).float()
+            coarse, detail = crop(latents, BORDER).split(
+                [LATENT_CHANNELS, latents.shape[1] - LATENT_CHANNELS], 1
+            )
             if self.denoiser is not None and repainted.any():
                 coarse = coarse.clone()
                 coarse[repainted] = self._last_step(self.denoiser, coarse[repainted])
@@ -108,8 +110,8 @@ def flow_loss(model: DetailPainter, piece: Piece, t: Tensor, noise: Tensor) -> T
     """Mean square error of the velocity at times ``t`` (n,)."""
     at = t[:, None, None, None]
     x = (1 - at) * piece.detail + at * noise
-    found: Tensor = (model(x, piece.coarse, t) - (noise - piece.detail)).square().mean()
-    return found
+    error: Tensor = (model(x, piece.coarse, t) - (noise - piece.detail)).square().mean()
+    return error
 
 
 def distilled_loss(model: DetailPainter, teacher: DetailPainter, piece: Piece, steps: int) -> Tensor:
@@ -117,8 +119,8 @@ def distilled_loss(model: DetailPainter, teacher: DetailPainter, piece: Piece, s
     noise in ``steps``. The noise is that of painting: a function of the coarse latents."""
     with torch.no_grad():
         wanted = teacher.paint(piece.coarse, timesteps(steps))
-    found: Tensor = (model.paint(piece.coarse, ONE_STEP) - wanted).square().mean()
-    return found
+    error: Tensor = (model.paint(piece.coarse, ONE_STEP) - wanted).square().mean()
+    return error
 
 
 def train(
@@ -139,9 +141,9 @@ def train(
     """
     painter, rng = loaded(autoencoder), np.random.default_rng()
     if painter.detail_encoder is None:
-        raise BadSetting(f"{autoencoder}: has no detail; allowed is one of train detail")
+        raise BadSetting(f"{autoencoder}: has no channels of detail; give one made by `train detail`")
     detail = painter.channels - LATENT_CHANNELS
-    there, held = (read(folder, apart, SIDE, config.sources) for apart in (False, True))
+    there, held = (read(folder, held_out, SIDE, config.sources) for held_out in (False, True))
     encoder = Encoder(painter, Denoiser.from_pretrained(denoiser, **READ) if denoiser else None, config)
     pool = Pool(there, encoder, config)
     master = None if teacher is None else begun(teacher, detail).to(device()).eval().requires_grad_(False)
@@ -183,5 +185,5 @@ def begun(path: Path, detail: int) -> DetailPainter:
     """The painter in ``path``, of ``detail`` channels. Raises BadSetting where it has another number."""
     model: DetailPainter = DetailPainter.from_pretrained(path, **READ)
     if model.config["detail"] != detail:
-        raise BadSetting(f"{path}: paints {model.config['detail']} channels of detail; allowed is {detail}")
+        raise BadSetting(f"{path}: paints {model.config['detail']} channels of detail; {detail} are needed")
     return model

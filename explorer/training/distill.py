@@ -1,9 +1,9 @@
-"""Few steps: teaches a denoiser to do in one call what it did in several guided ones.
+"""Distillation: a student denoiser learns to do in one call what its teacher does in several guided ones.
 
 Piecewise rectified flow (Yan et al. 2024, arXiv 2405.07510) with guidance folded in (Meng et al.
-2023, arXiv 2210.03142): time is cut into as many pieces as there will be steps. From a point at the
-start of a piece the teacher, guided, walks to its end in small steps; the student learns the straight
-way there. It paints with that many calls and no second, unguided one.
+2023, arXiv 2210.03142): time is cut into as many pieces as the student will have steps. The guided teacher
+goes through each piece in small steps; the student learns to go straight from its start to its end. So it
+paints with one call for each piece, and needs no second, unguided call.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from explorer.training.loop import Run, device
 from explorer.training.windows import Batch
 
 
-def taught(teacher: Denoiser, x: Tensor, t: Tensor, batch: Batch, config: DistillConfig) -> Tensor:
+def guided_velocity(teacher: Denoiser, x: Tensor, t: Tensor, batch: Batch, config: DistillConfig) -> Tensor:
     """The teacher's velocity (n, 4, h, w), guided at times ``t`` (n,) above ``config.guided_above``.
 
     Guidance at small times only smooths detail and costs variety (Kynkäänniemi et al. 2024, "Applying
     guidance in a limited interval", arXiv 2404.07724).
     """
-    found, above = velocity(teacher, x, t, batch), t > config.guided_above
+    result, above = velocity(teacher, x, t, batch), t > config.guided_above
     if config.guidance_scale > 1 and above.any():
         part = Batch(*(each[above] for each in batch))
-        free = velocity(teacher, x[above], t[above], part, torch.zeros_like(part.text))
-        found = found.index_put((above,), free + config.guidance_scale * (found[above] - free))
-    return found
+        unguided = velocity(teacher, x[above], t[above], part, torch.zeros_like(part.text))
+        result = result.index_put((above,), unguided + config.guidance_scale * (result[above] - unguided))
+    return result
 
 
 def flow(model: Denoiser, batch: Batch, config: DistillConfig) -> Velocity:
-    """What samplers follow: ``taught`` of one batch, at one time for all."""
-    return lambda x, t: taught(model, x, torch.full((len(x),), t, device=x.device), batch, config)
+    """``guided_velocity`` of one batch as a function that samplers take: one time for all windows."""
+    return lambda x, t: guided_velocity(model, x, torch.full((len(x),), t, device=x.device), batch, config)
 
 
 def target(
@@ -58,29 +58,29 @@ def target(
     ends: Tensor,
     config: DistillConfig,
 ) -> Tensor:
-    """The velocity (n, 4, h, w) that leads from ``first`` (n, 4, h, w), at each window's start of a piece,
-    straight to where the guided teacher ends. ``starts``, ``ends`` (n,) are times, the start being the
-    larger.
+    """The velocity (n, 4, h, w) that leads straight from ``first`` (n, 4, h, w), at the start of each
+    window's piece, to where the guided teacher gets by the end of it. ``starts``, ``ends`` (n,) are times; a
+    start is larger than its end.
 
-    Steps are of second order: Euler's, as few as these, end in land that is too smooth.
+    The steps are of second order: so few steps of Euler's would end in land that is too smooth.
     """
     x, before = first, None
     with torch.no_grad():
         for step in range(config.substeps):
             now, then = (starts + (ends - starts) * (step + i) / config.substeps for i in (0, 1))
             x = torch.where(batch.mask > 0, _noised(batch, noise, now), x)
-            found = taught(teacher, x, now, batch, config)
-            x = x + (then - now)[:, None, None, None] * (found if before is None else ahead(found, before))
-            before = found
+            slope = guided_velocity(teacher, x, now, batch, config)
+            x = x + (then - now)[:, None, None, None] * (slope if before is None else ahead(slope, before))
+            before = slope
     return (first - x) / (starts - ends)[:, None, None, None]
 
 
 @torch.no_grad()
-def reached(student: Denoiser, batch: Batch, noise: Tensor, piece: Tensor, times: list[float]) -> Tensor:
-    """Where the student gets to by itself (n, 4, h, w), at the start of each window's ``piece`` (n,).
+def rollout(student: Denoiser, batch: Batch, noise: Tensor, piece: Tensor, times: list[float]) -> Tensor:
+    """Where the student itself gets (n, 4, h, w) by the start of each window's ``piece`` (n,).
 
-    Real land, noised, is not what it meets there when it paints; its own errors are, and so the teacher
-    corrects them (Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
+    When it paints, it meets its own errors there and not real land with noise. Training on them lets the
+    teacher correct them (DAgger: Ross, Gordon and Bagnell 2011, arXiv 1011.0686).
     """
     x = noise
     for index, (now, then) in enumerate(itertools.pairwise(times[:-1])):
@@ -105,12 +105,12 @@ def loss(student: Denoiser, teacher: Denoiser, batch: Batch, config: DistillConf
     noise = torch.randn_like(batch.latents)
     own = torch.rand(count, 1, 1, 1).to(piece.device) < config.own_share
     real = _noised(batch, noise, starts)
-    alone = reached(student, batch, noise, piece * own.flatten(), times)
-    first = torch.where(own & (batch.mask == 0), alone, real)
+    rolled_out = rollout(student, batch, noise, piece * own.flatten(), times)
+    first = torch.where(own & (batch.mask == 0), rolled_out, real)
     wanted = target(teacher, batch, noise, first, starts, ends, config)
-    apart = velocity(student, first, starts, batch) - wanted
+    error = velocity(student, first, starts, batch) - wanted
     unknown = (1 - batch.mask) * batch.counted
-    return (apart.square().mean(1, keepdim=True) * unknown).sum() / unknown.sum().clamp(min=1)
+    return (error.square().mean(1, keepdim=True) * unknown).sum() / unknown.sum().clamp(min=1)
 
 
 def train(
@@ -139,7 +139,7 @@ def train(
 
     def sheet() -> None:
         student.save_pretrained(out / "model", safe_serialization=True)
-        scores = strayed(student, teacher, held, config)
+        scores = distances_to_teacher(student, teacher, held, config)
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, run.samples, *(round(s, 4) for s in scores)])
         pictures = paint_sheet(student, painter, tower.encode, timesteps(config.steps, config.shift), 1.0)
@@ -149,9 +149,11 @@ def train(
         pass
 
 
-def strayed(student: Denoiser, teacher: Denoiser, held: Land, config: DistillConfig) -> tuple[float, float]:
-    """Mean square distance to what the guided teacher paints in 30 steps from the same noise: of the
-    student, and, for comparison, of the guided teacher in as few steps as the student."""
+def distances_to_teacher(
+    student: Denoiser, teacher: Denoiser, held: Land, config: DistillConfig
+) -> tuple[float, float]:
+    """Mean square distances to what the guided teacher paints in 30 steps from the same noise: of the
+    student, and, for comparison, of the guided teacher in as few steps as the student has."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         drawn = held.draw(8, WINDOW, HALO, np.random.default_rng(0), config.aerial_share)
@@ -162,5 +164,5 @@ def strayed(student: Denoiser, teacher: Denoiser, held: Land, config: DistillCon
     guided, alone = flow(teacher, drawn, config), flow(student, drawn, unguided)
     start, few = (noise, drawn.latents, 1 - drawn.mask), timesteps(config.steps, config.shift)
     right = multistep(guided, *start, timesteps(30, config.shift))
-    found = euler(alone, *start, few), euler(guided, *start, few)
-    return tuple(float((one - right).square().mean()) for one in found)  # type: ignore[return-value]
+    painted = euler(alone, *start, few), euler(guided, *start, few)
+    return tuple(float((one - right).square().mean()) for one in painted)  # type: ignore[return-value]

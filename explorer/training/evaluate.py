@@ -36,8 +36,8 @@ from explorer.worlds.atlas import quick_home
 from explorer.worlds.renderer import surrounded
 from tiles.grid import Tile, tile_at
 
-# What tells real pictures best by real ones of other places, of 0.01 to 3: 200 pictures of 256 numbers are
-# learned by heart with less.
+# Ridge penalty of the classifiers: of 0.01 to 3 the best on real pictures of other places. With less, 200
+# pictures of 256 numbers are learned by heart.
 RIDGE = 0.1
 CROPS = 512  # of each source: the mean of 128 was off by half a dB
 PROMPTS = 20  # to choose from
@@ -109,16 +109,16 @@ def towers(folder: Path) -> Towers:
 
 def painting(paint: Paint, by: Towers, data: Path, count: int) -> Iterator[Score]:
     """Scores of what ``paint`` paints, ``by`` those towers."""
-    known, apart = (text.examples(data, held_out) for held_out in (False, True))
+    known, unseen = (text.examples(data, held_out) for held_out in (False, True))
     sets = []
     for source, (name, aim) in PAINTED.items():
-        if source in known and source in apart:
-            found = painted_beside(paint, by, known[source], apart[source], count)
-            yield from compared(found, name, aim)
-            yield obeyed(found, by.text, name)
-            sets.append(found)
-    yield zooms_told(sets)
-    yield from twenty(paint, by, [e for found in sets for e in found.held], count)
+        if source in known and source in unseen:
+            pair = painted_beside(paint, by, known[source], unseen[source], count)
+            yield from compared(pair, name, aim)
+            yield obeyed(pair, by.text, name)
+            sets.append(pair)
+    yield zooms_guessed(sets)
+    yield from twenty(paint, by, [e for pair in sets for e in pair.held], count)
 
 
 def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
@@ -143,10 +143,10 @@ def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
 
 
 def painted_beside(
-    paint: Paint, by: Towers, there: list[Example], apart: list[Example], count: int
+    paint: Paint, by: Towers, there: list[Example], unseen: list[Example], count: int
 ) -> Compared:
     """Pictures painted to the captions of ``count`` real ones, and those."""
-    held = balanced(apart, count)
+    held = balanced(unseen, count)
     real, other, every = (
         features(by.images, [e.pixels for e in sheet]) for sheet in (held, alike(held, there), there)
     )
@@ -168,12 +168,12 @@ def balanced(examples: list[Example], count: int) -> list[Example]:
 
 def alike(wanted: list[Example], examples: list[Example]) -> list[Example]:
     """For each example another of its class and zoom, or at least its class."""
-    rng, found = np.random.default_rng(1), []
+    rng, chosen = np.random.default_rng(1), []
     for example in wanted:
         same = [e for e in examples if e.cls == example.cls] or examples
         fit = [e for e in same if e.zoom == example.zoom] or same
-        found.append(fit[rng.integers(len(fit))])
-    return found
+        chosen.append(fit[rng.integers(len(fit))])
+    return chosen
 
 
 def prompt_of(example: Example, index: int) -> str:
@@ -204,9 +204,9 @@ def features(tower: ImageTower, pictures: Sequence[np.ndarray]) -> Tensor:
     return torch.cat([tower(sheet) for sheet in sheets])
 
 
-def compared(found: Compared, name: str, aim: str) -> Iterator[Score]:
+def compared(pair: Compared, name: str, aim: str) -> Iterator[Score]:
     """Painted pictures against real ones of other places: distance, classes, copies."""
-    shown, real, other, every, held, *_ = found
+    shown, real, other, every, held, *_ = pair
     yield Score(f"FD-terra {name}", frechet(shown, real), frechet(other, real), aim)
     classes = [example.cls for example in held]
     yield Score(
@@ -219,19 +219,19 @@ def compared(found: Compared, name: str, aim: str) -> Iterator[Score]:
     yield Score(f"nearest training picture {name}, cosine", nearest[0], nearest[1], "not above")
 
 
-def zooms_told(sets: list[Compared]) -> Score:
+def zooms_guessed(sets: list[Compared]) -> Score:
     """How often a picture alone tells its zoom within one level, by a classifier of real ones."""
     every, shown, real = (torch.cat([getattr(s, part) for s in sets]) for part in ("every", "shown", "real"))
     known, right = ([round(e.zoom) for s in sets for e in getattr(s, part)] for part in ("there", "held"))
-    found = [within_one(every, known, sheet, right) for sheet in (shown, real)]
-    return Score("zoom within one, told by pictures", found[0], found[1], "0.85")
+    rates = [within_one(every, known, sheet, right) for sheet in (shown, real)]
+    return Score("zoom within one, guessed from pictures", rates[0], rates[1], "0.85")
 
 
 def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterator[Score]:
     """How often the right one of 20 plain prompts lies nearest a picture; real pictures are of the
     scene that a prompt names."""
     asked: list[dict[str, Any]] = json.loads(TWENTY.read_text())
-    said = by.text.encode([row["prompt"] for row in asked])
+    prompts = by.text.encode([row["prompt"] for row in asked])
     turns = [seed % len(asked) for seed in range(count)]
     pictures = paint([Asked(asked[i]["zoom"], asked[i]["prompt"], seed) for seed, i in enumerate(turns)])
     scenes = [row["scene"] for row in asked]
@@ -239,10 +239,10 @@ def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterato
     if not real:
         return
     right = torch.tensor([scenes.index(example.cls) for example in real])
-    told = (features(by.images, [e.pixels for e in real]) @ said.T).argmax(1)
-    found = (features(by.images, pictures) @ said.T).argmax(1)
-    obeys = float((found == torch.tensor(turns)).float().mean())
-    yield Score("prompts obeyed, 1 of 20", obeys, float((told == right).float().mean()), "0.7")
+    real_choice = (features(by.images, [e.pixels for e in real]) @ prompts.T).argmax(1)
+    choice = (features(by.images, pictures) @ prompts.T).argmax(1)
+    obeys = float((choice == torch.tensor(turns)).float().mean())
+    yield Score("prompts obeyed, 1 of 20", obeys, float((real_choice == right).float().mean()), "0.7")
 
 
 def frechet(a: Tensor, b: Tensor) -> float:
@@ -253,8 +253,8 @@ def frechet(a: Tensor, b: Tensor) -> float:
     means = a.double().mean(0), b.double().mean(0)
     spreads = torch.cov(a.double().T), torch.cov(b.double().T)
     roots = torch.linalg.eigvals(spreads[0] @ spreads[1]).real.clamp(min=0).sqrt().sum()
-    apart = (means[0] - means[1]).square().sum()
-    return float(1000 * (apart + spreads[0].trace() + spreads[1].trace() - 2 * roots))
+    shift = (means[0] - means[1]).square().sum()
+    return float(1000 * (shift + spreads[0].trace() + spreads[1].trace() - 2 * roots))
 
 
 def ridge(known: Tensor, labels: Sequence[object], asked: Tensor) -> list[object]:
@@ -269,24 +269,24 @@ def ridge(known: Tensor, labels: Sequence[object], asked: Tensor) -> list[object
 
 
 def accuracy(known: Tensor, labels: list[str], asked: Tensor, right: list[str]) -> float:
-    found = ridge(known, labels, asked)
-    return sum(a == b for a, b in zip(found, right)) / len(right)
+    guessed = ridge(known, labels, asked)
+    return sum(a == b for a, b in zip(guessed, right)) / len(right)
 
 
 def within_one(known: Tensor, labels: list[int], asked: Tensor, right: list[int]) -> float:
-    found = ridge(known, labels, asked)
-    return sum(abs(int(str(a)) - b) <= 1 for a, b in zip(found, right)) / len(right)
+    guessed = ridge(known, labels, asked)
+    return sum(abs(int(str(a)) - b) <= 1 for a, b in zip(guessed, right)) / len(right)
 
 
-def obeyed(found: Compared, tower: TextTower, name: str) -> Score:
+def obeyed(pair: Compared, tower: TextTower, name: str) -> Score:
     """How often its own caption lies nearest a picture, among 20; the others are of other classes."""
-    said = tower.encode(found.prompts)
-    classes = [example.cls for example in found.held]
+    prompts = tower.encode(pair.prompts)
+    classes = [example.cls for example in pair.held]
     rng, right = np.random.default_rng(2), [0, 0]
     for index, cls in enumerate(classes):
         others = [i for i, other in enumerate(classes) if other != cls]
         among = [index, *rng.choice(others, min(PROMPTS - 1, len(others)), replace=False)]
-        for which, sheet in enumerate((found.shown, found.real)):
-            right[which] += int((said[among] @ sheet[index]).argmax() == 0)
+        for which, sheet in enumerate((pair.shown, pair.real)):
+            right[which] += int((prompts[among] @ sheet[index]).argmax() == 0)
     rates = [count / len(classes) for count in right]
     return Score(f"captions obeyed {name}, 1 of 20", rates[0], rates[1], "")

@@ -42,17 +42,17 @@ class Land:
 def read(
     folder: Path, model: Autoencoder, encode: Callable[[list[str]], Tensor], cache: Path
 ) -> tuple[Land, Land]:
-    """Land to learn from, and held-out land: the same where so little is there that none is held out.
-    Latents are kept in the folder ``cache``. Raises BadSetting where there is no land at all."""
+    """Land to learn from, and held-out land; both are the same if there is too little to hold any out.
+    Latents are cached in the folder ``cache``. Raises BadSetting if there is no land at all."""
     every = mosaics(folder, model, cache / "latents.safetensors")
     aerial = patches(folder, model, cache / "aerial.safetensors")
-    found = []
-    for apart in (False, True):
-        sheets = [m for m in every if m.picture.held_out == apart]
-        kept = {side: [p for p in sheet if p.picture.held_out == apart] for side, sheet in aerial.items()}
+    lands = []
+    for held_out in (False, True):
+        sheets = [m for m in every if m.picture.held_out == held_out]
+        kept = {side: [p for p in sheet if p.picture.held_out == held_out] for side, sheet in aerial.items()}
         quilts = Quilts(kept) if any(kept.values()) else None
         if sheets or quilts:
-            found.append(Land(Windows(sheets) if sheets else None, quilts, encode))
-    if not found:
-        raise BadSetting(f"{folder}: no picture to learn from; docs/training.md says what is read")
-    return found[0], found[-1]
+            lands.append(Land(Windows(sheets) if sheets else None, quilts, encode))
+    if not lands:
+        raise BadSetting(f"{folder}: holds no picture to learn from; docs/training.md says what is read")
+    return lands[0], lands[-1]

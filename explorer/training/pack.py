@@ -28,10 +28,12 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path, **said: int | float) -> Path:
+def pack(
+    autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path, **settings: int | float
+) -> Path:
     """A bundle in ``out`` from the folders that training left, all weights as fp16.
 
-    ``said`` goes into its ``bundle.json``, which else keeps what it says already.
+    ``settings`` go into its ``bundle.json``; what else that file says already is kept.
     """
     read = {"low_cpu_mem_usage": False, "torch_dtype": torch.float16}
     for name, kind, folder in (
@@ -46,12 +48,12 @@ def pack(autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path,
     shutil.copytree(text, out / "text")
     path = out / "bundle.json"
     before = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**DEFAULTS, **before, **said}, indent=1) + "\n")
+    path.write_text(json.dumps({**DEFAULTS, **before, **settings}, indent=1) + "\n")
     return out
 
 
 def _forget_origin(path: Path) -> None:
-    """Take the folder of this machine, which diffusers notes, out of a config."""
-    said = json.loads(path.read_text())
-    said.pop("_name_or_path", None)
-    path.write_text(json.dumps(said, indent=2) + "\n")
+    """Take the name of the local folder, which diffusers adds, out of a config."""
+    settings = json.loads(path.read_text())
+    settings.pop("_name_or_path", None)
+    path.write_text(json.dumps(settings, indent=2) + "\n")

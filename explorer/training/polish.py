@@ -1,10 +1,10 @@
-"""Teaches terra's decoder to draw texture: trained on, its encoder frozen.
+"""Teaches terra's decoder to draw texture. The encoder is frozen, so denoisers trained before still fit.
 
-A decoder trained on distances alone leaves out all that is not in the latents, and paints water
-colours. Here it must have as much texture as real pictures (``texture``), and texture that a critic
-takes for real (``critic``), on encoded pictures and on land that the denoiser painted. What is larger
-than a grain stays a matter of distance: latents know it, and invented there, it makes rivers a row of
-clumps. Latents stay what they are: a denoiser trained before goes on to fit.
+A decoder trained on distances alone leaves out all that is not in the latents: its pictures look like water
+colours. Here it must draw as much texture as real pictures have (``texture``), and texture that a critic
+takes for real (``critic``), both on encoded pictures and on land that the denoiser painted. Anything larger
+than a grain is still trained by distance: the latents know it, and a decoder that invents it turns rivers
+into rows of clumps.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from explorer.training.config import PolishConfig
 from explorer.training.critic import Critic, cut, judged, lesson
 from explorer.training.loop import Run, device
 from explorer.training.painted import Sheet, sheets
-from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, weakness
+from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, texture_deficit
 from tiles.errors import BadSetting
 
-# px of a crop; nearer to its edges a decoder feels the zeros around it, which land never has: with 16 px
-# it learned to draw a quarter too much texture.
+# px: side of a crop, and the border that does not count. Near its edges a decoder sees the zeros around the
+# crop, which land never has: with a border of 16 px it learned to draw a quarter too much texture.
 SIDE, BORDER = 128, 32
-AMONG = 8  # real crops, of which that most like painted land is shown beside it
-HEARD = 0.25  # of what a layer begins with: of noise, as much as pictures have grain
-SEEN = 64  # px that the critic is shown of it, from anywhere
+AMONG = 8  # real crops, of which the one most similar to painted land is compared with it
+HEARD = 0.25  # scale of the new weights that read noise: about as much grain as pictures have
+SEEN = 64  # px: side of the random part that the critic sees
 
 
 class Training(nn.Module):
@@ -47,11 +47,11 @@ class Training(nn.Module):
 
 
 class Sample(NamedTuple):
-    """What one step is taken on: n real pictures, m painted sheets and real land like each."""
+    """The input of one step: n real pictures, m painted sheets, and real land similar to each sheet."""
 
     pictures: Tensor  # (n, 3, side, side)
     land: Tensor  # (m, 4, side / 8, side / 8) latents
-    form: Tensor  # (m, 3, side / 4, side / 4) of that land, as it was decoded before
+    form: Tensor  # (m, 3, side / 4, side / 4) that land, as the decoder before drew it
     like: Tensor  # (m, 3, side, side)
 
 
@@ -78,17 +78,18 @@ def draw(
 
 
 def nearest(colours: Tensor, among: Tensor) -> Tensor:
-    """That of ``among`` (k, 3, 8h, 8w) whose colours (3, h, w) have most nearly the same mean and spread."""
+    """The one of ``among`` (k, 3, 8h, 8w) whose mean and spread of colour are nearest to ``colours`` (3, h,
+    w)."""
     means = F.avg_pool2d(among, 8).flatten(2)  # (k, 3, hw)
-    said = torch.cat([means.mean(2), means.std(2)], 1)
+    statistics = torch.cat([means.mean(2), means.std(2)], 1)
     wanted = torch.cat([colours.flatten(1).mean(1), colours.flatten(1).std(1)])
-    return among[(said - wanted).square().sum(1).argmin()]
+    return among[(statistics - wanted).square().sum(1).argmin()]
 
 
 def loss(
     training: Training, sample: Sample, rng: np.random.Generator, critic: float, config: PolishConfig
 ) -> Tensor:
-    """All that decoder and critic must do better; ``critic`` is how much of the critic counts yet, 0..1.
+    """The loss of decoder and critic together; ``critic``, 0..1, ramps the critic's part in.
 
     Half of the latents are turned or mirrored, and so must be their pictures.
     """
@@ -108,12 +109,12 @@ def loss(
     inside, real = crop(again, BORDER), crop(pictures, BORDER)
     total = total + weights.repeated * repeated(inside, real)
     total = total + weights.texture * mismatch(inside, real) + weights.even * unevenness(again)
-    total = total + weights.strength * weakness(inside, real)
+    total = total + weights.strength * texture_deficit(inside, real)
     total = total + weights.mesh * lattice(torch.cat([again, painted]))
     if len(land):
         total = total + weights.form * distance(F.avg_pool2d(painted, 4), form)
         total = total + weights.texture * dissimilarity(crop(painted, BORDER), crop(like, BORDER))
-        total = total + weights.strength * weakness(crop(painted, BORDER), crop(like, BORDER))
+        total = total + weights.strength * texture_deficit(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.repeated * repeated(crop(painted, BORDER), crop(like, BORDER))
         total = total + weights.even * unevenness(painted)
     if weights.critic:
@@ -125,8 +126,8 @@ def loss(
 
 
 def unevenness(painted: Tensor) -> Tensor:
-    """How much steps between pixels (n, c, h, w) differ by their place in the 8 x 8 px of a latent:
-    the variance of their means over the places, relative, both ways added."""
+    """How much the steps between pixels (n, c, h, w) depend on where in the 8 x 8 px of a latent they are:
+    the relative variance of their means over these places, across plus down."""
     total = painted.new_zeros(())
     for axis in (2, 3):
         steps = torch.diff(painted.float(), dim=axis).abs().mean((0, 1, 5 - axis))  # (side - 1,)
@@ -137,16 +138,16 @@ def unevenness(painted: Tensor) -> Tensor:
 
 
 def sharpness(painted: Tensor, pictures: Tensor) -> float:
-    """Mean step between neighbouring pixels over that of the real pictures; 1 is as sharp."""
+    """Mean step between neighbouring pixels / the same of the real pictures; 1 is as sharp."""
     steps = [sum(torch.diff(x, dim=d).abs().mean() for d in (2, 3)) for x in (painted, pictures)]
     return float(steps[0] / steps[1])
 
 
 def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
-    """The same autoencoder with a decoder that has all that ``config`` gives it to draw with.
+    """The same autoencoder with a wider decoder, with the waves and the noise that ``config`` names.
 
-    It decodes to the same pictures, but for a little noise, which is where grain begins: what else is new
-    is not yet listened to by what was there.
+    It decodes to the same pictures but for a little noise, from which grain is learned: weights that connect
+    old channels to new ones begin at 0.
     """
     shape = {name: before.config[name] for name in ("widths", "blocks")}
     wider = Autoencoder(**shape, waves=config.waves, last=config.last, grain=config.grain)
@@ -168,14 +169,14 @@ def train(
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
 
-    ``autoencoder``, trained on distances alone, says where what lies. ``bundle`` paints the land that the
-    decoder learns on beside real pictures. A fresh run begins from the decoder in ``start``, if given, which
-    was polished before. All have the same latents; raises BadSetting where ``start`` has others.
+    ``autoencoder`` was trained on distances alone and says what lies where. ``bundle`` paints land, on which
+    the decoder learns besides real pictures. A fresh run begins from the decoder in ``start``, if given,
+    which was polished before. Raises BadSetting if ``start`` has other latents than ``autoencoder``.
     """
     before = loaded(autoencoder)
     begun = loaded(start) if start else before
     if not same_latents(before, begun):
-        raise BadSetting(f"{start}: has other latents than {autoencoder}; allowed is one polished from it")
+        raise BadSetting(f"{start}: has other latents than {autoencoder}; give one that was polished from it")
     model = widened(begun, config)
     before.to(device()).requires_grad_(False)
     training = Training(model)

@@ -1,10 +1,8 @@
 """Training windows of aerial pictures, which are smaller than a window: quilts of one scene.
 
-Pictures of one class and of like colours lie side by side under a window anywhere, all turned and
-mirrored the same way: most streets of a town run the same two ways. What lies at a join says nothing of
-land and does not count: the denoiser learns each picture up to its border, and never what a border looks
-like.
-"""
+Pictures of one class and of like colours lie side by side under a window anywhere, all turned and mirrored
+the same way: most streets of a town run the same two ways. What lies at a join is not land and does not
+count: the denoiser learns each picture up to its border, but not the border itself."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ def patches(folder: Path, model: Autoencoder, cache: Path) -> dict[int, list[Pat
     """Every picture of a single scene at every side, encoded once and then read from ``cache``
     (safetensors)."""
     cached = load_file(cache) if cache.exists() else {}
-    found: dict[int, list[Patch]] = {side: [] for side in SIDES}
+    by_side: dict[int, list[Patch]] = {side: [] for side in SIDES}
     for picture in data.read(folder, *SOURCES):
         if not data.free(picture) or min(picture.pixels.shape[:2]) < FULL - 16:
             continue
@@ -58,9 +56,9 @@ def patches(folder: Path, model: Autoencoder, cache: Path) -> dict[int, list[Pat
                 cached[name] = torch.stack(_encoded(picture.pixels, side, model))
             zoom = picture.zoom + math.log2(side / min(picture.pixels.shape[:2]))
             bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=zoom)
-            found[side].append(Patch(bare, *cached[name]))
+            by_side[side].append(Patch(bare, *cached[name]))
     keep(cached, cache)
-    return found
+    return by_side
 
 
 def _encoded(pixels: np.ndarray, side: int, model: Autoencoder) -> tuple[Tensor, Tensor]:
@@ -102,45 +100,45 @@ class Quilts:
         shares = np.array([SIDES[s] for s in sides])
         pixels = int(rng.choice(sides, p=shares / shares.sum()))
         classes = sorted(self.by_class[pixels])
-        found = alike(self.by_class[pixels][classes[rng.integers(len(classes))]], rng)
-        latents, parent, counted, middle = quilt(found, side, rng)
-        told = pixels >= PARENT_FROM and rng.random() > NO_PARENT
+        chosen = alike(self.by_class[pixels][classes[rng.integers(len(classes))]], rng)
+        latents, parent, counted, middle = quilt(chosen, side, rng)
+        with_parent = pixels >= PARENT_FROM and rng.random() > NO_PARENT
         noise = torch.randn_like(parent) * (PARENT_NOISE * rng.random())
         zoom = middle.zoom if rng.random() > NO_ZOOMS else NO_ZOOM
-        prompt = "" if rng.random() < NO_TEXT else captions.said(middle, rng)
+        prompt = "" if rng.random() < NO_TEXT else captions.describe(middle, rng)
         return {
             "latents": latents,
             "mask": torch.from_numpy(masks.draw(side, halo, rng))[None],
-            "parent": (parent + noise) * told,
-            "parent_mask": torch.full((1, side, side), float(told)),
+            "parent": (parent + noise) * with_parent,
+            "parent_mask": torch.full((1, side, side), float(with_parent)),
             "zoom": torch.tensor(zoom),
-            "coarser": torch.tensor(int(told)),
+            "coarser": torch.tensor(int(with_parent)),
             "counted": counted,
             "prompt": prompt,
         }
 
 
-def alike(found: list[Patch], rng: np.random.Generator) -> list[Patch]:
+def alike(patches: list[Patch], rng: np.random.Generator) -> list[Patch]:
     """One patch and those whose mean latents are nearest to its own."""
-    means = torch.stack([patch.latents.float().mean((1, 2)) for patch in found])  # (n, 4)
-    apart = (means - means[rng.integers(len(found))]).square().sum(1)
-    return [found[i] for i in apart.argsort()[:ALIKE].tolist()]
+    means = torch.stack([patch.latents.float().mean((1, 2)) for patch in patches])  # (n, 4)
+    distances = (means - means[rng.integers(len(patches))]).square().sum(1)
+    return [patches[i] for i in distances.argsort()[:ALIKE].tolist()]
 
 
 def quilt(
-    found: list[Patch], side: int, rng: np.random.Generator
+    patches: list[Patch], side: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor, data.Picture]:
     """A window of patches side by side: latents, parents (4, side, side), where they count
     (1, side, side), and the picture in its middle."""
-    step = found[0].latents.shape[-1]
+    step = patches[0].latents.shape[-1]
     top, left = (int(i) for i in rng.integers(0, step, 2))
     count = -(-(side + step) // step)
     turns, mirror = int(rng.integers(4)), bool(rng.random() < 0.5)
-    rows, middle = [], found[0].picture
+    rows, middle = [], patches[0].picture
     for row in range(count):
         across = []
         for column in range(count):
-            patch = found[rng.integers(len(found))]
+            patch = patches[rng.integers(len(patches))]
             sheets = torch.cat([patch.latents.float(), patch.parent.float()])[None]
             across.append(moved(sheets, turns, mirror)[0])
             if (row, column) == ((top + side // 2) // step, (left + side // 2) // step):

@@ -87,7 +87,7 @@ def small(pixels: np.ndarray) -> np.ndarray:
 
 def say(example: Example, rng: np.random.Generator) -> str:
     """A caption of it."""
-    return captions.spoken(example.cls, example.stock, example.places, example.zoom, rng)
+    return captions.caption_or_stock(example.cls, example.stock, example.places, example.zoom, rng)
 
 
 def agreement_loss(

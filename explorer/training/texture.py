@@ -1,4 +1,4 @@
-"""How much texture a picture has, by scale and direction: what a decoder must match without knowing
+"""How much texture a picture has, by scale and direction: what a decoder must match although it cannot know
 where each grain lies.
 
 Local energies of filter responses and autocorrelation, after texture synthesis by statistics (Heeger
@@ -14,17 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SCALES = 2  # waves of up to 8 px: what is longer is in the latents, and no matter of texture
-SPREADS = (8, 16)  # px at each scale over which energy is gathered
-REACH, NEAR = 4, 32  # px over which detail may repeat itself, and over which that is measured
-RHYTHM = 3.0  # how much repetition counts beside energies
-FAINT = 6e-3  # energy (root mean square, of -1..1) below which nobody sees a difference
+SCALES = 2  # waves of up to 8 px count as texture: longer ones are in the latents
+SPREADS = (8, 16)  # px, at each scale, over which energy is averaged
+REACH, NEAR = 4, 32  # px: the largest shift of the autocorrelation, and the window it is measured in
+AUTOCORRELATION_WEIGHT = 3.0  # against that of energies, 1
+FAINT = 6e-3  # root mean square, of -1..1, below which nobody sees a difference
 
 
 @cache
 def filters() -> Tensor:
-    """Steps across and down, both diagonals, and their mixed differences, (6, 1, 3, 3), each of unit
-    length and without a mean; the fifth answers to a mesh of two pixels, the sixth to dots."""
+    """Six filters, (6, 1, 3, 3), of unit length and zero mean: steps across, down and along both diagonals;
+    the fifth responds to a mesh of two pixels, the sixth to dots."""
     rows = [
         [[0, 0, 0], [0, -1, 1], [0, 0, 0]],
         [[0, 0, 0], [0, -1, 0], [0, 1, 0]],
@@ -38,33 +38,34 @@ def filters() -> Tensor:
 
 
 def responses(pictures: Tensor) -> list[Tensor]:
-    """Answers of all filters at each scale, [(n, 3 * 6, h, w), ...], each scale half the last."""
+    """Responses of all filters at each scale, [(n, 3 * 6, h, w), ...]; each scale is half as large as the
+    last."""
     bank = filters().to(pictures.device, pictures.dtype).repeat(3, 1, 1, 1)  # (18, 1, 3, 3)
-    found, x = [], pictures
+    by_scale, x = [], pictures
     for scale in range(SCALES):
-        found.append(F.conv2d(x, bank, groups=3))
+        by_scale.append(F.conv2d(x, bank, groups=3))
         if scale < SCALES - 1:
             x = F.avg_pool2d(x, 2)
-    return found
+    return by_scale
 
 
 def energies(pictures: Tensor) -> list[Tensor]:
     """Logarithms of local energies of pictures (n, 3, h, w), two tensors (n, 18, h', w') for each
-    scale and spread: root mean squares, and mean sizes, which a few strong specks do not make."""
-    found = []
-    for answer in responses(pictures.float()):
-        square, size = answer.square(), answer.abs()
+    scale and spread: root mean squares, and mean magnitudes, which a few strong specks hardly change."""
+    logs = []
+    for response in responses(pictures.float()):
+        square, size = response.square(), response.abs()
         for spread in SPREADS:
             if min(square.shape[2:]) >= spread:
                 local = F.avg_pool2d(square, spread, spread // 2)
-                found.append(0.5 * (local + FAINT**2).log())
-                found.append((F.avg_pool2d(size, spread, spread // 2) + FAINT).log())
-    return found
+                logs.append(0.5 * (local + FAINT**2).log())
+                logs.append((F.avg_pool2d(size, spread, spread // 2) + FAINT).log())
+    return logs
 
 
-def rhythm(pictures: Tensor) -> Tensor:
-    """How alike the fine detail of pictures (n, 3, h, w) is to itself some pixels on, by neighbourhood:
-    (n, 40, h', w') in -1..1. Grain is alike nowhere; hatching and weaving, at each of their steps."""
+def autocorrelation(pictures: Tensor) -> Tensor:
+    """Local autocorrelation of the fine detail of pictures (n, 3, h, w) at 40 shifts: (n, 40, h', w') in
+    -1..1. Grain is about 0 at every shift; hatching and weaving are not."""
     grey = pictures.float().mean(1, keepdim=True)
     detail = grey - F.avg_pool2d(grey, 5, 1, 2, count_include_pad=False)
     height, width = (extent - 2 * REACH for extent in detail.shape[2:])
@@ -80,31 +81,37 @@ def rhythm(pictures: Tensor) -> Tensor:
 
 
 def mismatch(painted: Tensor, real: Tensor) -> Tensor:
-    """How far texture of painted pictures is from that of the same real ones, both (n, 3, h, w): 0.1
-    is about ten per cent of its energy."""
-    apart = torch.stack([(a - b).abs().mean() for a, b in zip(energies(painted), energies(real))])
-    return apart.mean() + RHYTHM * (rhythm(painted) - rhythm(real)).abs().mean()
+    """How far the texture of painted pictures is from that of the same real ones, both (n, 3, h, w): 0.1 is
+    about ten per cent of its energy."""
+    differences = torch.stack([(a - b).abs().mean() for a, b in zip(energies(painted), energies(real))])
+    return (
+        differences.mean()
+        + AUTOCORRELATION_WEIGHT * (autocorrelation(painted) - autocorrelation(real)).abs().mean()
+    )
 
 
 def dissimilarity(painted: Tensor, real: Tensor) -> Tensor:
-    """The same for pictures (n, 3, h, w) of land that is like the other's but lies otherwise: values
-    of a picture are compared in order of size, filter by filter (the one-dimensional Wasserstein
-    distance)."""
+    """The same for pictures (n, 3, h, w) of similar land whose details lie elsewhere: the values of each
+    filter are sorted before they are compared (the one-dimensional Wasserstein distance)."""
 
     def ranked(values: Tensor) -> Tensor:
         return values.flatten(2).sort(2).values
 
     pairs = zip(energies(painted), energies(real))
-    apart = torch.stack([(ranked(a) - ranked(b)).abs().mean() for a, b in pairs])
-    return apart.mean() + RHYTHM * (ranked(rhythm(painted)) - ranked(rhythm(real))).abs().mean()
+    differences = torch.stack([(ranked(a) - ranked(b)).abs().mean() for a, b in pairs])
+    return (
+        differences.mean()
+        + AUTOCORRELATION_WEIGHT
+        * (ranked(autocorrelation(painted)) - ranked(autocorrelation(real))).abs().mean()
+    )
 
 
-def weakness(painted: Tensor, real: Tensor) -> Tensor:
-    """How far the mean sizes of detail of painted pictures, by filter and scale, are from those of real
-    ones of like land, both (n, 3, h, w), all neighbourhoods together; 0.1 is about ten per cent.
+def texture_deficit(painted: Tensor, real: Tensor) -> Tensor:
+    """How far the mean magnitude of detail of painted pictures is from that of real pictures of similar land,
+    by filter and scale; both (n, 3, h, w). 0.1 is about ten per cent.
 
-    Where a decoder does not know how much texture there is, ``mismatch`` makes it draw a middling
-    amount of it, and middling amounts are less than the mean.
+    Where a decoder cannot know how much texture there is, ``mismatch`` makes it draw the median amount, and
+    the median is less than the mean.
     """
     pairs = zip(responses(painted.float()), responses(real.float()))
     sizes = ((a.abs().mean((0, 2, 3)), b.abs().mean((0, 2, 3))) for a, b in pairs)
@@ -112,10 +119,10 @@ def weakness(painted: Tensor, real: Tensor) -> Tensor:
 
 
 def lattice(pictures: Tensor) -> Tensor:
-    """How much of the fine detail of pictures (n, 3, h, w), in latents' places, is a mesh: the share
-    of its energy that is the same at each place of a grid of 2, 4 or 8 px, all over a neighbourhood.
+    """How much of the fine detail of pictures (n, 3, h, w) is a mesh: the share of its energy that repeats
+    with a period of 2, 4 or 8 px all over a neighbourhood. Pictures begin at the corner of a latent.
 
-    A decoder that must have energy and knows not where to put it weaves such meshes.
+    A decoder that must draw texture but does not know where draws such meshes.
     """
     detail = pictures.float() - F.avg_pool2d(pictures.float(), 3, 1, 1, count_include_pad=False)
     total = pictures.new_zeros((), dtype=torch.float32)
@@ -125,33 +132,33 @@ def lattice(pictures: Tensor) -> Tensor:
         energy = F.avg_pool2d(places.square(), times, times // 2)
         channels = (len(pictures), 3, period**2, *locked.shape[2:])
         locked, energy = (x.view(channels).mean(2) for x in (locked, energy))
-        # What is in the mean of so many independent grains by chance is no mesh.
+        # The mean of independent grains is not exactly 0 either: that much is not a mesh.
         chance = energy / times**2
         total = total + ((locked - chance).clamp(min=0) / (energy.detach() + FAINT**2 / 4)).mean()
     return total
 
 
 def repetition(pictures: Tensor) -> Tensor:
-    """How alike fine detail of pictures (n, 3, h, w), and where there is more of it, are to themselves
-    one latent on, by neighbourhood: (n, 8, h', w') in -1..1. Where land is even, so are its latents,
-    and a decoder says the same of each."""
+    """Local autocorrelation, at a shift of one latent, of the fine detail of pictures (n, 3, h, w) and of its
+    strength: (n, 8, h', w') in -1..1. On even land neighbouring latents are alike, and a decoder tends to
+    draw the same for each."""
     grey = pictures.float().mean(1, keepdim=True)
     detail = grey - F.avg_pool2d(grey, 9, 1, 4, count_include_pad=False)
     size = F.avg_pool2d(detail.abs(), 3, 1, 1, count_include_pad=False)
     signals = torch.cat([detail, size - F.avg_pool2d(size, 17, 1, 8, count_include_pad=False)], 1)
     faint = torch.tensor([FAINT, FAINT / 4], device=grey.device).square()[:, None, None]
-    found = []
+    correlations = []
     for y, x in ((0, 8), (8, 0), (8, 8), (8, -8)):
         left, right = max(-x, 0), signals.shape[3] - max(x, 0)
         here = signals[:, :, : signals.shape[2] - y, left:right]
         there = signals[:, :, y:, left + x : right + x]
         energy = F.avg_pool2d(here.square() + there.square(), NEAR, NEAR // 2) / 2 + faint
-        found.append(F.avg_pool2d(here * there, NEAR, NEAR // 2) / energy)
-    side = min(f.shape[2] for f in found), min(f.shape[3] for f in found)
-    return torch.cat([f[:, :, : side[0], : side[1]] for f in found], 1)
+        correlations.append(F.avg_pool2d(here * there, NEAR, NEAR // 2) / energy)
+    side = min(c.shape[2] for c in correlations), min(c.shape[3] for c in correlations)
+    return torch.cat([c[:, :, : side[0], : side[1]] for c in correlations], 1)
 
 
 def repeated(painted: Tensor, real: Tensor) -> Tensor:
-    """How much more painted pictures (n, 3, h, w) repeat themselves than real ones of like land."""
+    """How much more painted pictures (n, 3, h, w) repeat themselves than real ones of similar land do."""
     ranks = [repetition(x).flatten(2).sort(2).values for x in (painted, real)]
     return F.relu(ranks[0] - ranks[1]).mean()

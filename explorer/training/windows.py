@@ -72,7 +72,7 @@ class Batch(NamedTuple):
 def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
     """Every mosaic, Blue Marble's and one's own, encoded once and then read from ``cache`` (safetensors)."""
     cached = load_file(cache) if cache.exists() else {}
-    found = []
+    read_mosaics = []
     for picture in data.read(folder, *SOURCES):
         if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
             continue
@@ -85,9 +85,9 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
                 cached[name] = _encoded(resized(picture.pixels, scale)[:height, :width], model)
             sheets = cached[name]
             bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
-            found.append(Mosaic(bare, sheets[0], sheets[1:], scale))
+            read_mosaics.append(Mosaic(bare, sheets[0], sheets[1:], scale))
     keep(cached, cache)
-    return found
+    return read_mosaics
 
 
 @torch.inference_mode()

@@ -50,10 +50,10 @@ def test_an_autoencoder_without_detail_is_refused_and_so_is_a_painter_of_other_c
     tmp_path, autoencoder
 ):
     Autoencoder(**SMALL).save_pretrained(tmp_path / "plain", safe_serialization=True)
-    with pytest.raises(BadSetting, match="has no detail; allowed is one of train detail"):
+    with pytest.raises(BadSetting, match="has no channels of detail; give one made by `train detail`"):
         train(tmp_path, tmp_path / "plain", tmp_path / "run", 0.01, small())
     DetailPainter(detail=5, width=16, blocks=1).save_pretrained(tmp_path / "five", safe_serialization=True)
-    with pytest.raises(BadSetting, match="paints 5 channels of detail; allowed is 3"):
+    with pytest.raises(BadSetting, match="paints 5 channels of detail; 3 are needed"):
         train(
             dataset(tmp_path / "data"), autoencoder, tmp_path / "run", 0.01, small(), start=tmp_path / "five"
         )

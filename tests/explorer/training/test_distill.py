@@ -5,7 +5,7 @@ import torch
 
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import blank
-from explorer.training.distill import loss, reached, target, taught
+from explorer.training.distill import guided_velocity, loss, rollout, target
 
 N = 6
 
@@ -72,7 +72,7 @@ def test_what_is_known_stays_known_on_the_way_and_is_not_judged():
 def test_small_times_are_not_guided():
     drawn = batch()._replace(text=torch.ones(N, 256))
     t = torch.tensor([0.1, 0.3, 0.34, 0.5, 0.9, 1.0])
-    found = taught(told, torch.randn(N, 4, 16, 16), t, drawn, config(3.0))
+    found = guided_velocity(told, torch.randn(N, 4, 16, 16), t, drawn, config(3.0))
     assert found[:, 0, 0, 0].tolist() == [1, 1, 1, 3, 3, 3]
 
 
@@ -88,7 +88,7 @@ def test_a_student_is_taught_from_where_it_gets_to():
         asked.append(t.tolist())
         return windows[:, :4]
 
-    found = reached(student, drawn, noise, torch.tensor([0, 1, 2, 3, 3, 0]), times)
+    found = rollout(student, drawn, noise, torch.tensor([0, 1, 2, 3, 3, 0]), times)
     factors = [1, 0.7, 0.7 * 0.8, 0.7 * 0.8 * 0.7, 0.7 * 0.8 * 0.7, 1]
     for one, start, factor in zip(found, noise, factors):
         torch.testing.assert_close(one[..., 8:], factor * start[..., 8:])

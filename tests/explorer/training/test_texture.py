@@ -1,7 +1,14 @@
 import torch
 import torch.nn.functional as F
 
-from explorer.training.texture import dissimilarity, lattice, mismatch, repeated, rhythm, weakness
+from explorer.training.texture import (
+    autocorrelation,
+    dissimilarity,
+    lattice,
+    mismatch,
+    repeated,
+    texture_deficit,
+)
 
 torch.manual_seed(0)
 LAND = F.avg_pool2d(torch.randn(4, 3, 96, 96), 3, 1, 1) * 0.2
@@ -46,7 +53,7 @@ def test_land_forms_are_no_texture():
     grain, form = (
         0.1 * torch.sin(torch.arange(96) * 2 * torch.pi / length).expand(4, 3, 96, 96) for length in (5, 24)
     )
-    assert weakness(LAND + grain, LAND) > 6 * weakness(LAND + form, LAND)
+    assert texture_deficit(LAND + grain, LAND) > 6 * texture_deficit(LAND + form, LAND)
 
 
 def test_a_mesh_is_found_at_every_period_and_grain_is_none():
@@ -70,10 +77,10 @@ def test_a_mesh_shows_through_a_slope_but_land_forms_are_none():
 def test_hatching_has_a_rhythm_whatever_its_step_and_grain_has_none():
     y, x = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="ij")
     grain = torch.randn(1, 3, 96, 96) * 0.1
-    assert rhythm(grain).abs().mean() < 0.06
+    assert autocorrelation(grain).abs().mean() < 0.06
     for step in (3.3, 4.4, 5.7):
         hatching = (0.1 * torch.cos((x + y) * 2 * torch.pi / step)).expand(1, 3, 96, 96)
-        assert rhythm(hatching + 0.1 * grain).abs().mean() > 0.3
+        assert autocorrelation(hatching + 0.1 * grain).abs().mean() > 0.3
         assert lattice(hatching + 0.1 * grain) < 0.1  # which is why it is measured apart
         assert mismatch(hatching + 0.1 * grain, grain) > 1
 
@@ -90,6 +97,6 @@ def test_what_is_said_of_each_latent_again_is_repetition_and_grain_is_none():
 def test_middling_texture_everywhere_is_weaker_than_strong_here_and_faint_there():
     strength = torch.cat([torch.full((4, 1, 96, 70), 0.3), torch.full((4, 1, 96, 26), 3.0)], 3)
     uneven, middling = LAND * strength, LAND * 0.3
-    assert weakness(uneven, uneven) == 0
-    assert weakness(uneven.flip(3), uneven) < 0.1  # where it lies does not matter
-    assert weakness(middling, uneven) > 0.7
+    assert texture_deficit(uneven, uneven) == 0
+    assert texture_deficit(uneven.flip(3), uneven) < 0.1  # where it lies does not matter
+    assert texture_deficit(middling, uneven) > 0.7
