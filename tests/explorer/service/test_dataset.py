@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.standin import OneModel, StandIn
 from explorer.service import dataset
 from explorer.service.dataset import Plan, checked, export, samples
 from explorer.worlds.atlas import Atlas, NewWorld
@@ -15,6 +16,11 @@ from tiles.errors import BadPrompt, BadSetting, DiskFull
 from tiles.grid import Tile
 
 PLAN = Plan(("rocky coast", "sand desert, dunes"), (7, 8), 5, seed=3, shard=2)
+
+
+@pytest.fixture(scope="module")
+def library():
+    return OneModel(StandIn())
 
 
 def quiet(done, total):

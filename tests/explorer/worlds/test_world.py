@@ -13,6 +13,12 @@ HOME = 2**7
 REGION = Box(8, HOME - 2, HOME - 1, HOME + 2, HOME + 2)
 
 
+@pytest.fixture
+def library(library, standin, request):
+    """terra, if a test does not ask for the stand-in."""
+    return standin if getattr(request, "param", "") == "stand-in" else library
+
+
 def paint(painter, world, tiles):
     for future in [painter.ask(world, tile) for tile in tiles]:
         future.result(120)
@@ -29,7 +35,9 @@ def first(world, painter):
     return land(world)
 
 
-@pytest.mark.parametrize("order", range(4))
+@pytest.mark.parametrize(
+    ("library", "order"), [("terra", 0), *(("stand-in", n) for n in range(1, 6))], indirect=["library"]
+)
 def test_the_order_of_exploring_never_shows(order, first, tmp_path, library, painter):
     """Random jumps, cache deletions, restarts and another world at the same time."""
     rng = random.Random(order)
