@@ -121,8 +121,8 @@ def test_deleting_a_world_answers_its_waiting_requests_at_once(client, world, pa
     monkeypatch.setattr(world.model, "paint", slow)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         waiting = pool.submit(client.get, f"/worlds/test-land/tiles/8/{HOME}/{HOME}.png?wait=60")
-        assert begun.wait(30)
+        assert begun.wait(60)
         assert client.delete("/worlds/test-land").status_code == 204
-        answer = waiting.result(30)
+        answer = waiting.result(60)
         go.set()
     assert answer.status_code == 404 and answer.json()["error"]["code"] == "world_not_found"

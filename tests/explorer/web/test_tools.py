@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,25 +23,14 @@ HERE = Tile(8, 128, 128).bounds
 @pytest.fixture(scope="module")
 def url(tmp_path_factory, bundle):
     """The app as people start it, in a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("tools")
-    options = ["--port", str(port), "--worlds", str(folder), "--model", str(bundle), "--device", "cpu"]
-    with subprocess.Popen([sys.executable, "app.py", "serve", *options], cwd=ROOT) as app:
-        url = f"http://127.0.0.1:{port}"
-        while not answers(url):
-            assert app.poll() is None
-            time.sleep(0.2)
-        yield url
+    options = ["--port", "0", "--worlds", str(folder), "--model", str(bundle), "--device", "cpu"]
+    command = [sys.executable, "app.py", "serve", *options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as app:
+        address = app.stdout.readline()  # printed once the app answers there
+        assert address.startswith("Endless Earth: http://"), address
+        yield address.removeprefix("Endless Earth: ").strip()
         app.terminate()
-
-
-def answers(url):
-    try:
-        return httpx.get(f"{url}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")
