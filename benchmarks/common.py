@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from explorer.models.library import Library
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from explorer.worlds.world import World
 from tiles.grid import Box, Tile
 

@@ -14,7 +14,8 @@ from benchmarks.standin import OneModel, StandIn
 from explorer.models.library import Library
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from explorer.worlds.world import World
 from tests.bundles import build_bundle
 

@@ -63,6 +63,7 @@ class Store:
     def __init__(self, database: Database, path: Path, spare: Path | None = None) -> None:
         """``spare``: a folder to remove in the end."""
         self._database, self.path, self._spare = database, path, spare
+        self._inode = _inode(path)
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Store:
@@ -92,6 +93,16 @@ class Store:
         except BaseException:
             store.close()
             raise
+
+    @classmethod
+    def is_outdated(cls, path: Path) -> bool:
+        """Whether the world at ``path`` has an older format. Raises WorldDamaged, Busy."""
+        store = cls(Database(path, readonly=True), path)
+        try:
+            with _errors(path):
+                return store._format() < schema.FORMAT
+        finally:
+            store.close()
 
     @classmethod
     def _migrated_copy(cls, path: Path, format: int) -> Store:
@@ -172,6 +183,10 @@ class Store:
         """The number of the journal's last line, 0 if there is none."""
         with _errors(self.path), self._database.read() as connection:
             return int(connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()[0])
+
+    def on_disk(self) -> bool:
+        """Whether the file at ``path`` is still the one that was opened."""
+        return self._inode is not None and _inode(self.path) == self._inode
 
     def snapshot(self) -> AbstractContextManager[None]:
         """All that this thread reads within it is as it is now, whatever others write meanwhile."""
@@ -303,6 +318,15 @@ class Store:
         self._database.close()
         if self._spare is not None:
             shutil.rmtree(self._spare, ignore_errors=True)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 _PAINTED = "zoom, x, y, entry, version, digest, latents"

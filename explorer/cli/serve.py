@@ -89,17 +89,16 @@ def _refused(error: OSError, settings: Settings) -> str:
 
 def make_first(atlas: Atlas) -> None:
     """A first world where there is none."""
-    from explorer.worlds.atlas import NewWorld
+    from explorer.worlds.new import NewWorld
 
     if not atlas.names():
-        name, prompt, seed = FIRST
-        atlas.create(NewWorld(name, prompt, seed))
+        with atlas.scratch.alone():  # two apps started together make one
+            if not atlas.names():
+                atlas.create(NewWorld(*FIRST))
 
 
 def say_readonly(atlas: Atlas) -> None:
     """One line for all worlds that cannot be changed here."""
     ids = [world.id for world in atlas.worlds() if world.readonly]
     if ids:
-        log.warning(
-            "%d worlds can only be read here, another process paints them: %s", len(ids), ", ".join(ids)
-        )
+        log.warning("%d worlds can only be read here: %s", len(ids), ", ".join(ids))

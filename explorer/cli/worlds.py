@@ -49,7 +49,7 @@ def new(
 ) -> None:
     """Make a world; prints its id."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        from explorer.worlds.atlas import NewWorld
+        from explorer.worlds.new import NewWorld
 
         print(atlas.create(NewWorld(name, prompt, seed, model, zoom, sketch=sketch)).id)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from pathlib import Path
 
 from explorer.models import bundle
 from explorer.models.family import Model
 from tiles.errors import ModelRefused
+from tiles.gates import Gates
 
 log = logging.getLogger(__name__)
 DEVICES = ("auto", "cpu", "cuda")
@@ -22,12 +22,12 @@ class Library:
             raise ModelRefused(f"device {device!r}: allowed are auto, cpu and cuda")
         self.default, self.device = default, device
         self._models: dict[Path, Model] = {}
-        self._lock = threading.Lock()
+        self._gates = Gates()  # whoever asks for a model waits for that one only
 
     def get(self, name: str | None = None) -> Model:
         """The model of that name, read on first use. Raises ModelRefused."""
         folder = bundle.find(name or self.default).resolve()
-        with self._lock:
+        with self._gates.hold(folder):
             if folder not in self._models:
                 self._models[folder] = self._load(folder)
             return self._models[folder]

@@ -7,7 +7,6 @@ from concurrent.futures import Future
 
 from explorer.service.painter import Painter
 from explorer.worlds.world import World
-from tiles.errors import WorldHeld
 from tiles.grid import Tile, around
 
 GROUP = 64  # tiles wanted at a time
@@ -44,8 +43,7 @@ def _paint(
     needed: Callable[[Sequence[Tile]], list[Tile]],
     step: Callable[[int], None],
 ) -> None:
-    if world.readonly:
-        raise WorldHeld(f"world {world.id!r} is being painted by {world.holder}; it can be read here")
+    world.access.require()
     for start in range(0, len(tiles), GROUP):
         group = list(tiles[start : start + GROUP])
         left = _missing(world, group, layer, needed)

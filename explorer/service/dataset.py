@@ -26,7 +26,8 @@ from explorer.models.library import Library
 from explorer.service.bulk import paint_all
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
-from explorer.worlds.atlas import Atlas, NewWorld, checked_seed, checked_zoom, clean_prompt
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld, checked_seed, checked_zoom, clean_prompt
 from explorer.worlds.world import World
 from tiles.errors import BadSetting, DiskFull
 from tiles.grid import TILE_PIXELS, metres_per_pixel

@@ -15,9 +15,10 @@ from explorer.service.bulk import paint_layer
 from explorer.service.events import Event
 from explorer.service.jobs import Job, Jobs, Step, Work
 from explorer.service.painter import Painter
-from explorer.worlds.atlas import HOME_LIMIT, NEW_SEEDS, checked_seed, clean_prompt
+from explorer.worlds.new import NEW_SEEDS, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import entries, journal
+from tiles.entries import HOME_LIMIT
 from tiles.errors import BadEdit, Busy, Stopped, TooLarge
 from tiles.grid import Box, Tile, tile_metres
 from tiles.store import Known

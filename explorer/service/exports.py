@@ -71,7 +71,7 @@ def _check_size(world: World, found: Area, format: Format, limits: Limits) -> No
 def _require_painter(world: World) -> None:
     if world.readonly:
         raise WorldHeld(
-            f"land is missing here and world {world.id!r} is being painted by {world.holder}:"
+            f"land is missing here and world {world.id!r} {world.access.reason}:"
             " only what is painted can be exported"
         )
 

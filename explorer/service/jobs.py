@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import secrets
 import shutil
@@ -72,11 +71,8 @@ class Jobs:
     """A line of jobs for each kind, and a thread for each line that does them, oldest first."""
 
     def __init__(self, folder: Path) -> None:
-        """What processes that are gone left in ``folder`` is removed: nobody knows their jobs."""
-        self.folder = folder / str(os.getpid())
-        for left in folder.glob("*"):
-            if left == self.folder or not _runs(left.name):
-                shutil.rmtree(left, ignore_errors=True)
+        """``folder`` belongs to these jobs alone; it need not be there yet."""
+        self.folder = folder
         self._jobs: dict[str, Job] = {}
         self._lines: dict[str, queue.SimpleQueue[Job | None]] = {}
         self._threads: list[threading.Thread] = []
@@ -199,14 +195,3 @@ class Jobs:
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
         shutil.rmtree(job.folder, ignore_errors=True)
-
-
-def _runs(process: str) -> bool:
-    """Whether a process of that number is there."""
-    try:
-        os.kill(int(process), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True

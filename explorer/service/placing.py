@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer.models.family import Model
 from explorer.service.edits import WEAKEST
-from explorer.worlds.atlas import checked_home, checked_seed, clean_prompt
+from explorer.worlds.new import checked_home, checked_seed, clean_prompt
 from tiles import entries, journal
 from tiles.errors import BadEdit, BadPicture, Busy
 from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Box, Tile, metres_per_pixel

@@ -32,7 +32,7 @@ from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
 from explorer.training.text import Example
 from explorer.training.texture import lattice
-from explorer.worlds.atlas import quick_home
+from explorer.worlds.new import quick_home
 from explorer.worlds.renderer import surrounded
 from tiles.grid import Tile, tile_at
 

@@ -172,7 +172,7 @@ async def place_picture(
     state = request.app.state
     world = await to_thread.run_sync(state.atlas.get, id)
     spot = Spot(x, y, zoom, strength, prompt, seed)
-    with tempfile.TemporaryDirectory(prefix=".picture-", dir=state.atlas.folder) as folder:
+    with tempfile.TemporaryDirectory(dir=state.atlas.scratch.folder) as folder:
         path = Path(folder) / "picture"
         with open(path, "wb") as file:
             async for chunk in request.stream():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ def pack_world(request: Request, id: str, latents: bool = False) -> FileResponse
     """The world as one file: settings and journal, with ``latents`` also what is painted."""
     atlas = request.app.state.atlas
     world = atlas.get(id)
-    path = _spare(atlas.folder)
+    path = atlas.scratch.new(f"world{package.SUFFIX}")
     try:
         world.pack(path, latents)
     except BaseException:
@@ -42,7 +41,7 @@ def pack_world(request: Request, id: str, latents: bool = False) -> FileResponse
 async def unpack_world(request: Request) -> dict[str, Any]:
     """Make the world in the body, a packed file, one of these."""
     atlas = request.app.state.atlas
-    path = _spare(atlas.folder)
+    path = atlas.scratch.new(f"world{package.SUFFIX}")
     try:
         with open(path, "wb") as file:
             async for chunk in request.stream():
@@ -54,11 +53,5 @@ async def unpack_world(request: Request) -> dict[str, Any]:
         _remove(path)
 
 
-def _spare(folder: Path) -> Path:
-    """A path beside the worlds that nobody uses."""
-    return Path(tempfile.mkdtemp(prefix=".file-", dir=folder)) / f"world{package.SUFFIX}"
-
-
 def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
-    path.parent.rmdir()

@@ -15,6 +15,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import Scope
@@ -52,7 +53,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
     app.state.hub, app.state.desk = feed.Hub(painter), tiles.Desk(settings)
-    app.state.jobs = Jobs(atlas.folder / ".exports")
+    app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
     app.include_router(worlds.router)
     app.include_router(services.router)
@@ -99,11 +100,16 @@ def end_own_paths(app: FastAPI) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
-    for world in await to_thread.run_sync(state.atlas.worlds):  # what a sudden end left undone
-        await to_thread.run_sync(resume, world, state.painter, state.jobs)
+    await to_thread.run_sync(_resume_all, state)
     yield
     app.state.hub.close()
     app.state.jobs.close()
+
+
+def _resume_all(state: State) -> None:
+    """Go on with the edits that a sudden end left undone."""
+    for world in state.atlas.worlds():
+        resume(world, state.painter, state.jobs)
 
 
 def health(request: Request, response: Response) -> dict[str, object]:

@@ -17,7 +17,9 @@ from explorer.service.edits import tell
 from explorer.service.painter import Painter
 from explorer.web import forms, tools
 from explorer.web.tools import guarded
-from explorer.worlds.atlas import SEED_LIMIT, Atlas, NewWorld, clean_prompt
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld, clean_prompt
+from tiles.entries import SEED_LIMIT
 from tiles.grid import metres_words
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
 from explorer.service import edits
 from explorer.web.map import page
-from explorer.worlds.atlas import Atlas, NewWorld, clean_name, clean_prompt
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld, clean_name, clean_prompt
 from explorer.worlds.world import World
 from tiles.grid import metres_per_pixel
 

@@ -29,11 +29,21 @@ class Journal:
         Raises WorldDamaged."""
         self._store, self._pyramid = store, pyramid
         self._lock, self._check_writable = lock, check_writable
+        self._read()
+
+    def refresh(self) -> None:
+        """Read what another process wrote meanwhile, if it did. Raises WorldDamaged."""
+        with self._lock:
+            if self._store.last_line() != self._last:
+                self._read()
+
+    def _read(self) -> None:
         lines = [(line.number, line.entry) for line in self.lines()]
         try:
             self._history = journal.read(lines)
         except ValueError as error:
             raise WorldDamaged(f"the journal does not add up: {error}") from None
+        self._last = lines[-1][0] if lines else 0
         self._room = Room(entry for _, entry in lines)
         if self._room.outlined > MAX_OUTLINED:
             self._room = Room(entry for _, entry in journal.compacted(lines))
@@ -131,6 +141,7 @@ class Journal:
         number = self._store.append(entry.kind, entry.data(), shows, picture).number
         self._history = self._history.after(number, entry)
         self._room.add(entry)
+        self._last = number
         return number
 
     def _step(

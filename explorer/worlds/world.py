@@ -6,18 +6,21 @@ What is kept is the store; pixels are decoded from it whenever they are asked fo
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 from explorer.models.family import Model
 from explorer.painting.pyramid import pyramid_of
+from explorer.worlds.access import Access
 from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.journal import Journal
 from explorer.worlds.renderer import Renderer
 from tiles import package
 from tiles.cache import Cache
-from tiles.errors import WorldHeld
 from tiles.store import Store
+
+REFRESH = 1.0  # seconds between two looks at what another process wrote
 
 
 class World:
@@ -29,10 +32,10 @@ class World:
     - ``drafts``: edits nobody has decided for yet
     """
 
-    def __init__(self, id: str, store: Store, cache: Cache, model: Model, holder: str | None = None) -> None:
-        """``holder`` says which other process holds the lock; then this one only reads."""
-        self.id, self.model, self.holder = id, model, holder
+    def __init__(self, id: str, store: Store, cache: Cache, model: Model, access: Access) -> None:
+        self.id, self.model, self.access = id, model, access
         self._store, self._cache = store, cache
+        self._looked = time.monotonic()
         settings = store.settings()
         self.name: str = settings["name"]
         self.seed: int = settings["seed"]
@@ -41,11 +44,10 @@ class World:
         self.created: str = settings["created"]
         self.pyramid = pyramid_of(settings["base_zoom"], settings["sketch"], settings["halo"])
         lock = threading.RLock()  # steps and commits, one at a time
-        self.journal = Journal(store, self.pyramid, lock, self.check_writable)
+        self.journal = Journal(store, self.pyramid, lock, access.require)
+        access.when_taken = self.journal.refresh
         self.drafts = Drafts(self.journal, lock)
-        self.canvas = Canvas(
-            store, self.journal, self.drafts, self.pyramid, self.seed, lock, self.check_writable
-        )
+        self.canvas = Canvas(store, self.journal, self.drafts, self.pyramid, self.seed, lock, access.require)
         self.renderer = Renderer(store, cache, model, self.canvas, self.pyramid)
 
     @property
@@ -64,15 +66,10 @@ class World:
 
     @property
     def readonly(self) -> bool:
-        return self.holder is not None
-
-    def check_writable(self) -> None:
-        """Raises WorldHeld where another process paints this world."""
-        if self.holder is not None:
-            raise WorldHeld(f"world {self.id!r} is being painted by {self.holder}; it can be read here")
+        return self.access.readonly
 
     def rename(self, name: str) -> None:
-        self.check_writable()
+        self.access.require()
         self._store.change_settings(name=name)
         self.name = name
 
@@ -90,10 +87,28 @@ class World:
         """Write the world as one file. Raises BadPackage, WorldDamaged, DiskFull."""
         package.pack(self._store, path, latents)
 
+    def is_current(self) -> bool:
+        """Whether this is still the world on disk. Where another process may change it, what that process
+        wrote is read, at most once in ``REFRESH`` seconds. Raises WorldDamaged."""
+        if self.access.held or time.monotonic() - self._looked < REFRESH:
+            return True
+        self._looked = time.monotonic()
+        if not self.on_disk():
+            return False
+        self.journal.refresh()
+        self.name = self._store.settings()["name"]
+        return True
+
     def on_disk(self) -> bool:
-        """Whether the world's file is still there."""
-        return self._store.path.exists()
+        """Whether the world's file is still there, and the one that was opened."""
+        return self._store.on_disk()
 
     def close(self) -> None:
+        """Close the files and let others have the world."""
+        self.close_files()
+        self.access.release()
+
+    def close_files(self) -> None:
+        """Whoever asks for something afterwards gets WorldNotFound; what is being read ends first."""
         self._store.close()
         self._cache.close()

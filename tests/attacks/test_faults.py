@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tests.disks import full_disk
 from tiles import package
 from tiles.entries import parse
@@ -196,7 +197,7 @@ def test_a_second_process_reads_and_says_who_paints(atlas, world, painter, libra
     painter.ask(world, Tile(8, 1, 1)).result(120)
     second = Atlas(atlas.folder, library, 2**24)  # a lock of its own, as another process would have
     seen = second.get("test-land")
-    assert seen.readonly and f"process {os.getpid()}" in seen.holder
+    assert seen.readonly and f"process {os.getpid()}" in seen.access.reason
     assert seen.renderer.tile(Tile(8, 1, 1), "png").data == world.renderer.tile(Tile(8, 1, 1), "png").data
     for change in (
         lambda: seen.journal.set_prompt("x"),

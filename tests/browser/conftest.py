@@ -18,7 +18,8 @@ from explorer.models.library import Library
 from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web.server import create_app
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from explorer.worlds.atlas import NewWorld
+from explorer.worlds.new import NewWorld
 from tiles.grid import Tile
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.worlds import atlas
 from tests.disks import change, rows
 from tiles import entries as limits
 from tiles import journal, package, rules, schema
@@ -318,11 +317,6 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path, packed):
         with pytest.raises(BadSetting, match="exists already"):
             unpack(tmp_path / "bare", tmp_path / name)
     assert not list((tmp_path / "there").iterdir())
-
-
-def test_the_limits_are_those_of_new_worlds():
-    for name in ("NAME_LIMIT", "PROMPT_LIMIT", "SEED_LIMIT", "HOME_LIMIT"):
-        assert getattr(atlas, name) == getattr(rules if name == "NAME_LIMIT" else limits, name)
 
 
 @pytest.mark.skipif(not shutil.which("b2sum"), reason="b2sum is a part of GNU coreutils")

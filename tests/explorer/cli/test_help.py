@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from explorer.cli import app
 from explorer.models.library import Library
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 
 
 def commands(command, words=()):
@@ -91,7 +92,7 @@ def test_worlds_of_another_process_are_one_line(run, tmp_path, bundle, caplog):
     folder, library = tmp_path / "worlds", Library(str(bundle), "cpu")
     owner = Atlas(folder, library, 2**20)
     for name in ("One", "Two", "Three"):
-        owner.create(NewWorld(name, "coast", 1))
+        owner.create(NewWorld(name, "coast", 1)).access.require()
     reader = Atlas(folder, library, 2**20)
     caplog.clear()
     say_readonly(reader)

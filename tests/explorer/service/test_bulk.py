@@ -1,6 +1,7 @@
 import threading
 
 import pytest
+from filelock import FileLock
 
 from explorer.service.bulk import paint_all
 from tiles.errors import Cancelled, PaintingFailed, WorldDamaged, WorldHeld
@@ -62,7 +63,8 @@ def test_a_world_that_cannot_be_read_does_not_hang_it(world, painter, monkeypatc
         paint_all(painter, world, TILES, lambda more: None)
 
 
-def test_a_world_that_another_process_holds_is_left_to_it(world, painter):
-    world.holder = "process 1"
-    with pytest.raises(WorldHeld, match="process 1"):
+def test_a_world_that_another_process_holds_is_left_to_it(atlas, world, painter):
+    lock = FileLock(atlas.folder / world.id / "lock")  # as another process would have it
+    lock.acquire()
+    with pytest.raises(WorldHeld, match="painted by another process"):
         paint_all(painter, world, TILES, lambda more: None)

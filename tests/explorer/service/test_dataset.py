@@ -11,7 +11,8 @@ from PIL import Image
 from benchmarks.standin import OneModel, StandIn
 from explorer.service import dataset
 from explorer.service.dataset import Plan, checked, export, samples
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tiles.errors import BadPrompt, BadSetting, DiskFull
 from tiles.grid import Tile
 

@@ -11,7 +11,8 @@ from explorer.service import edits
 from explorer.service.bulk import paint_all
 from explorer.service.edits import Wish
 from explorer.service.jobs import Jobs
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tests.explorer.worlds.test_world import land, paint
 from tiles import package
 from tiles.errors import BadEdit, Busy, NothingToDo, TooLarge

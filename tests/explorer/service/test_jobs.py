@@ -1,6 +1,3 @@
-import os
-import subprocess
-import sys
 import threading
 import time
 
@@ -90,12 +87,3 @@ def test_the_line_is_bounded(jobs):
                 jobs.add("export", "w", held)
     finally:
         hold.set()
-
-
-def test_what_a_killed_process_left_is_removed_and_others_are_let_be(tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    for name in (str(dead.pid), str(os.getppid()), "odd"):
-        (tmp_path / "exports" / name / "job").mkdir(parents=True)
-    Jobs(tmp_path / "exports").close()
-    assert [path.name for path in (tmp_path / "exports").iterdir()] == [str(os.getppid())]

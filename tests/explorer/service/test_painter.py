@@ -10,7 +10,8 @@ from explorer.painting.window import paint_windows
 from explorer.service import edits, scheduler
 from explorer.service.bulk import paint_all
 from explorer.service.painter import Painter
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tiles.errors import Busy, PaintingFailed, WorldNotFound
 from tiles.grid import Box, Tile, around
 

@@ -7,7 +7,8 @@ import torch
 from explorer import pictures
 from explorer.models.library import Library
 from explorer.service.painter import Painter
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tiles.grid import Tile
 
 SEES_ALL = Tile(8, 129, 129)  # sees its eight neighbours, and each of these the sketch

@@ -196,7 +196,7 @@ def test_a_cancelled_export_leaves_no_part_and_can_be_made_again(client, world, 
     assert early.status_code == 409 and "running" in early.json()["error"]["message"]
     client.delete(f"/jobs/{job['id']}")
     assert finished(client, job)["state"] == "cancelled"
-    assert not [path for path in (atlas.folder / ".exports").rglob("*") if path.is_file()]
+    assert not [path for path in (atlas.scratch.folder / "jobs").rglob("*") if path.is_file()]
     painted = world.counts()["cells"]
     again = finished(client, ask(client))
     assert again["state"] == "done"
@@ -207,7 +207,7 @@ def test_a_finished_job_can_be_forgotten_with_its_files(client, world, atlas):
     job = finished(client, ask(client, format="postcard"))
     client.delete(f"/jobs/{job['id']}")
     assert client.get(f"/jobs/{job['id']}").status_code == 404
-    assert not [path for path in (atlas.folder / ".exports").rglob("*") if path.is_file()]
+    assert not [path for path in (atlas.scratch.folder / "jobs").rglob("*") if path.is_file()]
 
 
 def test_a_model_that_fails_is_said(client, world, monkeypatch):

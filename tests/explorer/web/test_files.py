@@ -40,7 +40,7 @@ def test_the_file_is_named_and_nothing_is_left_behind(client, world, atlas, pack
     assert len(packed[0]) < 4000 < len(packed[1])
     unpack(client, packed[1])
     unpack(client, b"nonsense")
-    left = {path.name for path in atlas.folder.iterdir()} - {".exports"}
+    left = {path.name for path in atlas.folder.iterdir()} - {".work"}
     assert left == {"test-land", "test-land-2"}
 
 

@@ -1,9 +1,14 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from explorer.models.library import Library
 from explorer.painting.schedule import next_cells
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tests.bundles import build_bundle
+from tiles import package
 from tiles.errors import BadSetting, WorldNotFound
 from tiles.grid import tile_at
 
@@ -68,3 +73,68 @@ def test_other_weights_are_noted_in_the_journal_and_keep_what_is_painted(tmp_pat
     assert [entry.kind for entry in again.store.journal()] == ["prompt", "model"]
     assert again.store.read(home).latents.tobytes() == before and again.journal.prompt == "coast"
     atlas.close()
+
+
+def test_unpacking_one_world_keeps_nobody_from_another(atlas, world, monkeypatch):
+    """Nor from making one."""
+    packed = atlas.scratch.new("x.earth")
+    world.pack(packed)
+    begun, go = threading.Event(), threading.Event()
+    unpack = package.unpack
+
+    def slow(*arguments):
+        begun.set()
+        assert go.wait(60)
+        return unpack(*arguments)
+
+    monkeypatch.setattr(package, "unpack", slow)
+    with ThreadPoolExecutor(2) as threads:
+        unpacked = threads.submit(atlas.unpack, packed)
+        assert begun.wait(60)
+        others = threads.submit(lambda: (atlas.get(world.id), atlas.create(NewWorld("Other", "sand"))))
+        try:
+            assert others.result(60)[0] is world
+        finally:
+            go.set()
+        assert unpacked.result(60).id == "test-land-2"
+
+
+def test_a_world_is_opened_once_however_many_ask(atlas, world, library):
+    other = Atlas(atlas.folder, library, 2**24)
+    with ThreadPoolExecutor(8) as threads:
+        seen = set(threads.map(lambda _: other.get(world.id), range(64)))
+    assert len(seen) == 1
+    other.close()
+
+
+def test_one_odd_world_is_left_out_and_told_of_once(atlas, library, caplog):
+    for name in ("Good", "Odd"):
+        atlas.create(NewWorld(name, "coast"))
+    atlas.close()
+    (atlas.folder / "odd" / "world.db").write_bytes(b"not a database")
+    again = Atlas(atlas.folder, library, 2**24)
+    for _ in range(3):
+        assert [world.id for world in again.worlds()] == ["good"]
+    assert sum("odd is left out" in record.message for record in caplog.records) == 1
+    again.close()
+
+
+def test_a_folder_in_place_of_the_cache_is_survived(atlas, library, painter):
+    world = atlas.create(NewWorld("Land", "coast"))
+    atlas.close()
+    (atlas.folder / "land" / "tiles.mbtiles").unlink(missing_ok=True)
+    (atlas.folder / "land" / "tiles.mbtiles").mkdir()
+    again = Atlas(atlas.folder, library, 2**24)
+    (world,) = again.worlds()
+    home = tile_at(*world.home, world.base_zoom)
+    painter.ask(world, home).result(120)
+    assert world.renderer.tile(home, "png").data
+    painter.forget(world)
+    again.close()
+
+
+def test_a_link_is_no_world(atlas, world, tmp_path):
+    (atlas.folder / "link").symlink_to(atlas.folder / world.id)
+    assert atlas.names() == [world.id]
+    with pytest.raises(WorldNotFound):
+        atlas.get("link")

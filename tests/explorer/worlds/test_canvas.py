@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from explorer.painting.layers import Node
 from tests.explorer.worlds.test_journal import edit, painted, put
@@ -75,10 +76,11 @@ def test_an_old_snapshot_goes_on_to_show_what_it_showed(world):
     assert (before.latents(before.shown(CELL)) != after.latents(after.shown(CELL))).any()
 
 
-def test_a_reader_keeps_nothing(world):
+def test_a_reader_keeps_nothing(atlas, world):
     snapshot = world.canvas.snapshot()
-    world.holder = "process 1"
-    with pytest.raises(WorldHeld, match="process 1"):
+    lock = FileLock(atlas.folder / world.id / "lock")  # as another process would have it
+    lock.acquire()
+    with pytest.raises(WorldHeld, match="painted by another process"):
         world.canvas.commit(snapshot, Node(0, CELL), LATENTS)
     assert not world.canvas.painted(CELL)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from explorer import pictures
-from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tests.disks import change
 from tiles.errors import WorldDamaged
 from tiles.grid import Box, Tile, around

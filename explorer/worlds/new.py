@@ -1,0 +1,121 @@
+"""What a new world is made of, checked, with a good default for whatever is left out."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from explorer.models.family import Traits, sketch_for
+from tiles.entries import HOME_LIMIT, PROMPT_LIMIT
+from tiles.errors import BadPrompt, BadSetting
+from tiles.grid import MAX_ZOOM, metres_words, tile_metres
+from tiles.rules import NAME_LIMIT
+
+SAME_NAMES = 10_000  # worlds of one name
+NEW_SEEDS = 2**53  # seeds given today: larger ones are not read exactly by every program that reads JSON
+
+
+class NewWorld(NamedTuple):
+    """What a world is made of; None: a good default."""
+
+    name: str
+    prompt: str
+    seed: int | None = None
+    model: str | None = None
+    base_zoom: int | None = None
+    home: tuple[float, float] | None = None  # metres
+    sketch: int | None = None  # zooms; 0: no sketch
+
+
+def settings_of(new: NewWorld, model: str, traits: Traits) -> dict[str, Any]:
+    """All settings of a new world that is painted by ``model``. Raises BadSetting."""
+    zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
+    sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
+    return {
+        "name": clean_name(new.name),
+        "seed": checked_seed(new.seed),
+        "model": model,
+        "digest": traits.digest,
+        "base_zoom": zoom,
+        "home": list(checked_home(new.home or quick_home(zoom, sketch))),
+        "sketch": sketch,
+        "halo": traits.halo,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def ids_for(name: str) -> Iterator[str]:
+    """Ids for a world of that name, the best first."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48] or "world"
+    yield stem
+    yield from (f"{stem}-{number}" for number in range(2, SAME_NAMES))
+
+
+def clean_text(text: str, what: str, limit: int) -> str:
+    """``text`` without surrounding space. Raises BadSetting."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if len(text) > limit:
+        raise BadSetting(f"{what} has {len(text)} characters, allowed are {limit}")
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text):
+        raise BadSetting(f"{what} holds control characters; plain text is allowed")
+    return text
+
+
+def clean_name(name: str) -> str:
+    name = clean_text(name, "the name", NAME_LIMIT)
+    if not name:
+        raise BadSetting("the name is empty")
+    return name
+
+
+def clean_prompt(prompt: str) -> str:
+    """Raises BadPrompt."""
+    try:
+        return clean_text(prompt, "the prompt", PROMPT_LIMIT)
+    except BadSetting as error:
+        raise BadPrompt(str(error)) from None
+
+
+def checked_seed(seed: int | None) -> int:
+    """A seed for something new, random if none is given. Raises BadSetting."""
+    if seed is None:
+        return secrets.randbelow(2**31)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < NEW_SEEDS:
+        raise BadSetting(f"seed {seed!s:.40}: allowed are whole numbers from 0 to {NEW_SEEDS - 1}")
+    return seed
+
+
+def checked_zoom(zoom: int | None, best: int, known: tuple[int, ...]) -> int:
+    zoom = best if zoom is None else zoom
+    if not 0 <= zoom <= MAX_ZOOM:
+        raise BadSetting(f"base zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
+    if zoom not in known:
+        words = ", ".join(f"{each} ({metres_words(each)} per pixel)" for each in known)
+        raise BadSetting(f"base zoom {zoom}: this model knows {words}")
+    return zoom
+
+
+def quick_home(zoom: int, sketch: int) -> tuple[float, float]:
+    """The place next to the middle of the square where the first tile is there soonest: the
+    middle of a cell of phase A that lies inside a sketch cell of phase A, so two windows."""
+    away = (2**sketch // 2 // 2 * 2 + 0.5) * tile_metres(zoom)
+    return away, -away
+
+
+def checked_home(home: tuple[float, float]) -> tuple[float, float]:
+    x, y = home
+    if not (abs(x) <= HOME_LIMIT and abs(y) <= HOME_LIMIT):
+        raise BadSetting(f"home {x}, {y}: allowed are up to {HOME_LIMIT:.0f} metres each way")
+    return float(x), float(y)
+
+
+def checked_sketch(sketch: int | None, best: int) -> int:
+    sketch = best if sketch is None else sketch
+    if not 0 <= sketch <= 3:
+        raise BadSetting(f"sketch {sketch}: allowed are 0 (none) to 3 zooms coarser")
+    return sketch
