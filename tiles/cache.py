@@ -53,9 +53,9 @@ class Cache:
         cache = Cache(Path("tiles.mbtiles"), 2**30, {"name": "First Light"}, stamp="5e1f")
         cache.put(Tile(8, 128, 127), "png", revision=9, data=png)
 
-    ``stamp`` stands for all that every tile is made from: a file of another stamp is made anew. One that
-    cannot be used (a folder, a link, a disk that cannot be written) is no error: then nothing is kept.
-    """
+    ``stamp`` stands for everything that tiles are made from: a file with another stamp is replaced. If the
+    file cannot be used (a folder, a link, a disk that cannot be written), nothing is cached; that is not an
+    error."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Cache:
         self._full = False  # whether the last tile could not be kept for want of room
         self._metadata = {"format": "png", "type": "baselayer", "version": "1", **metadata, "stamp": stamp}
         self._metadata.setdefault("bounds", "-180,-85.051129,180,85.051129")
-        self._said = ""  # the last failure that was logged
+        self._logged = ""  # the last failure that was logged
         self._lock = threading.Lock()
         self._touched: dict[tuple[int, int, int, str], int] = {}
         self._size = self._clock = 0
@@ -77,13 +77,13 @@ class Cache:
 
     @property
     def full(self) -> bool:
-        """Whether tiles are not kept because the disk has no room. It is looked at again each time."""
+        """Whether tiles are not cached because the disk is full. The disk is checked again each time."""
         if self._full and self._has_room():
             self._full = False
         return self._full
 
     def get(self, tile: Tile, format: str) -> Cached | None:
-        """The tile as it was kept; None if it is not there or not what was written."""
+        """A cached tile; None if there is none, or if it is damaged."""
         query = "SELECT revision, digest, data FROM pixels WHERE z = ? AND x = ? AND y = ? AND format = ?"
         key = (*tile, format)
         row = self._first(query, key)
@@ -98,7 +98,7 @@ class Cache:
         return Cached(data, revision)
 
     def put(self, tile: Tile, format: str, revision: int, data: bytes) -> bool:
-        """Keep a tile; False where there is no room: then it is served without being kept."""
+        """Cache a tile; False if there is no room: then it is served without being cached."""
 
         def keep(connection: sqlite3.Connection) -> bool:
             key = (*tile, format)
@@ -114,7 +114,7 @@ class Cache:
 
         if not self._write(keep):
             return False
-        self._full, self._said = False, ""
+        self._full, self._logged = False, ""
         return True
 
     def drop(self, tile: Tile) -> None:
@@ -164,9 +164,9 @@ class Cache:
             return None
 
     def _write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """What ``work`` gives within a transaction, one at a time; None where nothing can be kept.
+        """Do ``work`` in a transaction, one at a time; None if nothing can be cached.
 
-        What fails is undone and only logged: a cache that fails is no reason to fail.
+        Failures are rolled back and only logged: tiles can be served without a cache.
         """
         before = self._size
         try:
@@ -182,7 +182,7 @@ class Cache:
             return None
 
     def _has_room(self) -> bool:
-        """Whether a tile could be kept now: tried, and taken back."""
+        """Whether a tile could be cached now: tries it, and rolls it back."""
 
         def put(connection: sqlite3.Connection) -> bool:
             connection.execute("INSERT OR REPLACE INTO metadata VALUES ('trial', zeroblob(?))", (2**17,))
@@ -196,11 +196,11 @@ class Cache:
         return free
 
     def _evict(self, connection: sqlite3.Connection, size: int) -> int:
-        """Drop the least recently used until ``size`` fits the limit; the new size."""
+        """Drop the least recently used tiles until ``size`` fits the limit; returns the new size."""
         if size <= self.limit:
             return size
         self._write_uses(connection)
-        # A little further than needed, so that not every tile from now on evicts another.
+        # A little more than needed, so that not every further tile evicts another.
         goal = self.limit * 0.95
         for rowid, length in connection.execute("SELECT rowid, size FROM pixels ORDER BY used").fetchall():
             if size <= goal:
@@ -225,7 +225,7 @@ class Cache:
         connection.executemany(query, rows)
 
     def _opened(self) -> Database | None:
-        """None where no cache can be kept."""
+        """The database; None if there can be no cache."""
         try:
             database = self._there()
             if database is None and not self.readonly:
@@ -244,7 +244,7 @@ class Cache:
             return None
 
     def _there(self) -> Database | None:
-        """The file, if it is one of ours and its tiles were made from what tiles are made from now."""
+        """The existing file, if it is a cache with the present stamp."""
         if self.path.is_symlink() or not self.path.is_file():
             return None
         database = Database(self.path, self.readonly, OPENING)
@@ -252,8 +252,8 @@ class Cache:
             with database.read() as connection:
                 connection.execute("SELECT z, x, y, format, digest, used FROM pixels LIMIT 1").fetchall()
                 connection.execute("SELECT * FROM tiles LIMIT 1").fetchall()
-                said = connection.execute("SELECT value FROM metadata WHERE name = 'stamp'").fetchone()
-            if said == (self._metadata["stamp"],):
+                stamp = connection.execute("SELECT value FROM metadata WHERE name = 'stamp'").fetchone()
+            if stamp == (self._metadata["stamp"],):
                 return database
             log.info("%s was made from something else", self.path)
         except sqlite3.DatabaseError as error:
@@ -265,11 +265,11 @@ class Cache:
         connection.executemany("INSERT INTO metadata VALUES (?, ?)", self._metadata.items())
 
     def _doubt(self, error: Exception) -> None:
-        """Log what failed; make a damaged file anew."""
+        """Log a failure; replace a damaged file."""
         if self._database is None:  # closed meanwhile
             return
-        if str(error) != self._said:  # not for every tile on a full disk
-            self._said = str(error)
+        if str(error) != self._logged:  # not for every tile on a full disk
+            self._logged = str(error)
             log.warning("%s: %s", self.path, error)
         broken = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in broken and not self.readonly:

@@ -38,18 +38,18 @@ Runs = tuple[Run, ...]
 
 
 class BadEntry(ValueError):
-    """A line that no journal has."""
+    """An entry that may not be in a journal."""
 
 
 def _plain_text(text: Any) -> Any:
     if not isinstance(text, str) or len(text) > PROMPT_LIMIT or not is_plain(text):
         allowed = f"up to {PROMPT_LIMIT} characters of plain text"
-        raise ValueError(f"prompt {short(text)}: allowed are {allowed}")
+        raise ValueError(f"prompt {short(text)}: it must be {allowed}")
     return text
 
 
 def _checked(true: Callable[[Any], bool], why: str) -> BeforeValidator:
-    """Refuses what is not ``true``, and says ``why`` and what was given."""
+    """Refuses a value that is not ``true``; ``why`` is the message, with {} for the value."""
 
     def check(value: Any) -> Any:
         if not true(value):
@@ -61,16 +61,16 @@ def _checked(true: Callable[[Any], bool], why: str) -> BeforeValidator:
 
 def _outline(runs: Any) -> Any:
     if not isinstance(runs, list | tuple):
-        raise ValueError("the outline is no list")
+        raise ValueError("the outline is not a list")
     for run in runs:
         if not _is_run(run):
-            raise ValueError(f"{short(run)} is no row of cells")
+            raise ValueError(f"{short(run)} is not a row of cells")
     return tuple(tuple(run) for run in runs)
 
 
 def _path(path: Any) -> Any:
     if not isinstance(path, list | tuple) or not 1 <= len(path) <= MAX_PATH or not all(map(is_place, path)):
-        raise ValueError("the path is no list of places")
+        raise ValueError("the path is not a list of places")
     return tuple((x, y) for x, y in path)
 
 
@@ -80,7 +80,7 @@ def whole(value: Any, least: int, most: int) -> bool:
 
 
 def is_number(value: Any, least: float, most: float) -> bool:
-    """What is no number fails the type or the comparison."""
+    """Whether a value is a number between two limits. NaN is not."""
     return type(value) in (int, float) and least <= value <= most
 
 
@@ -90,7 +90,7 @@ def is_plain(text: str) -> bool:
 
 
 def is_place(value: Any) -> bool:
-    """Metres x, y. What is no number fails the comparison or the type."""
+    """Whether a value is a pair of finite metres, x and y, within reach."""
     pair = isinstance(value, list | tuple) and len(value) == 2
     return pair and all(is_number(v, -HOME_LIMIT, HOME_LIMIT) for v in value)
 
@@ -116,14 +116,18 @@ def _is_box(value: Any) -> bool:
 Text = Annotated[str, BeforeValidator(_plain_text)]
 Outline = Annotated[Runs, BeforeValidator(_outline)]
 Path = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_path)]
-Metres = Annotated[float, _checked(lambda v: is_number(v, 0, EARTH), "length {}: metres are needed")]
-Strength = Annotated[float, _checked(lambda v: is_number(v, 0, 1), "strength {}: allowed are 0 to 1")]
-Seed = Annotated[int, _checked(lambda v: whole(v, 0, SEED_LIMIT - 1), "seed {} is none")]
-Flag = Annotated[bool, _checked(lambda v: type(v) is bool, "picture {}: true or false is needed")]
-Digest = Annotated[str, _checked(is_digest, "it names the model {}, which is no digest")]
-Reach = Annotated[tuple[int, int, int, int, int], _checked(_is_box, "{} is no box of cells")]
+Metres = Annotated[
+    float, _checked(lambda v: is_number(v, 0, EARTH), "length {}: it must be a number of metres")
+]
+Strength = Annotated[float, _checked(lambda v: is_number(v, 0, 1), "strength {}: it must be 0 to 1")]
+Seed = Annotated[
+    int, _checked(lambda v: whole(v, 0, SEED_LIMIT - 1), "seed {} is not a whole number from 0 to 2^63 - 1")
+]
+Flag = Annotated[bool, _checked(lambda v: type(v) is bool, "picture {}: it must be true or false")]
+Digest = Annotated[str, _checked(is_digest, "it names the model {}, which is not a digest")]
+Reach = Annotated[tuple[int, int, int, int, int], _checked(_is_box, "{} is not a box of cells")]
 Number = Annotated[
-    int, _checked(lambda v: whole(v, 1, COUNT_LIMIT), "it is about entry {}, which is no number of one")
+    int, _checked(lambda v: whole(v, 1, COUNT_LIMIT), "it is about entry {}, which is not a line number")
 ]
 
 
@@ -252,11 +256,11 @@ class Line(NamedTuple):
 
 
 def parse(kind: str, data: Any) -> Entry:
-    """The entry that a line holds. Raises BadEntry, whose words say what is wrong."""
+    """The entry that a line holds. Raises BadEntry with what is wrong."""
     if not isinstance(kind, str) or kind not in KINDS:
-        raise BadEntry(f"it is of kind {short(kind)}; known are {', '.join(KINDS)}")
+        raise BadEntry(f"kind {short(kind)} is unknown; known kinds are {', '.join(KINDS)}")
     if not isinstance(data, Mapping):
-        raise BadEntry(f"{short(data)} is no JSON object")
+        raise BadEntry(f"{short(data)} is not a JSON object")
     if "kind" in data:
         raise BadEntry("'kind' is unknown; a newer version may know it")
     try:

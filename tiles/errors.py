@@ -1,4 +1,4 @@
-"""One family of errors: what was wrong and what is allowed, in words for the user."""
+"""All errors that users see. Each says what was wrong and what is allowed."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class BadAddress(EarthError):
 
 
 class BadBounds(EarthError):
-    """Bounds that are no rectangle in this plane."""
+    """Bounds that are not a rectangle on the plane."""
 
     code, status = "bad_bounds", 422
 
 
 class BadPackage(EarthError):
-    """A file that is no whole, sane world, or a world that fits into none."""
+    """A world file that is damaged or malformed, or a world that does not fit into a file."""
 
     code, status = "bad_package", 422
 
 
 class BadPrompt(EarthError):
-    """A prompt that is too long or no plain text."""
+    """A prompt that is too long or not plain text."""
 
     code, status = "bad_prompt", 422
 
@@ -86,13 +86,13 @@ class PaintingFailed(EarthError):
 
 
 class ModelRefused(EarthError):
-    """A model that is not there, not whole or not safe."""
+    """A model that is missing, incomplete or unsafe."""
 
     code, status = "model_refused", 422
 
 
 class TooLarge(EarthError):
-    """More than one request may ask for."""
+    """A request for more than is allowed."""
 
     code, status = "too_large", 413
 
@@ -104,13 +104,13 @@ class JobNotFound(EarthError):
 
 
 class NotFinished(EarthError):
-    """A job's file before there is one."""
+    """The file of a job that has not finished."""
 
     code, status, retry_after = "not_finished", 409, 2
 
 
 class Cancelled(EarthError):
-    """Somebody called the work off."""
+    """The work was cancelled."""
 
     code, status = "cancelled", 409
 
@@ -122,18 +122,18 @@ class Stopped(EarthError):
 
 
 class NothingToDo(EarthError):
-    """No step to take back, or to bring again."""
+    """There is no step to undo or to redo."""
 
     code, status = "nothing_to_do", 409
 
 
 class BadEdit(EarthError):
-    """An edit that cannot be made as it was asked for."""
+    """An edit that cannot be made as requested."""
 
     code, status = "bad_edit", 422
 
 
 class BadPicture(EarthError):
-    """A picture that is none, too large, or not what it says."""
+    """A file that is not a picture, or a picture that cannot be placed."""
 
     code, status = "bad_picture", 422

@@ -119,10 +119,10 @@ def parse_tile(z: str, x: str, y: str) -> Tile:
     """
     for what, text in (("zoom", z), ("x", x), ("y", y)):
         if not _NUMBER.fullmatch(text):
-            raise BadAddress(f"{what} {text[:20]!r}: allowed are whole numbers of up to 10 digits")
+            raise BadAddress(f"{what} {text[:20]!r}: it must be a whole number of up to 10 digits")
     zoom = int(z)
     if not 0 <= zoom <= MAX_ZOOM:
-        raise BadAddress(f"zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
+        raise BadAddress(f"zoom {zoom}: it must be 0 to {MAX_ZOOM}")
     return Tile(zoom, int(x), int(y))
 
 
@@ -130,10 +130,10 @@ def checked_tile(z: object, x: object, y: object) -> Tile:
     """An address from JSON, where only plain integers count. Raises BadAddress."""
     for value in (z, x, y):
         if type(value) is not int:
-            raise BadAddress(f"tile address {str(value)[:20]!r}: allowed are whole numbers")
+            raise BadAddress(f"tile address {str(value)[:20]!r}: it must be whole numbers")
     assert isinstance(z, int) and isinstance(x, int) and isinstance(y, int)
     if not 0 <= z <= MAX_ZOOM or max(abs(x), abs(y)) > MAX_INDEX:
-        raise BadAddress(f"zoom 0 to {MAX_ZOOM} and indices up to {MAX_INDEX} are allowed")
+        raise BadAddress(f"tile address: the zoom must be 0 to {MAX_ZOOM}, x and y at most {MAX_INDEX}")
     return Tile(z, x, y)
 
 
@@ -167,7 +167,7 @@ def tile_at(x: float, y: float, zoom: int) -> Tile:
 def boxed(bounds: Bounds, zoom: int) -> Box:
     """The tiles that ``bounds`` cover, touching edges left out. Raises BadBounds."""
     if not 0 <= zoom <= MAX_ZOOM:
-        raise BadBounds(f"zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
+        raise BadBounds(f"zoom {zoom}: it must be 0 to {MAX_ZOOM}")
     if not all(math.isfinite(value) for value in bounds):
         raise BadBounds("bounds are four finite numbers of metres: west, south, east, north")
     if not (bounds.west < bounds.east and bounds.south < bounds.north):

@@ -1,13 +1,13 @@
-"""The journal read: what a world is made of at each of its cells, whenever it is painted. Pure.
+"""Reading a journal: which prompt, strokes and edits hold for each cell, whenever it is painted. Pure.
 
-Every line of the journal is a fact that stays. Steps change the world: a prompt (for land painted from
-then on), a stroke (a prompt for a region of it) and an edit (land painted again). An edit is a step only
-once a line says that it is done; until then it waits. Undo takes the last step out of force, redo puts it
-back, and any other step forgets what could be redone.
+Lines of the journal are never changed. Steps change the world: a prompt (for land painted from then on), a
+stroke (a prompt for a region) and an edit (land painted again). An edit waits until a line says that it is
+done; then it is a step. Undo takes the last step out of force and redo puts it back; any new step ends the
+possibility to redo.
 
-Steps are undone in the reverse of the order in which they were made, so the steps beneath a step are the
-same whenever it is in force. A cell painted under a step is therefore one and the same for ever: it is kept
-under the number of that step's line, and undo and redo only choose what is shown.
+Steps are undone in reverse order, so the steps beneath a step are the same whenever it is in force. So a cell
+painted under a step never changes: it is kept under the number of that step's line, and undo and redo only
+choose which painting is shown.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ STEPS = ("prompt", "stroke", "edit")
 
 
 class Era(NamedTuple):
-    """From one change of the prompts of unpainted land to the next."""
+    """A part of the journal between two changes of the prompts for new land."""
 
     entry: int  # the line that began it
-    prompt: str  # where no stroke lies
+    prompt: str  # of land outside all strokes
     stroke: Stroke | None  # the one that began it
     reach: Box | None  # cells that it can matter to; None: everywhere
 
@@ -40,16 +40,16 @@ class Edit(NamedTuple):
 
     entry: int
     cells: frozenset[Tile]  # base zoom
-    prompt: str  # empty: what the land there is painted under anyway
+    prompt: str  # empty: the prompt of the land there
     negative_prompt: str
-    strength: float  # 0..1; 1: nothing of what is there stays
+    strength: float  # 0..1; at 1 nothing of the present land stays
     seed: int
-    picture: bool  # whether latents of a picture were given with it
+    picture: bool  # whether a picture's latents belong to it
     over: tuple[int, ...] | None = None  # of a draft: the steps in force when it was made
 
 
 class Log:
-    """What the lines of one journal say. It only grows, and all its histories share it."""
+    """All that the lines of one journal say. It only grows; all histories of the journal share it."""
 
     def __init__(self) -> None:
         self.eras: dict[int, Era] = {}
@@ -57,7 +57,7 @@ class Log:
         self.ended: dict[int, str] = {}  # cancelled or forgotten lines
         self.rank: dict[int, int] = {}  # how many steps lay beneath a step when it was made
         self.newest: dict[int, int] = {}  # by step, the line of the prompt that was newest then
-        self.outlines = Outlines()  # which eras found which cells painted
+        self.outlines = Outlines()  # the cells that were painted when an era began
         self.reaches = Reaches()  # of strokes
         self.edited: defaultdict[Tile, list[int]] = defaultdict(
             list
@@ -65,7 +65,7 @@ class Log:
 
 
 class History(NamedTuple):
-    """A journal at one moment. It never changes; ``after`` gives the one after a further line.
+    """A journal at one moment. It never changes; ``after`` returns the history with one more line.
 
     The cost of a line, and of asking about a cell, does not grow with the number of lines.
     """
@@ -79,7 +79,7 @@ class History(NamedTuple):
 
     @property
     def prompt(self) -> str:
-        """What cells are painted under from now on, where no stroke lies."""
+        """The prompt for new land outside all strokes."""
         return self.log.eras[self.newest_prompt].prompt
 
     @property
@@ -106,16 +106,16 @@ class History(NamedTuple):
 
     def edit(self, number: int) -> Edit | None:
         """An edit that is in force, waits or can be redone."""
-        found = self.log.edits.get(number)
-        live = found and (self.in_force(number) or number in self.waiting or self.is_undone(number))
-        return found if live else None
+        edit = self.log.edits.get(number)
+        live = edit and (self.in_force(number) or number in self.waiting or self.is_undone(number))
+        return edit if live else None
 
     def edits(self) -> tuple[int, ...]:
         """The edits in force, oldest first."""
         return tuple(number for number in self.steps if number in self.log.edits)
 
     def era(self, cell: Tile) -> Era:
-        """The era in which ``cell`` is painted: the newest that began before the cell was found painted.
+        """The era in which ``cell`` is painted: the newest that began while it was still unpainted.
 
         The answer is the same when the cell is painted for the first time, when it is painted again
         after its latents were lost, and when the whole journal is replayed elsewhere.
@@ -151,7 +151,7 @@ class History(NamedTuple):
         return self.log.eras[number].reach
 
     def outlined(self, cell: Tile, also: int = 0) -> bool:
-        """Whether a step in force, or the line ``also``, found a cell painted. (The first found nothing.)"""
+        """Whether a cell was painted before some step in force, or before the line ``also``."""
         first = self.steps[0]
         return any(n == also or (n != first and self.in_force(n)) for n in self.log.outlines.of(cell))
 
@@ -161,7 +161,7 @@ class History(NamedTuple):
         return max(here, key=self.log.rank.__getitem__, default=0)
 
     def shown(self, cell: Tile) -> int:
-        """The line under which what is shown of a cell is painted."""
+        """The line under which the shown painting of a cell was made."""
         return self.over(cell) or self.era(cell).entry
 
     def layer(self, cell: Tile, edit: Edit) -> int:
@@ -180,17 +180,17 @@ class History(NamedTuple):
         return rank < (len(self.steps) if edit.entry in self.waiting else self.log.rank[edit.entry])
 
     def after(self, number: int, entry: Entry) -> History:
-        """The history with one more line. Raises ValueError if that line cannot be."""
+        """The history with one more line. Raises ValueError if the line cannot follow."""
         reader = Reader(self)
         reader.add(number, entry)
         return reader.history()
 
 
 class Reader:
-    """Goes through a journal line by line."""
+    """Builds a history line by line."""
 
     def __init__(self, history: History | None = None) -> None:
-        """From where ``history`` ends."""
+        """Goes on after the last line of ``history``."""
         start = history or History(Log(), 0, (), (), (), {})
         self.log, self.lines = start.log, start.lines
         self.steps, self.undone, self.waiting = list(start.steps), list(start.undone), list(start.waiting)
@@ -199,7 +199,7 @@ class Reader:
         return History(self.log, self.lines, tuple(self.steps), tuple(self.undone), tuple(self.waiting), {})
 
     def add(self, number: int, entry: Entry) -> None:
-        """Raises ValueError for a line that cannot be here."""
+        """Raises ValueError if the line cannot follow."""
         self.lines += 1
         if isinstance(entry, Prompt | StrokeEntry):
             self._begin_era(number, entry)
@@ -254,7 +254,7 @@ class Reader:
 
 
 def read(lines: Iterable[tuple[int, Entry]]) -> History:
-    """The history of a journal's lines (number, entry). Raises ValueError if it is none.
+    """The history of a journal's lines (number, entry). Raises ValueError if they are not a journal.
 
     >>> read([(1, Prompt(prompt="rocky coast", painted=()))]).prompt
     'rocky coast'
@@ -268,8 +268,8 @@ def read(lines: Iterable[tuple[int, Entry]]) -> History:
 
 
 def compacted(lines: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]:
-    """The same journal with shorter outlines: without what a step in force had outlined before. Older
-    versions wrote the outline of all land with each prompt."""
+    """The same journal with shorter outlines: each without cells that an earlier step in force had outlined.
+    Older versions wrote the outline of all land with each prompt."""
     reader = Reader()
     for number, entry in lines:
         if isinstance(entry, Prompt | StrokeEntry) and entry.painted and reader.steps:
@@ -281,13 +281,13 @@ def compacted(lines: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]
 
 
 def edit(number: int, entry: EditEntry, over: tuple[int, ...] | None = None) -> Edit:
-    """An edit as its line has it."""
+    """The edit of a line."""
     text = (entry.prompt, entry.negative_prompt)
     return Edit(number, inside(entry.cells), *text, entry.strength, entry.seed, entry.picture, over)
 
 
 def stroke(entry: StrokeEntry) -> Stroke:
-    """A stroke as its line has it."""
+    """The stroke of a line."""
     return Stroke(entry.prompt, entry.path, entry.radius, entry.softness)
 
 

@@ -112,14 +112,14 @@ def unpack(path: Path, folder: Path, model: str | None = None) -> None:
     with _named(path), _disk(), _opened(path) as archive:
         sizes = _checked_members(archive)
         _check_sums(archive, list(sizes))
-        found = _read_settings(archive)
+        settings = _read_settings(archive)
         if model is not None:
-            found["model"] = model
+            settings["model"] = model
         if (needed := 2 * sum(sizes.values()) + 2**20) > (free := shutil.disk_usage(folder.parent).free):
-            raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
+            raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
         try:
             part.mkdir()
-            make(part / "world.db", schema.SCHEMA, lambda connection: _fill(connection, archive, found))
+            make(part / "world.db", schema.SCHEMA, lambda connection: _fill(connection, archive, settings))
             part.rename(folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -178,11 +178,11 @@ def _records(store: Store, numbers: Container[int]) -> Iterator[bytes]:
     if len(paintings) > MAX_CELLS:
         raise BadPackage(f"{len(paintings):,} cells are painted; up to {MAX_CELLS:,} fit, or none of them")
     for cell, entry in paintings:
-        found = store.read(cell, entry)
-        assert found is not None  # one snapshot
-        data = np.ascontiguousarray(found.latents, "<f2").tobytes()
-        check_cell(cell, entry, found.version, numbers)
-        yield HEAD.pack(*cell, entry, found.version, cell_digest(cell, entry, data)) + data
+        painted = store.read(cell, entry)
+        assert painted is not None  # one snapshot
+        data = np.ascontiguousarray(painted.latents, "<f2").tobytes()
+        check_cell(cell, entry, painted.version, numbers)
+        yield HEAD.pack(*cell, entry, painted.version, cell_digest(cell, entry, data)) + data
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -217,7 +217,7 @@ def _sum(digest: str, name: str) -> bytes:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     if not path.is_file():
-        raise BadPackage("there is no such file")
+        raise BadPackage("it does not exist")
     try:
         with open(path, "rb") as file:
             _check_ends(file)
@@ -228,35 +228,35 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _check_ends(file: IO[bytes]) -> None:
-    """Before zipfile reads it: the list of members is small and ends the file."""
+    """Checks before zipfile reads it: the list of members is small and at the end of the file."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - END.size - 20))
     tail = file.read()
     file.seek(0)
     if file.read(4) != b"PK\3\4":
-        raise BadPackage("it is no world file: it does not begin as one")
+        raise BadPackage("it is not a world file: it begins differently")
     if len(tail) != END.size + 20 or tail[20:24] != b"PK\5\6":
-        raise BadPackage("it is no whole world file: its end is missing")
+        raise BadPackage("it is not a complete world file: its end is missing")
     _, _, _, _, count, length, start, comment = END.unpack(tail[20:])
     if tail.startswith(b"PK\6\7") or comment or start + length + END.size != size:
-        raise BadPackage("it is no whole world file: its list of members is not where it should be")
+        raise BadPackage("it is not a complete world file: its list of members is not where it should be")
     if count > 2 * len(MEMBERS) or length > MAX_CONTENTS:
-        raise BadPackage(f"it lists {count} members in {length} bytes; a world file has up to {len(MEMBERS)}")
+        raise BadPackage(f"it lists {count} members in {length} bytes; at most {len(MEMBERS)} are allowed")
 
 
 def _checked_members(archive: zipfile.ZipFile) -> dict[str, int]:
-    """The members' sizes in bytes, in order, as they are and as they must be."""
+    """The sizes of the members in bytes, in order. Raises BadPackage if a member should not be there."""
     sizes: dict[str, int] = {}
     for info in archive.infolist():
         name = info.orig_filename
         if name not in LIMITS:
-            raise BadPackage(f"it holds a member {short(name)}, which no world file has")
+            raise BadPackage(f"it holds {short(name)}, which does not belong in a world file")
         if name in sizes:
             raise BadPackage(f"it holds {name} twice")
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits:
-            raise BadPackage(f"{name} is compressed or encrypted, which no world file is")
+            raise BadPackage(f"{name} is compressed or encrypted, which is not allowed")
         if info.file_size != info.compress_size or info.file_size > LIMITS[name]:
-            raise BadPackage(f"{name} says it has {info.file_size} bytes; up to {LIMITS[name]} are allowed")
+            raise BadPackage(f"{name} claims {info.file_size} bytes; at most {LIMITS[name]} are allowed")
         sizes[name] = info.file_size
     order = [name for name in MEMBERS if name in sizes or name not in (PICTURES, CELLS)]
     if missing := [name for name in order if name not in sizes]:
@@ -265,16 +265,16 @@ def _checked_members(archive: zipfile.ZipFile) -> dict[str, int]:
         raise BadPackage(f"its members are not in order: {', '.join(sizes)}")
     for name, record in ((CELLS, RECORD), (PICTURES, PICTURE_RECORD)):
         if sizes.get(name, 0) % record:
-            raise BadPackage(f"{name} has {sizes[name]} bytes, which is no multiple of a cell's {record}")
+            raise BadPackage(f"{name} has {sizes[name]} bytes, which is not a multiple of a cell's {record}")
     return sizes
 
 
 def _check_sums(archive: zipfile.ZipFile, names: list[str]) -> None:
-    """Every byte as it was written, before any of it is looked at."""
-    said = archive.read(SUMS).splitlines(keepends=True)
-    if len(said) != len(names) - 1:
-        raise BadPackage(f"{SUMS} has {len(said)} lines, not one for each other member")
-    for name, line in zip(names, said):
+    """Check every byte against its digest, before anything is parsed."""
+    lines = archive.read(SUMS).splitlines(keepends=True)
+    if len(lines) != len(names) - 1:
+        raise BadPackage(f"{SUMS} has {len(lines)} lines, not one for each other member")
+    for name, line in zip(names, lines):
         digest = hashlib.blake2b(digest_size=32)
         with archive.open(name) as member:
             while chunk := member.read(2**16):
@@ -313,11 +313,11 @@ def _history(lines: list[tuple[int, JournalEntry]]) -> History:
 
 
 def _read_settings(archive: zipfile.ZipFile) -> dict[str, Any]:
-    found = keyed(parsed(archive.read(WORLD), WORLD), ("format", "version", "settings"), WORLD)
-    if found["format"] != FORMAT or not whole(found["version"], 1, VERSION):
-        said = f"{short(found['format'])} {short(found['version'])}"
-        raise BadPackage(f"{WORLD} is of format {said}; known is {FORMAT!r} {VERSION}")
-    return sane_settings(found["settings"])
+    world = keyed(parsed(archive.read(WORLD), WORLD), ("format", "version", "settings"), WORLD)
+    if world["format"] != FORMAT or not whole(world["version"], 1, VERSION):
+        other = f"{short(world['format'])} {short(world['version'])}"
+        raise BadPackage(f"{WORLD} has format {other}; known is {FORMAT!r} up to version {VERSION}")
+    return sane_settings(world["settings"])
 
 
 def _read_lines(archive: zipfile.ZipFile) -> Iterator[Any]:
@@ -339,10 +339,10 @@ def _read_pictures(archive: zipfile.ZipFile, pictured: Container[int]) -> Iterat
             entry, z, x, y, digest, mask = PICTURE_HEAD.unpack_from(record)
             cell, data = Tile(z, x, y), record[PICTURE_HEAD.size :]
             if entry not in pictured:
-                raise BadPackage(f"a picture is given to entry {entry}, which has none")
+                raise BadPackage(f"a picture belongs to entry {entry}, which has none")
             check_place(cell)
             if (entry, cell) <= last:
-                raise BadPackage(f"the picture of cell {z}/{x}/{y} is there twice or not in order")
+                raise BadPackage(f"the picture of cell {z}/{x}/{y} appears twice or out of order")
             if digest != cell_digest(cell, entry, mask + data):
                 raise BadPackage(f"the picture of cell {z}/{x}/{y} is damaged: its digest does not match")
             check_finite(cell, data)
@@ -361,7 +361,7 @@ def _read_cells(
             cell, data = Tile(z, x, y), record[HEAD.size :]
             check_cell(cell, entry, version, numbers)
             if (cell, entry) <= last:
-                raise BadPackage(f"cell {z}/{x}/{y} is there twice or not in order")
+                raise BadPackage(f"cell {z}/{x}/{y} appears twice or out of order")
             if digest != cell_digest(cell, entry, data):
                 raise BadPackage(f"cell {z}/{x}/{y} is damaged: its digest does not match")
             check_finite(cell, data)
@@ -374,13 +374,13 @@ def _read_cells(
 
 
 def _part(path: Path) -> Path:
-    """Where something is written before it gets its name."""
+    """A temporary name for a file or folder that is being written."""
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
 
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Errors say which file is wrong."""
+    """Errors name the file."""
     try:
         yield
     except BadPackage as error:
@@ -389,7 +389,7 @@ def _named(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _disk() -> Iterator[None]:
-    """The disk's errors as ours."""
+    """Turn errors of the disk into ours."""
     try:
         yield
     except OSError as error:

@@ -52,7 +52,7 @@ def check_place(cell: Tile) -> None:
 
 def check_finite(cell: Tile, data: bytes) -> None:
     if not np.isfinite(np.frombuffer(data, "<f2")).all():
-        raise BadPackage(f"cell {cell.z}/{cell.x}/{cell.y} holds latents that are no finite numbers")
+        raise BadPackage(f"cell {cell.z}/{cell.x}/{cell.y} holds latents that are not finite numbers")
 
 
 def check_cell(cell: Tile, entry: int, version: int, numbers: Container[int]) -> None:
@@ -66,17 +66,18 @@ def check_cell(cell: Tile, entry: int, version: int, numbers: Container[int]) ->
 
 def sane_settings(settings: Any) -> dict[str, Any]:
     """``settings`` if they are all there and sane."""
-    found = keyed(settings, SETTINGS, "the settings")
+    checked = keyed(settings, SETTINGS, "the settings")
     for name, (fits, allowed) in SETTINGS.items():
-        if not fits(found[name]):
-            raise BadPackage(f"setting {name} is {short(found[name])}: allowed are {allowed}")
-    if found["sketch"] > found["base_zoom"]:
-        raise BadPackage(f"a sketch {found['sketch']} zooms above base zoom {found['base_zoom']} is none")
-    return found
+        if not fits(checked[name]):
+            raise BadPackage(f"setting {name} is {short(checked[name])}: it must be {allowed}")
+    if checked["sketch"] > checked["base_zoom"]:
+        raise BadPackage(f"base zoom {checked['base_zoom']} has no sketch {checked['sketch']} zooms above it")
+    return checked
 
 
 class Room:
-    """How much of what a world file may hold a journal takes up, so that what is written can be packed."""
+    """How much of a world file a journal takes up, so that every journal that is written can also be
+    packed."""
 
     ROW, LINE = 64, 400  # bytes: more than a run or a place takes, and than a line without these and prompts
     SPARE = 1_000  # lines kept for edits to end, and for changes of model
@@ -96,7 +97,7 @@ class Room:
         size = self._size(entry)
         if size > MAX_LINE or entry.rows > MAX_LISTS - 10:
             raise TooLarge(
-                f"this outlines land in {entry.rows:,} pieces: {MAX_LINE // self.ROW:,} are allowed"
+                f"this outlines land in {entry.rows:,} pieces; at most {MAX_LINE // self.ROW:,} are allowed"
             )
         full = self.lines + self.SPARE >= MAX_ENTRIES or self.size + size > MAX_JOURNAL
         if full or self.outlined + entry.outlined > MAX_OUTLINED:
@@ -125,24 +126,24 @@ def sane_journal(entries: Iterable[Any]) -> Iterator[Entry]:
     last = outlined = 0
     for place, value in enumerate(entries, 1):
         what = f"journal entry {place}"
-        found = Entry(**keyed(value, Entry._fields, what))
+        line = Entry(**keyed(value, Entry._fields, what))
         if place > MAX_ENTRIES:
             raise BadPackage(f"the journal has more than {MAX_ENTRIES:,} entries")
-        if not whole(found.number, last + 1, COUNT_LIMIT):
-            raise BadPackage(f"{what} has number {short(found.number)}, which does not follow {last}")
-        if not _is_time(found.made):
-            raise BadPackage(f"{what} was made at {short(found.made)}, which is no time")
+        if not whole(line.number, last + 1, COUNT_LIMIT):
+            raise BadPackage(f"{what} has number {short(line.number)}, which does not follow {last}")
+        if not _is_time(line.made):
+            raise BadPackage(f"{what} was made at {short(line.made)}, which is not a time")
         try:
-            entry = parse(found.kind, found.data)
+            entry = parse(line.kind, line.data)
         except BadEntry as error:
             raise BadPackage(f"{what}: {error}") from None
-        if not last and found.kind != "prompt":
+        if not last and line.kind != "prompt":
             raise BadPackage("the journal does not begin with a prompt")
         outlined += entry.outlined
         if outlined > MAX_OUTLINED:
-            raise BadPackage(f"{what} outlines too much: in all {MAX_OUTLINED:,} cells are allowed")
-        last = found.number
-        yield found
+            raise BadPackage(f"{what} outlines too much: at most {MAX_OUTLINED:,} cells are allowed in all")
+        last = line.number
+        yield line
     if not last:
         raise BadPackage("the journal is empty; a world begins with a prompt")
 
@@ -178,7 +179,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def keyed(value: Any, keys: Iterable[str], what: str) -> dict[str, Any]:
     """``value`` if it is an object with exactly these keys."""
     if not isinstance(value, dict):
-        raise BadPackage(f"{what}: {short(value)} is no JSON object")
+        raise BadPackage(f"{what}: {short(value)} is not a JSON object")
     if missing := [key for key in keys if key not in value]:
         raise BadPackage(f"{what}: {', '.join(missing)} is missing")
     if unknown := [key for key in value if key not in keys]:
@@ -191,15 +192,15 @@ def parsed(text: bytes, what: str) -> Any:
     try:
         return json.loads(text.decode(), parse_constant=_refuse_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise BadPackage(f"{what} is no plain JSON ({short(str(error))})") from None
+        raise BadPackage(f"{what} is not plain JSON ({short(str(error))})") from None
 
 
 def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
-    return found
+    keyed_once = dict(pairs)
+    if len(keyed_once) != len(pairs):
+        raise ValueError("a key appears twice")
+    return keyed_once

@@ -105,10 +105,10 @@ def test_what_is_built_here_is_read_where_nothing_is_wrong(tmp_path):
 
 @pytest.mark.parametrize(
     ("data", "why"),
-    [(b"", "does not begin as one"), (b"PK", "does not begin"), (b"\x7fELF" + bytes(500), "does not begin"),
-     (pickle.dumps({"a": 1}) + bytes(100), "does not begin"), (b"SQLite format 3\0" * 50, "does not begin"),
+    [(b"", "it begins differently"), (b"PK", "begins differently"), (b"\x7fELF" + bytes(500), "begins differently"),
+     (pickle.dumps({"a": 1}) + bytes(100), "begins differently"), (b"SQLite format 3\0" * 50, "begins differently"),
      (b"PK\3\4" + bytes(500), "its end is missing"), (b"PK\3\4", "its end is missing"),
-     (b"PK\5\6" + bytes(18), "does not begin")],
+     (b"PK\5\6" + bytes(18), "begins differently")],
 )  # fmt: skip
 def test_other_files_are_none(tmp_path, refused, data, why):
     (tmp_path / "file").write_bytes(data)
@@ -118,7 +118,7 @@ def test_other_files_are_none(tmp_path, refused, data, why):
 def test_what_is_no_file_is_none(tmp_path, refused):
     os.mkfifo(tmp_path / "pipe")
     for name in ("none", "pipe", "."):
-        with pytest.raises(BadPackage, match="no such file"):
+        with pytest.raises(BadPackage, match="does not exist"):
             unpack(tmp_path / name, tmp_path / "new")
     with pytest.raises(EarthError):
         unpack(put(tmp_path / "file", summed(members())), tmp_path / "no" / "folder" / "new")
@@ -135,7 +135,7 @@ def test_members_that_no_world_has(tmp_path, refused, name):
         info = zipfile.ZipInfo("x")
         info.filename = name  # as it is, for ZipInfo's own cleaning would spoil it
         archive.writestr(info, b"evil")
-    refused(tmp_path / "file", "which no world file has")
+    refused(tmp_path / "file", "does not belong in a world file")
 
 
 def test_members_twice_missing_or_in_another_order(tmp_path, refused):
@@ -166,14 +166,14 @@ def test_compressed_members_are_never_opened(tmp_path, refused, compression):
 def test_members_that_are_too_large(tmp_path, refused):
     for name, size in [("world.json", 2**16), ("b2sums", 2**10)]:
         found = [(n, bytes(size + 1) if n == name else data) for n, data in summed(members())]
-        refused(put(tmp_path / "file", found), f"{name} says it has {size + 1} bytes; up to {size}")
+        refused(put(tmp_path / "file", found), f"{name} claims {size + 1} bytes; at most {size}")
 
 
 @pytest.mark.parametrize(("field", "at"), [("compressed", 20), ("real", 24)])
 def test_sizes_that_are_not_so(tmp_path, refused, field, at):
     """Sizes in the list of members that are not those of the bytes."""
     found = summed(members(cells=[record()]))
-    for sizes, why in [((2**30,), "says it has"), ((1,), "says it has"), ((2**32 - 1,), "")]:
+    for sizes, why in [((2**30,), "claims"), ((1,), "claims"), ((2**32 - 1,), "")]:
         data = bytearray(put(tmp_path / "file", found).read_bytes())
         struct.pack_into("<L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"b2sums")) + at, sizes[0])
         (tmp_path / "file").write_bytes(data)
@@ -194,13 +194,15 @@ def test_a_list_of_members_that_is_huge_or_elsewhere(tmp_path, refused):
         listed = body * (length // len(body)) if body else good[start:-22]
         end = package.END.pack(b"PK\5\6", 0, 0, count, count, len(listed), start, 0)
         (tmp_path / "file").write_bytes(good[:start] + listed[: length or None] + end)
-        refused(tmp_path / "file", "a world file has up to 5")
+        refused(tmp_path / "file", "at most 5 are allowed")
     locator = b"PK\6\7" + struct.pack("<LQL", 0, 0, 1)
     listed = good[start:-22] + locator  # which leads zipfile to another, larger list
     end = package.END.pack(b"PK\5\6", 0, 0, 3, 3, len(listed), start, 0)
     for changed in (good[:start] + listed + end, good + b"more", good[:-2] + b"\4\0more", b"#!" + good):
         (tmp_path / "file").write_bytes(changed)
-        refused(tmp_path / "file", "one" if changed[:2] == b"#!" else "no whole world file")
+        refused(
+            tmp_path / "file", "not a world file" if changed[:2] == b"#!" else "not a complete world file"
+        )
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_settings_that_are_none(offered):
             world={**WORLD, "settings": {k: v for k, v in SETTINGS.items() if k != missing}},
         )
     for settings in (None, [], "x", 5, [["name", "n"]]):
-        offered("no JSON object", world={**WORLD, "settings": settings})
+        offered("not a JSON object", world={**WORLD, "settings": settings})
     offered("is unknown", world={**WORLD, "more": 1})
     for change in (
         {"format": "other"},
@@ -236,7 +238,7 @@ def test_settings_that_are_none(offered):
         {"version": "1"},
         {"format": None},
     ):
-        offered("known is 'endless-earth' 2", world={**WORLD, **change})
+        offered("known is 'endless-earth' up to version 2", world={**WORLD, **change})
 
 
 @pytest.mark.parametrize(
@@ -251,8 +253,8 @@ def test_json_that_is_none_or_no_object(offered, text):
 
 def test_places_beyond_all_numbers(offered):
     for number, why in [
-        (b"NaN", "NaN is no number"),
-        (b"-Infinity", "is no number"),
+        (b"NaN", "NaN is not a number"),
+        (b"-Infinity", "is not a number"),
         (b"1e999", "setting home"),
     ]:
         world = json.dumps(WORLD).encode().replace(b"[0, 0.5]", b"[" + number + b", 0]")
@@ -262,10 +264,10 @@ def test_places_beyond_all_numbers(offered):
 
 @pytest.mark.parametrize(
     ("change", "why"),
-    [({"kind": "delete"}, "of kind 'delete'"), ({"kind": "__class__"}, "of kind"), ({"kind": ["prompt"]}, "of kind"),
-     ({"kind": None}, "of kind"), ({"number": 0}, "number 0"), ({"number": -1}, "number -1"), ({"number": 1.0}, "number 1.0"),
+    [({"kind": "delete"}, "kind 'delete' is unknown"), ({"kind": "__class__"}, "is unknown; known kinds are"), ({"kind": ["prompt"]}, "is unknown; known kinds are"),
+     ({"kind": None}, "is unknown; known kinds are"), ({"number": 0}, "number 0"), ({"number": -1}, "number -1"), ({"number": 1.0}, "number 1.0"),
      ({"number": True}, "number True"), ({"number": "1"}, "number '1'"), ({"number": 2**63}, "number"), ({"number": None}, "number"),
-     ({"made": "now"}, "no time"), ({"made": 5}, "no time"), ({"made": "x" * 10**6}, "no time"), ({"data": []}, "no JSON object"),
+     ({"made": "now"}, "not a time"), ({"made": 5}, "not a time"), ({"made": "x" * 10**6}, "not a time"), ({"data": []}, "not a JSON object"),
      ({"data": {"prompt": "p"}}, "painted is missing"), ({"extra": 1}, "'extra' is unknown"),
      ({"kind": "model", "data": {"digest": "aaaaaaaa"}}, "does not begin with a prompt")],
 )  # fmt: skip
@@ -278,7 +280,7 @@ def test_a_journal_that_is_none(offered):
     for numbers in ([1, 1], [2, 1], [1, 2, 2]):
         offered("does not follow", journal=[{**ENTRY, "number": number} for number in numbers])
     offered(
-        "which is no digest",
+        "which is not a digest",
         journal=[ENTRY, {**ENTRY, "number": 2, "kind": "model", "data": {"digest": "../x"}}],
     )
     offered("number", journal=[{k: v for k, v in ENTRY.items() if k != "number"}])
@@ -313,7 +315,7 @@ def test_hostile_prompts(offered, prompt):
      "8001", 5, None, {}, [[8, 0, 0, 1]], [8, 0, 1e300, 1]],
 )  # fmt: skip
 def test_outlines_of_what_is_no_row(offered, run):
-    offered("no row of cells", journal=[{**ENTRY, "data": {"prompt": "p", "painted": [RUN, run]}}])
+    offered("not a row of cells", journal=[{**ENTRY, "data": {"prompt": "p", "painted": [RUN, run]}}])
 
 
 def test_outlines_of_too_much(offered):
@@ -326,7 +328,7 @@ def test_outlines_of_too_much(offered):
     half = {"prompt": "p", "painted": [[8, 0, 0, most // 2 + 1]]}
     offered("outlines too much", journal=[{**ENTRY, "number": n, "data": half} for n in (1, 2)])
     for painted in (None, {}, "x" * 1000, 5):
-        offered("no list", journal=[{**ENTRY, "data": {"prompt": "p", "painted": painted}}])
+        offered("not a list", journal=[{**ENTRY, "data": {"prompt": "p", "painted": painted}}])
 
 
 def test_lines_that_are_small_but_large_once_parsed(offered):
@@ -358,16 +360,16 @@ def test_latents_that_are_no_numbers(offered, value):
     latents = np.zeros((4, 32, 32), "<f2")
     latents[3, 31, 31] = value
     offered(
-        "cell 8/5/0 holds latents that are no finite numbers",
+        "cell 8/5/0 holds latents that are not finite numbers",
         cells=[record(), record(x=5, data=latents.tobytes())],
     )
 
 
 def test_cells_of_another_shape_twice_or_in_another_order(offered):
     for cells in ([record()[:-1]], [record(), b"\0"], [b"x"], [record(data=bytes(4 * 32 * 33 * 2))]):
-        offered("no multiple of a cell's 8248", cells=cells)
+        offered("not a multiple of a cell's 8248", cells=cells)
     for xs in ([1, 1], [2, 1]):
-        offered("twice or not in order", cells=[record(x=x) for x in xs])
+        offered("twice or out of order", cells=[record(x=x) for x in xs])
 
 
 def test_many_cells_take_little_memory(tmp_path, offered):

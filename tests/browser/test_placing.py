@@ -36,7 +36,7 @@ def test_a_picture_of_ones_own_goes_to_the_middle_of_the_selection(page, server,
     chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": b"<b>no</b>"})
     expect(page.locator("#picture-spot")).to_contain_text("middle of the selection")
     page.locator("#picture-go").click()
-    expect(said).to_contain_text("this is no picture")
+    expect(said).to_contain_text("this is not a picture")
     chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": png()})
     page.locator("#picture-prompt").fill("a lake")
     with page.expect_request("**/pictures?*") as sent:

@@ -65,7 +65,7 @@ def test_an_entry_cannot_be_changed():
     [({"strength": 1.01}, "strength 1.01"), ({"strength": float("nan")}, "strength nan"), ({"strength": True}, "strength True"),
      ({"strength": "1"}, "strength '1'"), ({"seed": -1}, "seed -1"), ({"seed": 2**63}, "seed 9"), ({"seed": 1.0}, r"seed 1\.0"),
      ({"picture": 1}, "picture 1"), ({"prompt": "a\nb"}, "plain text"), ({"negative_prompt": "x" * 501}, "plain text"),
-     ({"cells": "8"}, "no list"), ({"cells": [[8, 0, 0, 0]]}, "no row"), ({"more": 1}, "'more' is unknown"),
+     ({"cells": "8"}, "not a list"), ({"cells": [[8, 0, 0, 0]]}, "not a row"), ({"more": 1}, "'more' is unknown"),
      ({"kind": "edit"}, "'kind' is unknown")],
 )  # fmt: skip
 def test_what_no_edit_has_is_refused_in_one_line(change, words):
@@ -78,9 +78,9 @@ def test_what_is_missing_and_what_is_no_entry():
     with pytest.raises(BadEntry, match="seed is missing"):
         parse("edit", {k: v for k, v in EDIT.items() if k != "seed"})
     for kind in ("", "__class__", None, ["prompt"]):
-        with pytest.raises(BadEntry, match="of kind"):
+        with pytest.raises(BadEntry, match="is unknown; known kinds are"):
             parse(kind, {})
-    with pytest.raises(BadEntry, match="no JSON object"):
+    with pytest.raises(BadEntry, match="not a JSON object"):
         parse("prompt", [])
 
 

@@ -164,7 +164,7 @@ def _driver(path: Path) -> str:
     if head[4:8] == b"ftyp":
         known = "HEIF or AVIF" if head[8:12] in HEIF else "a film"
     if known is None:
-        raise BadPicture(f"this is no picture: {READ}")
+        raise BadPicture(f"this is not a picture: {READ}")
     raise BadPicture(f"this is {known}, which cannot be read: save it in another format. {READ}")
 
 

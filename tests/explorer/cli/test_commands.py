@@ -162,7 +162,7 @@ def test_land_is_painted_anew_and_taken_back(run, tmp_path):
         (("undo", "nowhere"), "no world"),
         (("redo", "bay", "--worlds", "elsewhere"), "no world"),
         (("edit", "bay", "--prompt", "x"), "no tile"),
-        (("edit", "bay", "--tile", "8/1"), "whole numbers"),
+        (("edit", "bay", "--tile", "8/1"), "whole number"),
         (("edit", "bay", "--bounds=-2e7,-2e7,2e7,2e7"), "257 tiles"),
         (("place", "bay", "missing.tif"), "no file"),
     ):

@@ -313,6 +313,17 @@ def test_a_world_is_a_function_of_seed_and_journal(order, atlas, painter, jobs, 
     elsewhere.close()
 
 
+def test_the_lower_the_strength_the_more_of_the_land_stays(seen, world, painter, jobs):
+    before = pictures.decode(seen[MIDDLE[0]]).astype(int)
+    changes = []
+    for strength in (0.2, 0.6, 1.0):
+        edit(world, painter, jobs, MIDDLE, strength=strength)
+        after = pictures.decode(world.renderer.tile(MIDDLE[0], "png").data)
+        changes.append(np.abs(after - before).mean())
+        edits.undo(world, painter, jobs)
+    assert 0 < changes[0] < 0.6 * changes[1] < 0.6 * changes[2]
+
+
 def test_land_painted_later_does_not_depend_on_edits(world, painter, jobs, atlas):
     """Cells outside an edit are those of the world without it, whether they were seen before or not."""
     twin = atlas.create(NewWorld("Twin", "rocky coast", seed=1))

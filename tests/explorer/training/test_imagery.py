@@ -84,7 +84,7 @@ def test_what_cannot_be_cut_is_named(tmp_path, made, said):
 
 def test_no_picture_is_refused_in_words(tmp_path):
     (tmp_path / "a.tif").write_text("no picture")
-    with pytest.raises(BadSetting, match=r"a\.tif: this is no picture"):
+    with pytest.raises(BadSetting, match=r"a\.tif: this is not a picture"):
         cut(tmp_path / "a.tif", tmp_path / "out", Label("fields"))
     with pytest.raises(BadSetting, match=r"b\.tif cannot be read"):
         cut(tmp_path / "b.tif", tmp_path / "out", Label("fields"))

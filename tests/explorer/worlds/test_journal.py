@@ -196,7 +196,7 @@ def test_worlds_whose_prompts_outline_all_land_each_time_can_be_packed(world, mo
 
 def test_a_damaged_line_is_named(world, atlas):
     world.store.append("prompt", {"prompt": "x", "painted": [[8, 0, 0]]})
-    with pytest.raises(WorldDamaged, match=r"line 2 .* no row of cells"):
+    with pytest.raises(WorldDamaged, match=r"line 2 .* is not a row of cells"):
         list(world.journal.lines())
-    with pytest.raises(BadPackage, match=r"journal entry 2: .* no row of cells"):
+    with pytest.raises(BadPackage, match=r"journal entry 2: .* is not a row of cells"):
         world.pack(world.store.path.parent / "file")

@@ -303,13 +303,13 @@ def test_windows_hold_what_the_whole_holds_and_means_are_means(tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no picture"), (b"hello world, this is text", "no picture"), (b"<svg/>", "no picture"),
+        (b"", "not a picture"), (b"hello world, this is text", "not a picture"), (b"<svg/>", "not a picture"),
         (b"GIF89a" + bytes(50), "this is GIF"), (b"BM" + bytes(50), "this is BMP"), (b"8BPS" + bytes(50), "Photoshop"),
         (b"\0\0\0\x0cjP  \r\n" + bytes(50), "JPEG 2000"), (b"PK\3\4" + bytes(50), "archive"), (b"%PDF-1.4", "PDF"),
         (b"\0\0\0\x18ftypheic" + bytes(50), "HEIF"), (b"EHFA_HEADER_TAG", "ERDAS"), (b"SQLite format 3\0", "database"),
         (b"II*\0" + bytes(50), "cannot be read"), (b"II+\0" + bytes(50), "cannot be read"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(50), "cannot be read"), (b"RIFF\0\0\0\0WAVE" + bytes(50), "no picture"),
-        (b"<VRTDataset><SourceFilename>/etc/passwd</SourceFilename></VRTDataset>", "no picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "cannot be read"), (b"RIFF\0\0\0\0WAVE" + bytes(50), "not a picture"),
+        (b"<VRTDataset><SourceFilename>/etc/passwd</SourceFilename></VRTDataset>", "not a picture"),
     ],
 )  # fmt: skip
 def test_what_is_no_raster_is_named(data, words, tmp_path):
