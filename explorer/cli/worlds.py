@@ -73,11 +73,15 @@ def pack(
 
 @app.command()
 def unpack(
-    file: Annotated[Path, typer.Argument(help="a file that `worlds pack` wrote")], worlds: Folder = None
+    file: Annotated[Path, typer.Argument(help="a file that `worlds pack` wrote")],
+    other_weights: Annotated[
+        bool, typer.Option("--other-weights", help="even if the model here has other weights than then")
+    ] = False,
+    worlds: Folder = None,
 ) -> None:
     """Make the world in a packed file one of yours; prints its id."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        print(atlas.unpack(file).id)
+        print(atlas.unpack(file, other_weights).id)
 
 
 @app.command()

@@ -38,15 +38,19 @@ def pack_world(request: Request, id: str, latents: bool = False) -> FileResponse
 
 
 @router.post(UNPACK, status_code=201)
-async def unpack_world(request: Request) -> dict[str, Any]:
-    """Make the world in the body, a packed file, one of these."""
+async def unpack_world(request: Request, other_weights: bool = False) -> dict[str, Any]:
+    """Make the world in the body, a packed file, one of these.
+
+    422 if the model here has other weights than the one it was painted by, unless ``other_weights`` are
+    welcome: then they paint what is not painted yet.
+    """
     atlas = request.app.state.atlas
     path = atlas.scratch.new(f"world{package.SUFFIX}")
     try:
         with open(path, "wb") as file:
             async for chunk in request.stream():
                 await to_thread.run_sync(file.write, chunk)
-        world = await to_thread.run_sync(atlas.unpack, path)
+        world = await to_thread.run_sync(atlas.unpack, path, other_weights)
         await to_thread.run_sync(resume, world, request.app.state.painter, request.app.state.jobs)
         return describe(world)
     finally:

@@ -8,7 +8,6 @@ from typing import ClassVar
 import folium
 from jinja2 import Template
 
-from explorer.web.tiles import stamp
 from explorer.worlds.world import World
 from tiles.grid import EARTH
 
@@ -65,7 +64,7 @@ def page(world: World) -> str:
     Land(
         {
             "world": world.id,
-            "stamp": stamp(world),
+            "stamp": world.stamp,
             "base": base,
             "sketch": world.pyramid.sketch,
             "lowest": lowest,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Callable
 from typing import Literal
 
@@ -70,8 +69,8 @@ async def tile(
     found = await state.desk.tile(world, address, format)
     if found is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
-    etag = f'"{stamp(world)}-{found.revision}"'
-    fresh = found.final and v == f"{stamp(world)}.{found.revision}"
+    etag = f'"{world.stamp}-{found.revision}"'
+    fresh = found.final and v == f"{world.stamp}.{found.revision}"
     cache = "public, max-age=31536000, immutable" if fresh else "no-cache"
     headers = {"ETag": etag, "Cache-Control": cache, "X-Revision": str(found.revision)}
     if etag in request.headers.get("if-none-match", ""):
@@ -87,13 +86,8 @@ async def sketch(request: Request, id: str, z: str, x: str, y: str, v: str = "")
     found = await desk.sketch(world, cell)
     if found is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
-    headers = {"Cache-Control": "no-cache", "ETag": f'"{stamp(world)}-{found.revision}"'}
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{world.stamp}-{found.revision}"'}
     return Response(found.data, media_type=TYPES["webp"], headers=headers)
-
-
-def stamp(world: World) -> str:
-    """Tells this world from another that had its id before."""
-    return f"{zlib.crc32(f'{world.id} {world.created} {world.seed}'.encode()):08x}"
 
 
 def _seconds(text: str, most: float) -> float:

@@ -13,10 +13,10 @@ from pathlib import Path
 from explorer.models.library import Library
 from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
-from explorer.worlds.world import World
+from explorer.worlds.world import World, stamp_of
 from tiles import package
 from tiles.cache import Cache
-from tiles.errors import BadSetting, EarthError, NotWritten, WorldDamaged, WorldNotFound
+from tiles.errors import BadSetting, EarthError, ModelRefused, NotWritten, WorldDamaged, WorldNotFound
 from tiles.gates import Gates
 from tiles.scratch import Scratch
 from tiles.store import Store
@@ -89,14 +89,15 @@ class Atlas:
             shutil.rmtree(part, ignore_errors=True)
             raise
 
-    def unpack(self, file: Path) -> World:
-        """The world in a packed file, under an id of its own here. Raises BadPackage, DiskFull, NotWritten,
-        ModelRefused if the model it was painted with is not here; then nothing is changed."""
+    def unpack(self, file: Path, other_weights: bool = False) -> World:
+        """The world in a packed file, under an id of its own here.
+
+        Raises BadPackage, DiskFull, NotWritten, and ModelRefused if the model it was painted by is not here,
+        or only with other weights and ``other_weights`` are not welcome; then nothing is changed.
+        """
         self._require_writable()
         settings = package.settings(file)
-        mine = self.library.get().traits.digest == settings["digest"]
-        model = self.library.default if mine else settings["model"]
-        self.library.get(model)
+        model = self._model_for(settings["model"], settings["digest"], other_weights)
         part = self.scratch.new("world")
         try:
             package.unpack(file, part, model)
@@ -109,6 +110,18 @@ class Atlas:
         except EarthError:
             shutil.rmtree(self.folder / id, ignore_errors=True)
             raise
+
+    def _model_for(self, name: str, digest: str, other_weights: bool) -> str:
+        """The model here that has the weights a world was painted by, or else its name."""
+        if self.library.get().traits.digest == digest:
+            return self.library.default
+        here = self.library.get(name).traits.digest
+        if here != digest and not other_weights:
+            raise ModelRefused(
+                f"this world was painted by {name} with the weights {digest[:12]}; here {name} has the"
+                f" weights {here[:12]}, which paint other land. Ask for other weights to go on with those"
+            )
+        return name
 
     def delete(self, id: str) -> None:
         """Raises WorldNotFound, WorldHeld, NotWritten."""
@@ -153,10 +166,12 @@ class Atlas:
             model = self.library.get(settings["model"])
             if settings["digest"] != model.traits.digest and not access.readonly:
                 # Other weights paint other land: what is painted stays, and the journal says since when.
-                store.append("model", {"digest": model.traits.digest})
-                store.change_settings(digest=model.traits.digest)
-                (folder / "tiles.mbtiles").unlink(missing_ok=True)
-            return World(id, store, self._cache(folder, settings, access), model, access)
+                before, now = settings["digest"], model.traits.digest
+                log.warning("%s: painted by the weights %.12s, from now on by %.12s", id, before, now)
+                store.append("model", {"digest": now})
+                store.change_settings(digest=now)
+            cache = self._cache(folder, settings, stamp_of(store, model), access)
+            return World(id, store, cache, model, access)
         except (KeyError, TypeError, IndexError) as error:
             store.close()
             raise WorldDamaged(f"world {id!r}: its settings lack {error}") from error
@@ -164,11 +179,11 @@ class Atlas:
             store.close()
             raise
 
-    def _cache(self, folder: Path, settings: dict[str, object], access: Access) -> Cache:
+    def _cache(self, folder: Path, settings: dict[str, object], stamp: str, access: Access) -> Cache:
         zoom = str(settings["base_zoom"])
         described = {"name": str(settings["name"]), "minzoom": zoom, "maxzoom": zoom}
         path = folder / "tiles.mbtiles"
-        return Cache(path, self.cache_bytes, described, readonly=access.unwritable)
+        return Cache(path, self.cache_bytes, described, stamp, access.unwritable)
 
     def _is_world(self, path: Path) -> bool:
         """Whether a path is a folder of ours. A link is none: it could lead anywhere."""

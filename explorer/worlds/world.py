@@ -5,6 +5,7 @@ What is kept is the store; pixels are decoded from it whenever they are asked fo
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ class World:
         self.model_name: str = settings["model"]
         self.home: tuple[float, float] = (settings["home"][0], settings["home"][1])
         self.created: str = settings["created"]
+        self.stamp = stamp_of(store, model)
         self.pyramid = pyramid_of(settings["base_zoom"], settings["sketch"], settings["halo"])
         lock = threading.RLock()  # steps and commits, one at a time
         self.journal = Journal(store, self.pyramid, lock, access.require)
@@ -112,3 +114,9 @@ class World:
         """Whoever asks for something afterwards gets WorldNotFound; what is being read ends first."""
         self._store.close()
         self._cache.close()
+
+
+def stamp_of(store: Store, model: Model) -> str:
+    """Stands for all that every tile of a world is made from: 16 hexadecimal digits, others for a world
+    that had this id before and for a model of the same name with other weights."""
+    return hashlib.blake2b(f"{store.instance} {model.traits.digest}".encode(), digest_size=8).hexdigest()

@@ -2,7 +2,11 @@ import json
 
 import pytest
 
+from explorer.web.server import create_api
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
 from tests.bundles import build_bundle
+from tests.clients import local_client
 from tiles.grid import Tile
 
 HOME = Tile(8, 128, 128)
@@ -68,3 +72,15 @@ def test_files_may_be_larger_than_other_bodies(client, world, packed, settings):
 
 def test_files_have_a_limit_too(client, settings):
     assert unpack(client, b"x" * (settings.upload_bytes + 1)).status_code == 413
+
+
+def test_a_world_of_other_weights_needs_leave(settings, standin, painter, tmp_path):
+    atlas = Atlas(tmp_path / "standin", standin, 2**24)
+    atlas.create(NewWorld("Land", "coast")).pack(tmp_path / "land.earth")
+    data = (tmp_path / "land.earth").read_bytes()
+    standin.model.traits = standin.model.traits._replace(digest="ab" * 16)
+    with local_client(create_api(settings, atlas, painter)) as client:
+        answer = unpack(client, data)
+        assert answer.status_code == 422 and "here stand-in has the weights abab" in answer.text
+        assert client.post("/worlds/unpack?other_weights=true", content=data).status_code == 201
+    atlas.close()

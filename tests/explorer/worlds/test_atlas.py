@@ -3,13 +3,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from benchmarks.standin import OneModel, StandIn
 from explorer.models.library import Library
 from explorer.painting.schedule import next_cells
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.bundles import build_bundle
 from tiles import package
-from tiles.errors import BadSetting, WorldNotFound
+from tiles.errors import BadSetting, ModelRefused, WorldNotFound
 from tiles.grid import tile_at
 
 
@@ -138,3 +139,56 @@ def test_a_link_is_no_world(atlas, world, tmp_path):
     assert atlas.names() == [world.id]
     with pytest.raises(WorldNotFound):
         atlas.get("link")
+
+
+@pytest.fixture
+def retrained():
+    """The library of the stand-in after its training went on: the same name, other weights."""
+    model = StandIn()
+    model.traits = model.traits._replace(digest="1" * 32)
+    return OneModel(model)
+
+
+def test_a_world_file_of_other_weights_is_refused_by_name_and_taken_only_where_that_is_welcome(
+    tmp_path, standin, retrained
+):
+    atlas, here = Atlas(tmp_path / "a", standin, 2**24), Atlas(tmp_path / "b", retrained, 2**24)
+    file = atlas.scratch.new("x.earth")
+    atlas.create(NewWorld("Land", "coast", seed=1)).pack(file)
+    with pytest.raises(
+        ModelRefused, match=r"painted by stand-in with the weights 000000000000; here .* 111111"
+    ):
+        here.unpack(file)
+    assert here.names() == []
+    world = here.unpack(file, other_weights=True)
+    assert [line.kind for line in world.store.journal()] == ["prompt", "model"]
+    assert atlas.unpack(file).id == "land-2"
+    atlas.close()
+    here.close()
+
+
+def test_a_tile_decoded_by_other_weights_is_never_shown(atlas, standin, retrained, painter):
+    """Not even where the app ended between noting them and dropping the cache."""
+    folder = atlas.folder.parent / "own"
+    before = Atlas(folder, standin, 2**24)
+    world = before.create(NewWorld("Land", "coast"))
+    home, stamp = tile_at(*world.home, world.base_zoom), world.stamp
+    painter.ask(world, home).result(60)
+    world.renderer.tile(home, "png")
+    painter.forget(world)
+    world.store.change_settings(digest="1" * 32)
+    before.close()
+    after = Atlas(folder, retrained, 2**24)
+    again = after.get("land")
+    assert again.renderer.cached(home, "png") is None and again.renderer.tile(home, "png") is not None
+    assert again.stamp != stamp
+    after.close()
+
+
+def test_a_world_made_again_under_its_old_id_has_a_stamp_of_its_own(atlas, tmp_path):
+    world = atlas.create(NewWorld("Land", "coast", seed=1))
+    world.pack(tmp_path / "land.earth")
+    stamp = world.stamp
+    atlas.delete("land")
+    again = atlas.unpack(tmp_path / "land.earth")
+    assert (again.id, again.created) == ("land", world.created) and again.stamp != stamp
