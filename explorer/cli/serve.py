@@ -34,14 +34,18 @@ def serve(
     settings = settings_with(host=host, port=port, worlds=worlds, model=model, device=device)
     sockets = listening(settings)  # before anything slow
     with opened(settings) as (atlas, painter):
-        from explorer.web.server import create_app
+        from explorer.web.server import create_app, stop
         from explorer.web.serving import run
 
         make_first(atlas)
         say_readonly(atlas)
         app = create_app(settings, atlas, painter)
         address = settings.url(sockets[0].getsockname()[1])
-        run(app, sockets, lambda: console.print(f"Endless Earth: {address}", highlight=False))
+
+        def ready() -> None:
+            console.print(f"Endless Earth: {address}", highlight=False)
+
+        run(app, sockets, settings.connections, ready, lambda: stop(app))
 
 
 def listening(settings: Settings) -> list[socket.socket]:

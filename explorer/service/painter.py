@@ -24,7 +24,7 @@ from explorer.service.scheduler import Scheduler, TileDemand, Turn
 from explorer.service.waits import Asked, Wait, Waits
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
-from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, WorldNotFound
+from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, Stopped, WorldNotFound
 from tiles.grid import Tile, around
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,10 @@ class Painter:
     def _wait(self, wait: Wait) -> Future[None]:
         future = self._waits.begin(wait)
         with self._waking():
-            return future
+            closed = self._closed
+        if closed:
+            wait.end(Stopped("the app was closed"))
+        return future
 
     def forget(self, world: World) -> None:
         """Paint nothing more of a world that is to be deleted. Whoever waits for its tiles gets
@@ -155,9 +158,9 @@ class Painter:
         with self._waking():
             self._closed = True
         self._thread.join(timeout=60)
-        self._executors.close()
         for wait in self._waits.all():
-            wait.end(PaintingFailed("the painter has stopped"))
+            wait.end(Stopped("the app was closed"))
+        self._executors.close()
 
     @contextmanager
     def _waking(self) -> Iterator[None]:

@@ -112,6 +112,12 @@ def _resume_all(state: State) -> None:
         resume(world, state.painter, state.jobs)
 
 
+def stop(app: FastAPI) -> None:
+    """End what is being done, so that whoever waits for it is answered; edits go on at the next start."""
+    app.state.jobs.close()
+    app.state.painter.close()
+
+
 def health(request: Request, response: Response) -> dict[str, object]:
     """200 while all is well; 503 when the painter is dead or a disk is full."""
     status = request.app.state.painter.status()

@@ -2,29 +2,138 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
 import socket
+import threading
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from explorer.web.middleware import refuse
+
+HEADER_SECONDS = 10  # in which a connection must send a whole request head
+ANSWER_SECONDS = 2  # in which, once the app is to stop, answers may still be sent
+STOP_SECONDS = 10  # after which the process ends whatever is left, such as a model in mid-batch
+
+
+class Connection(H11Protocol):
+    """A connection that may idle only for a while.
+
+    One that sends no whole request head in time is closed. At most half of all that may be open may idle:
+    past it the one that idles longest is closed.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._timer: asyncio.TimerHandle | None = None
+        self._expect_request()
+        idle = [each for each in self.connections if isinstance(each, Connection) and each.idle]
+        if self.limit_concurrency is not None and len(idle) > self.limit_concurrency // 2:
+            min(idle, key=lambda each: each.since).transport.close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is open and no request is being answered."""
+        return not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._expect_request()
+
+    def handle_websocket_upgrade(self, event: object) -> None:
+        self._stop_timer()
+        super().handle_websocket_upgrade(event)  # type: ignore[arg-type]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _expect_request(self) -> None:
+        self._stop_timer()
+        self.since = self.loop.time()
+        self._timer = self.loop.call_later(HEADER_SECONDS, self._close_idle)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _close_idle(self) -> None:
+        if self.idle:
+            self.transport.close()
+
+
+class Interrupted:
+    """Requests that are cut off because the app ends are answered 503."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        except asyncio.CancelledError:
+            if started or scope["type"] != "http":
+                raise
+            await refuse(scope, receive, send, 503, "stopped", "the app was closed")
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says when it is ready."""
+    """uvicorn, which says when it is ready, and which ends soon when it is told to."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stop: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._stop = ready, stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # What is cut off then is no failure, and uvicorn would log each with its traceback.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        stopping = asyncio.create_task(asyncio.to_thread(self._stop))
+        await super().shutdown(sockets)
+        await stopping
 
-def run(app: ASGIApp, sockets: Sequence[socket.socket], ready: Callable[[], None]) -> None:
-    """Serve ``app`` on ``sockets``, which listen already; ``ready`` is called when it answers.
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        # What is kept on disk is never half written, so the process may be cut off at any moment.
+        last = threading.Timer(STOP_SECONDS, os._exit, (128 + sig,))
+        last.daemon = True
+        last.start()
 
-    Returns when SIGTERM or SIGINT ended it, after those signals' own handlers ran.
+
+def run(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    connections: int,
+    ready: Callable[[], None],
+    stop: Callable[[], None],
+) -> None:
+    """Serve ``app`` on ``sockets``, which listen already, until SIGTERM or SIGINT.
+
+    ``connections``: how many may be open at once; past it requests are answered 503. ``ready`` is called
+    when the app answers. ``stop`` is called on a thread when the app is to end: it ends what requests
+    wait for. The signals' own handlers run before this returns.
     """
-    Server(uvicorn.Config(app, log_level="warning"), ready).run(sockets=list(sockets))
+    config = uvicorn.Config(
+        Interrupted(app),
+        http=Connection,
+        log_level="warning",
+        limit_concurrency=connections,
+        timeout_graceful_shutdown=ANSWER_SECONDS,
+    )
+    Server(config, ready, stop).run(sockets=list(sockets))

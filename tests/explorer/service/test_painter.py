@@ -12,7 +12,7 @@ from explorer.service.bulk import paint_all
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
-from tiles.errors import Busy, PaintingFailed, WorldNotFound
+from tiles.errors import Busy, PaintingFailed, Stopped, WorldNotFound
 from tiles.grid import Box, Tile, around
 
 NEAR, FAR = Tile(8, 128, 128), Tile(8, 1000, 1000)
@@ -287,6 +287,7 @@ def test_the_painter_outlives_its_listeners_and_says_when_it_stops(make):
     hand.next()[1]()
     stop()
     painter.close()
-    with pytest.raises(PaintingFailed, match="stopped"):
-        future.result(10)
+    for each in (future, painter.ask(world, NEAR)):  # also who asks later
+        with pytest.raises(Stopped, match="the app was closed"):
+            each.result(10)
     assert not painter.status().alive
