@@ -1,9 +1,9 @@
 """terra's autoencoder: pictures to latents, 8x smaller a side, and back.
 
 The shape follows TAESD (Ollin Boer Bohan, https://github.com/madebyollin/taesd): plain residual
-convolutions, no attention and no normalisation, so that what a pixel depends on is finite and a
-tile decoded with enough margin joins its neighbours exactly. Most of the work is done at low
-resolution and ends in a pixel shuffle, which is what a laptop's CPU likes best.
+convolutions, no attention and no normalisation. So a pixel depends on a finite neighbourhood, and a tile
+decoded with enough margin joins its neighbours exactly. Most of the work is done at low resolution and ends
+in a pixel shuffle, which is fast on a CPU.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 LATENT_CHANNELS = 4
-LATENT_LIMIT = 6.0  # latents have unit variance; the decoder folds what strays beyond this
-GRAINS = 64  # numbers of noise a latent: one for each of its pixels
+LATENT_LIMIT = 6.0  # latents have unit variance; the decoder limits them softly to this
+GRAINS = 64  # numbers of noise for each latent: one for each of its pixels
 
 
 class Block(nn.Module):
@@ -74,9 +74,8 @@ class Autoencoder(ModelMixin, ConfigMixin):
         detail: int = 0,
     ) -> None:
         """``last`` is the width of the decoder's last level, by default that of the encoder's first;
-        ``waves`` and ``grain``, in radians a unit of latents, are what the decoder has to draw texture
-        with (see ``_read`` and ``grain_noise``); ``detail`` is the number of channels beside the coarse
-        ones."""
+        ``waves`` and ``grain``, in radians per unit of latents, are sources of texture for the decoder (see
+        ``_read`` and ``grain_noise``); ``detail`` is the number of channels beside the coarse ones."""
         super().__init__()
         deep, middle, fine = widths
         self.encoder = encoder(widths, blocks, LATENT_CHANNELS)
@@ -109,13 +108,13 @@ class Autoencoder(ModelMixin, ConfigMixin):
             self.grains = nn.ModuleList(
                 [nn.Conv2d(GRAINS // 4, middle, 1, bias=False), nn.Conv2d(GRAINS // 16, drawn, 1, bias=False)]
             )
-        # Latents leave the encoder with whatever scale training found; these make it one.
+        # The encoder's output has whatever scale training arrived at; these bring it to unit variance.
         self.register_buffer("latent_mean", torch.zeros(1, self.channels, 1, 1))
         self.register_buffer("latent_std", torch.ones(1, self.channels, 1, 1))
 
     @property
     def channels(self) -> int:
-        """Numbers a latent: 4 coarse ones, and those of detail."""
+        """Channels of a latent: 4 coarse ones, and those of detail."""
         return LATENT_CHANNELS + int(self.config.detail)
 
     @property
@@ -128,7 +127,7 @@ class Autoencoder(ModelMixin, ConfigMixin):
         return (self.encode_raw(pictures) - self.latent_mean) / self.latent_std
 
     def encode_raw(self, pictures: Tensor) -> Tensor:
-        """The same before their mean and deviation are taken out, which training measures."""
+        """The same, not normalised: training measures mean and deviation of it."""
         coarse: Tensor = self.encoder(pictures)
         return (
             coarse if self.detail_encoder is None else torch.cat([coarse, self.detail_encoder(pictures)], 1)
@@ -141,14 +140,14 @@ class Autoencoder(ModelMixin, ConfigMixin):
     def decode_inside(self, latents: Tensor) -> Tensor:
         """Latents (n, channels, h + 2 margin, w + 2 margin) to the pictures (n, 3, 8h, 8w) inside.
 
-        The same numbers as ``decode`` of any larger sheet; each level throws away the surroundings
-        that no later level needs.
+        The same numbers as ``decode`` of any larger sheet; each level drops the surroundings that no later
+        level needs.
         """
         return self._draw(latents, (*self.margins, 0))
 
     def _draw(self, latents: Tensor, around: tuple[int, ...]) -> Tensor:
-        """The picture of ``latents``; ``around`` is what each level still has beside what is wanted, and
-        the picture at last, in latents."""
+        """The picture of ``latents``. ``around``: the border, in latents, that the input of each level still
+        has around the wanted part, and last that of the picture."""
         x, noise = self._read(latents), self.grain_noise(latents)
         for depth, level in enumerate(self.levels):
             if depth and noise is not None:
@@ -170,15 +169,16 @@ class Autoencoder(ModelMixin, ConfigMixin):
         return torch.cat([folded, *(f(angle) for angle in angles for f in (torch.sin, torch.cos))], 1)
 
     def grain_noise(self, latents: Tensor) -> Tensor | None:
-        """What grain is made of: (n, 64, h, w) in -1..1, a number for each pixel, if there is any.
+        """The noise that grain is made from, (n, 64, h, w) in -1..1: a number for each pixel. None without
+        grain.
 
         Cosines of random directions in coarse latents (random Fourier features, Rahimi and Recht 2007),
-        so fast that neighbouring latents have nothing to do with each other: white noise that belongs to
-        the land, wherever and whenever it is decoded. Drawn from it, grain lies on no grid.
+        so fast that neighbouring latents are independent: white noise that belongs to the land, wherever and
+        whenever it is decoded. Grain made from it does not show the grid of latents.
         """
         if not self.config.grain:
             return None
-        # Sum by sum, in full precision: a lower one would be felt in the angles.
+        # Summed in full precision: less would change the angles.
         coarse = latents[:, :LATENT_CHANNELS].float()
         angles = (coarse[:, :, None] * self.directions[None, :, :, None, None]).sum(1)
         return torch.cos(angles)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from tiles.errors import ModelRefused
 
 SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "models"
-# Suffixes under which weights travel that run code when they are read.
+# Suffixes of files of weights that can run code when they are read.
 UNSAFE = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 
 

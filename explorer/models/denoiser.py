@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 LATENTS = 4
 CHANNELS = 14  # noisy 4, known 4, known mask 1, parent 4, parent mask 1
-NO_ZOOM = -1.0  # the zoom of a window about whose ground resolution nothing is said
+NO_ZOOM = -1.0  # stands for an unknown zoom
 
 
 class Condition(nn.Module):
@@ -34,13 +34,14 @@ class Condition(nn.Module):
         self.mix = nn.Linear(width, width)
 
     def forward(self, t: Tensor, text: Tensor, zoom: Tensor, coarser: Tensor) -> Tensor:
-        told = (zoom >= 0).float()
-        waves = sinusoids(zoom / 22, 64) * told[:, None]
+        is_known = (zoom >= 0).float()
+        waves = sinusoids(zoom / 22, 64) * is_known[:, None]
         steps = F.one_hot(coarser.long().clamp(0, 7), 8).float()
-        x = self.time(sinusoids(t, 64)) + self.zoom(torch.cat([waves, told[:, None]], 1))
-        # A unit vector of 256 numbers is faint beside sines: at its own size prompts were learned last.
-        said = self.text(text * text.shape[1] ** 0.5)
-        return F.silu(self.mix(F.silu(x + self.coarser(steps) + said)))
+        x = self.time(sinusoids(t, 64)) + self.zoom(torch.cat([waves, is_known[:, None]], 1))
+        # The components of a unit vector of 256 numbers are small beside sines: unscaled, prompts were
+        # learned last.
+        prompt = self.text(text * text.shape[1] ** 0.5)
+        return F.silu(self.mix(F.silu(x + self.coarser(steps) + prompt)))
 
 
 def sinusoids(x: Tensor, width: int) -> Tensor:
@@ -73,7 +74,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every position looks at every other, 32 channels a head."""
+    """Self-attention over all positions, 32 channels a head."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -136,18 +137,20 @@ class Denoiser(ModelMixin, ConfigMixin):
         nn.init.zeros_(self.leave.weight)
 
     def forward(self, windows: Tensor, t: Tensor, text: Tensor, zoom: Tensor, coarser: Tensor) -> Tensor:
-        """``t`` (n,) in 0..1, ``text`` (n, 256), ``zoom`` (n,), ``coarser`` (n,) in 0..7."""
-        c = self.conditioning(t, text, zoom, coarser)
-        d, u = self.down, self.up
-        a = d[0](self.enter(F.pixel_unshuffle(windows, 2)), c)
-        b = d[1](a, c)
-        e = d[3](d[2](b), c)
-        f = self.look[0](d[4](e, c))
-        x = g = d[6](d[5](f), c)
-        x = self.middle[2](self.middle[1](self.middle[0](x), c))
-        x = F.pixel_shuffle(u[1](u[0](torch.cat([x, g], 1), c)), 2)
-        x = self.look[1](u[2](torch.cat([x, f], 1), c))
-        x = F.pixel_shuffle(u[4](u[3](torch.cat([x, e], 1), c)), 2)
-        x = u[5](torch.cat([x, b], 1), c)
-        x = u[6](torch.cat([x, a], 1), c)
+        """The velocity of ``windows`` at times ``t`` (n,) in 0..1, with prompts ``text`` (n, 256), ``zoom``
+        (n,) and the zooms by which the parent is ``coarser`` (n,), 0..7."""
+        condition = self.conditioning(t, text, zoom, coarser)
+        down, up, attend = self.down, self.up, self.look
+        # Three sizes on the way down. What each block gives is kept for its counterpart on the way up.
+        fine_1 = down[0](self.enter(F.pixel_unshuffle(windows, 2)), condition)
+        fine_2 = down[1](fine_1, condition)
+        middle_1 = down[3](down[2](fine_2), condition)
+        middle_2 = attend[0](down[4](middle_1, condition))
+        deep = down[6](down[5](middle_2), condition)
+        x = self.middle[2](self.middle[1](self.middle[0](deep), condition))
+        x = F.pixel_shuffle(up[1](up[0](torch.cat([x, deep], 1), condition)), 2)
+        x = attend[1](up[2](torch.cat([x, middle_2], 1), condition))
+        x = F.pixel_shuffle(up[4](up[3](torch.cat([x, middle_1], 1), condition)), 2)
+        x = up[5](torch.cat([x, fine_2], 1), condition)
+        x = up[6](torch.cat([x, fine_1], 1), condition)
         return F.pixel_shuffle(self.leave(F.silu(self.leave_norm(x))), 2)

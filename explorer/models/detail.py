@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from explorer.models.autoencoder import LATENT_CHANNELS, crop
 from explorer.models.denoiser import sinusoids
 
-PATCH = 2  # latents a side that are worked on as one place: four times the width for the same time
-RATE = 100.0  # radians a unit of latents: how fast the noise changes with them
-ONE_STEP = (1.0, 0.0)  # times of a painter that was taught to go straight
+PATCH = 2  # latents a side that are one position of the network: four times the width for the same time
+RATE = 100.0  # radians per unit of latents: how fast the noise changes with them
+ONE_STEP = (1.0, 0.0)  # times of a painter that was distilled to one step
 
 
 class Block(nn.Module):
@@ -88,7 +88,7 @@ class DetailPainter(ModelMixin, ConfigMixin):
         one step.
 
         The same numbers as ``paint`` of any larger sheet on which the corner of this one lies at even
-        places; each block throws away the surroundings that no later one needs.
+        places; each block drops the surroundings that no later one needs.
         """
         noise = self.noise(coarse)
         velocity = self._flow(noise, coarse, torch.ones(len(coarse), device=coarse.device), 1)
@@ -97,16 +97,16 @@ class DetailPainter(ModelMixin, ConfigMixin):
     def noise(self, coarse: Tensor) -> Tensor:
         """Normal noise (n, detail, h, w), a function of the coarse latents (n, 4, h, w) of each place.
 
-        Angles that change so fast with latents that those of neighbours have nothing to do with each
-        other, taken as places in a turn and then as quantiles of the normal distribution.
+        Angles change so fast with the latents that those of neighbours are independent. As shares of a full
+        turn they are uniform, and as quantiles of the normal distribution they become normal.
         """
-        # Sum by sum, in full precision: a lower one would be felt in the angles.
+        # Summed in full precision: less would change the angles.
         angles = (coarse.float()[:, :, None] * self.directions.float()[None, :, :, None, None]).sum(1)
         turn = torch.remainder(angles / (2 * math.pi), 1.0)
         return torch.erfinv((2 * turn - 1).clamp(-0.999999, 0.999999)) * math.sqrt(2)
 
     def _flow(self, x: Tensor, coarse: Tensor, t: Tensor, thrown: int) -> Tensor:
-        """The velocity; of every block's result ``thrown`` places on each side are thrown away."""
+        """The velocity; ``thrown`` positions on each side of every block's result are dropped."""
         condition = F.silu(self.time(sinusoids(t, 64)))
         x = self.enter(F.pixel_unshuffle(torch.cat([x, coarse], 1), PATCH))
         for block in self.trunk:
@@ -116,5 +116,5 @@ class DetailPainter(ModelMixin, ConfigMixin):
 
 def normalised(norm: nn.LayerNorm, x: Tensor) -> Tensor:
     """``x`` (n, c, h, w) with the channels of each place normalised by themselves."""
-    found: Tensor = norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-    return found
+    result: Tensor = norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    return result

@@ -90,7 +90,7 @@ def paint_in_batches(
     batch, and a cell must not depend on its company. Raises ValueError for no window or more than ``size``.
     """
     if not 0 < len(windows) <= size:
-        raise ValueError(f"{len(windows)} windows, allowed are 1 to {size}")
+        raise ValueError(f"{len(windows)} windows; a batch holds 1 to {size}")
     painted: dict[int, Latents] = {}
     for kind, indices in _by_kind(windows):
         full = [windows[i] for i in (*indices, *[indices[0]] * (size - len(indices)))]

@@ -89,8 +89,8 @@ class Terra:
     def _embed(self, prompt: str) -> Tensor:
         """(1, 256); all zeros for an empty prompt, which is how training left prompts out."""
         with torch.inference_mode():
-            found = self.text.encode([prompt])
-        return found if prompt.strip() else torch.zeros_like(found)
+            vector = self.text.encode([prompt])
+        return vector if prompt.strip() else torch.zeros_like(vector)
 
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:

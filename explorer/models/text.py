@@ -29,7 +29,7 @@ CONFIG: dict[str, Any] = {
 
 
 class TextTower(nn.Module):
-    """Prompts to unit vectors. A word never seen in training has a zero row: it says nothing."""
+    """Prompts to unit vectors. A word that was never seen in training has a zero row: it has no effect."""
 
     def __init__(self, config: dict[str, Any] | None = None) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class TextTower(nn.Module):
         return F.normalize(self.transformer(tokens), dim=-1)
 
     def tokenize(self, prompts: list[str]) -> Tensor:
-        """(n, context), cut where a prompt is longer."""
+        """(n, context); longer prompts are cut."""
         return self.tokenizer(prompts)
 
     @torch.no_grad()

@@ -1,9 +1,9 @@
-"""Lets torchvision be imported beside a torch that its compiled part was not built for.
+"""Lets torchvision be imported with a torch that its compiled part was not built for.
 
-open_clip imports torchvision, though terra's text tower uses nothing of it. Where the two wheels
-don't match (a CPU build of torch, a CUDA build of torchvision), the compiled operators are not
-loaded and the import ends in "operator torchvision::nms does not exist". Declaring the two
-operators is enough for the import; nothing happens on a matched pair.
+open_clip imports torchvision, though terra's text tower does not use it. If the two wheels do not match (a
+CPU build of torch, a CUDA build of torchvision), the compiled operators are not loaded and the import fails
+with "operator torchvision::nms does not exist". Declaring the two operators is enough for the import; with a
+matching pair nothing is done.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What lies over what: the land, the edits over it, and what each painting of a cell is made from. Pure.
 
-The land itself never looks at edits, so what is painted later does not depend on them. An edit sees
-what is shown around it when it is made: the land and the edits below.
+The land never depends on edits. An edit sees what is shown around it when it is made: the land and the edits
+below.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ class Layers(NamedTuple):
     """A world's layers at one moment."""
 
     history: History
-    drafts: Mapping[int, Edit]  # edits nobody has decided for yet, by negative numbers
+    drafts: Mapping[int, Edit]  # options that nobody has chosen yet, by negative numbers
     pyramid: Pyramid
 
     def edit(self, layer: int) -> Edit:
-        """Raises Cancelled for one that is no more."""
-        found = self.drafts.get(layer) or self.history.edit(layer)
-        if found is None:
-            raise Cancelled("this edit is no more")
-        return found
+        """The edit or draft of a layer. Raises Cancelled if it was cancelled or forgotten."""
+        edit = self.drafts.get(layer) or self.history.edit(layer)
+        if edit is None:
+            raise Cancelled("this edit was cancelled or undone")
+        return edit
 
     def shown(self, cell: Tile) -> Node:
         """What the map shows of a cell."""
         return Node(self.history.over(cell), cell)
 
     def at(self, cell: Tile, layer: int) -> Node:
-        """What is seen of a cell once an edit lies over all that lies below it."""
+        """The painting of a cell that is seen with an edit and everything below it."""
         edit = self.edit(layer)
         return Node(layer if cell in edit.cells else self.history.layer(cell, edit), cell)
 
     def below(self, cell: Tile, layer: int) -> Node:
-        """What an edit finds at a cell."""
+        """The painting of a cell that an edit lies over."""
         return Node(self.history.layer(cell, self.edit(layer)), cell)
 
     def entry(self, node: Node) -> int:
@@ -70,21 +70,21 @@ class Layers(NamedTuple):
         yield from (self.below(other, node.layer) for other in ring)
 
     def free_of(self, node: Node) -> Iterator[Tile]:
-        """The neighbours of an edit's cell that need not look like what the edit asks for: those
-        outside it, where it has a prompt and nothing stays."""
+        """The neighbours of an edit's cell that its prompt may differ from: those outside the edit, if it
+        has a prompt and nothing of the present land stays."""
         edit = self.edit(node.layer)
         if edit.prompt and edit.strength == 1 and not edit.picture:
             yield from schedule.sees_in(node.cell, edit.cells)[1]
 
     def present(self, node: Node) -> Iterator[Node]:
-        """What an edit that keeps some of what is there starts from, as far as its window goes."""
+        """The present land in the window of an edit that keeps some of it."""
         edit = self.edit(node.layer)
         if edit.strength < 1 and not edit.picture:
             yield from (self.below(other, node.layer) for other in around(node.cell).tiles())
 
     def parents(self, node: Node) -> Iterator[Node]:
-        """The cells of the coarser level under a painting. An edit with a prompt or a picture of its own
-        has none: the coarser level shows the land that was there."""
+        """The cells of the coarser level under a painting. An edit with its own prompt or picture has none:
+        the coarser level shows the land as it was before."""
         under = schedule.parents(node.cell, self.pyramid)
         if node.layer and (self.edit(node.layer).prompt or self.edit(node.layer).picture):
             return
@@ -135,7 +135,7 @@ class Layers(NamedTuple):
         return tuple(Condition(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
 
     def _prompts(self, cell: Tile) -> tuple[Era, tuple[Stroke, ...]]:
-        """What a cell is painted under: the era, and its strokes here, the newest first."""
+        """The era that a cell is painted in, and the strokes that reach it, the newest first."""
         era = self.history.era(cell)
         return era, tuple(self.history.strokes(cell, era))
 

@@ -20,7 +20,7 @@ class Area(NamedTuple):
     height: int
 
 
-STREAM = 0x6561727468  # keeps this field apart from any other use of the same seed
+STREAM = 0x6561727468  # makes this field independent of other uses of the same seed
 _WORD = 2**64
 
 
@@ -29,8 +29,8 @@ def cell_noise(seed: int, cell: Tile, channels: int, side: int) -> np.ndarray:
     """Standard normal noise of one cell, float32 (channels, side, side), read-only; ``side`` is even.
 
     Philox 4x64 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") keyed by the
-    seed, its counter set by the cell's address, then Box and Muller's transform on raw words:
-    numpy promises raw words for ever, but not its own normal numbers.
+    seed, its counter set by the cell's address, then the Box-Muller transform on raw words:
+    numpy guarantees the raw words in all versions, but not its normal numbers.
     """
     key = np.array([seed % _WORD, STREAM], np.uint64)
     counter = np.array([0, cell.z, cell.x % _WORD, cell.y % _WORD], np.uint64)

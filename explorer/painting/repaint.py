@@ -12,10 +12,10 @@ from explorer.painting.window import Frame, Latents, Window, WindowSpec, assembl
 from tiles.grid import Tile
 from tiles.store import Known
 
-# An edit with a prompt of its own: where the model's first step ignores what lies around it. All in latents.
-# At FREE_DISTANCE from the edit's border the step that ignores it has weight 1/2; the weight goes from 0
-# to 1 over FREE_FADE. WAVE_HEIGHT (one standard deviation) moves the line in and out, about once in
-# WAVE_LENGTH along it: land has no square shores.
+# The context-free pass of an edit with its own prompt; all in latents. At FREE_DISTANCE from the edit's
+# border it has weight 1/2; the weight goes from 0 to 1 over FREE_FADE. The line of weight 1/2 moves in and
+# out by WAVE_HEIGHT (one standard deviation), about once in WAVE_LENGTH along it: land has no square
+# shores.
 FREE_DISTANCE = 6.0
 FREE_FADE = 6.0
 WAVE_HEIGHT = 6.0
@@ -29,7 +29,7 @@ class Repaint(NamedTuple):
     strength: float  # 0..1: sampling holds the present down to this time
     picture: Mapping[Tile, Known]  # latents of a placed picture, by cell
     picture_hold: float  # 0..1: sampling holds the picture down to this time; 0 keeps it exactly
-    free_of: tuple[Tile, ...] = ()  # neighbours that the edit's prompt need not look like
+    free_of: tuple[Tile, ...] = ()  # neighbours that the context-free pass does not see
 
 
 def assemble_repaint(
@@ -41,10 +41,9 @@ def assemble_repaint(
 ) -> Window:
     """The window of a cell that is painted again: ``seen`` are the neighbours that stay as they are.
 
-    Each latent that is known is held down to a time of its own (Levin and Fried 2023, "Differential
-    Diffusion", arXiv 2306.00950). A cell with the sea on all sides would become sea whatever the prompt
-    asks for. So the first step is taken twice, once without the neighbours in ``repaint.free_of``, and
-    the two are blended.
+    Each known latent is held until a time of its own (Levin and Fried 2023, "Differential Diffusion", arXiv
+    2306.00950). A cell with sea on all sides would become sea whatever the prompt. So the first step is taken
+    twice, once without the neighbours in ``repaint.free_of``, and the two are blended.
     """
     window, place = assemble_from(cell, spec, seen, above), frame(cell, spec.pyramid)
     known, known_mask, hold_until = (
@@ -70,8 +69,8 @@ def assemble_repaint(
 def _with_context_free_pass(window: Window, spec: WindowSpec, free_of: tuple[Tile, ...]) -> Window:
     """A window whose first step is also taken without the cells ``free_of``.
 
-    The pass without them has weight 1 far from these cells and 0 beside them. The line between runs in
-    waves, so that new shores are not square.
+    The pass without them has weight 1 far from these cells and 0 next to them. The line between is wavy, so
+    that new shores are not square.
     """
     place = frame(window.cell, spec.pyramid)
     hidden = np.zeros((1, place.width, place.width), np.float32)
@@ -91,7 +90,8 @@ def _with_context_free_pass(window: Window, spec: WindowSpec, free_of: tuple[Til
 
 
 def _waves(spec: WindowSpec, zoom: int, place: Frame) -> Latents:
-    """Slow noise of unit variance, float32 (width, width): a new number every ``WAVE_LENGTH`` latents."""
+    """Smooth noise of unit variance, float32 (width, width), interpolated between points ``WAVE_LENGTH``
+    apart."""
     step, wider = WAVE_LENGTH, place.width + 2 * WAVE_LENGTH
     area = Area(zoom, place.left - step, place.top - step, wider, wider)
     field = noise((spec.seed + 1) % 2**63, area, spec.pyramid.channels, place.side)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Phase(IntEnum):
-    """A cell's turn, by the parity of its address."""
+    """When a cell is painted, by the parity of its address."""
 
     A = 0  # even, even: sees no neighbour
     B = 1  # one odd: sees its two A neighbours and nothing else
@@ -41,7 +41,7 @@ def sees(cell: Tile) -> tuple[Tile, ...]:
 
 
 def parents(cell: Tile, pyramid: Pyramid) -> Box | None:
-    """The coarser cells under a cell's window, with what interpolation reaches; None: nothing is coarser."""
+    """The parent level's cells that a window is interpolated from; None if there is no coarser level."""
     parent = pyramid.parent(cell.z)
     if parent is None:
         return None
@@ -60,8 +60,8 @@ def requires(cell: Tile, pyramid: Pyramid) -> tuple[Tile, ...]:
 
 
 def sees_in(cell: Tile, region: Collection[Tile]) -> tuple[tuple[Tile, ...], tuple[Tile, ...]]:
-    """What a cell of a region that is painted anew sees: cells of the region, by its phase, and
-    every neighbour outside it, for all of those stay as they are."""
+    """What a cell of a region that is repainted sees: cells of the region by its phase, and all neighbours
+    outside the region, since those stay as they are."""
     ring = [other for other in around(cell).tiles() if other != cell]
     inside = tuple(other for other in sees(cell) if other in region)
     return inside, tuple(other for other in ring if other not in region)
@@ -83,39 +83,39 @@ def next_of(
 ) -> list[T]:
     """Up to ``limit`` unpainted things that can be painted at once, the most wanted first.
 
-    None of them requires another, so they may be painted together. What rests is never among them, nor
-    what waits for it; whatever else is wanted is. Bounded work: a cell needs at most its eight neighbours
-    and the coarser cells under them, level by level.
+    None of them requires another, so they may be painted together. Those in ``resting`` are left out, and so
+    is what waits for them. The work is bounded: a cell needs at most its eight neighbours and the coarser
+    cells under them, level by level.
     """
-    found: dict[T, None] = {}
+    ready: dict[T, None] = {}
     visited: set[T] = set()
 
     def visit(thing: T) -> None:
-        if thing in visited or len(found) >= limit or painted(thing):
+        if thing in visited or len(ready) >= limit or painted(thing):
             return
         visited.add(thing)
         missing = [other for other in requires(thing) if not painted(other)]
         if not missing and thing not in resting:
-            found[thing] = None
+            ready[thing] = None
         for other in missing:
             visit(other)
 
     for thing in wanted:
         visit(thing)
-        if len(found) >= limit:
+        if len(ready) >= limit:
             break
-    return list(found)
+    return list(ready)
 
 
 def missing_of(
     wanted: Iterable[T], requires: Callable[[T], Iterable[T]], painted: Callable[[T], bool]
 ) -> set[T]:
-    """All that must be painted until everything wanted is, what is wanted included."""
-    found: set[T] = set()
+    """Everything that must be painted before all that is wanted is painted, including that itself."""
+    missing: set[T] = set()
     todo = [thing for thing in wanted if not painted(thing)]
     while todo:
         thing = todo.pop()
-        if thing not in found:
-            found.add(thing)
-            todo += [other for other in requires(thing) if other not in found and not painted(other)]
-    return found
+        if thing not in missing:
+            missing.add(thing)
+            todo += [other for other in requires(thing) if other not in missing and not painted(other)]
+    return missing

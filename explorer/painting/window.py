@@ -14,8 +14,8 @@ from tiles.grid import Tile
 
 Latents = np.ndarray
 
-# Seams: of the step across a border SEAM_SHARE is taken back, fading to nothing over SEAM_FADE. The share
-# was measured, see ``joined``; the middle of a cell stays as it was painted.
+# Seams: a share of the step across a border is removed, fading out over SEAM_FADE latents. The share was
+# measured, see ``joined``; the middle of a cell stays as it was painted.
 SEAM_FADE = 6  # latents
 SEAM_SHARE = 0.125
 
@@ -88,7 +88,7 @@ def assemble(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> W
     """The window of ``cell`` from ``painted``, which holds all that the cell ``requires``.
 
     What the cell's phase does not see is left out even where it is painted: that is what makes a
-    cell independent of the order in which people look. Raises KeyError if something is missing.
+    cell independent of the order of painting. Raises KeyError if something is missing.
     """
     return assemble_from(cell, spec, {other: painted[other] for other in sees(cell)}, painted)
 
@@ -125,8 +125,8 @@ def assemble_from(
 def paint_windows(
     paint: Callable[[Sequence[Window]], Sequence[Latents]], windows: Sequence[Window]
 ) -> list[Latents]:
-    """The cells of windows, painted and joined to what is known beside them, float32 (channels, side,
-    side) each. ``paint`` is a model's.
+    """The cells of windows, painted and joined to their known neighbours, float32 (channels, side, side)
+    each. ``paint`` is a model's.
 
     >>> cell, = paint_windows(model.paint, [window])
     """
@@ -134,7 +134,7 @@ def paint_windows(
 
 
 def finished(window: Window, painted: Latents) -> Latents:
-    """The cell in the middle of a painted window, joined to what is known beside it."""
+    """The cell in the middle of a painted window, joined to its known neighbours."""
     return joined(painted, window.known_mask, window.halo)
 
 
@@ -145,13 +145,14 @@ def core(window: Latents, halo: int) -> Latents:
 
 
 def joined(painted: Latents, mask: Latents, halo: int) -> Latents:
-    """The cell in the middle of a painted window (channels, width, width), drawn to what is known beside
-    it. What is known of the cell itself stays.
+    """The cell in the middle of a painted window (channels, width, width), its borders moved a little towards
+    known neighbours. Known latents of the cell itself stay.
 
-    A model errs a little in how land goes on across a border, and errs alike along it. An eighth of the
-    step across each known border, smoothed along it, is taken back, fading over ``SEAM_FADE`` latents:
-    gradient-domain stitching (Perez et al. 2003, "Poisson image editing"), kept local. Measured by
-    benchmarks/seams.py: with none of it joins stepped 2 to 6 % more than land, with a half 5 to 17 % less.
+    A model makes a small error at a border, which is similar all along it. An eighth of the step across each
+    known border, smoothed along it, is removed, fading out over ``SEAM_FADE`` latents: gradient-domain
+    stitching (Perez et al. 2003, "Poisson image editing"), kept local. Measured by benchmarks/seams.py:
+    without it, steps across joins were 2 to 6 % larger than within land; with a half instead of an eighth, 5
+    to 17 % smaller.
     """
     cell = core(painted, halo).copy()
     fade = 1 - np.arange(SEAM_FADE) / SEAM_FADE

@@ -65,7 +65,7 @@ def test_windows_of_each_kind_fill_a_batch_of_one_size_and_come_back_in_order():
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_more_windows_than_a_batch_and_none_are_refused(count):
-    with pytest.raises(ValueError, match=f"{count} windows, allowed are 1 to 2"):
+    with pytest.raises(ValueError, match=f"{count} windows; a batch holds 1 to 2"):
         paint_in_batches([window(i) for i in range(count)], 2, "cpu", lambda batch: batch.noise)
 
 
