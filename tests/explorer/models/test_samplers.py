@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from explorer.models.samplers import euler, multistep, timesteps
+from explorer.models.samplers import euler, multistep, times_for, timesteps
 
 
 def test_timesteps_fall_from_one_to_zero():
@@ -12,6 +12,14 @@ def test_timesteps_fall_from_one_to_zero():
     assert shifted[0] == 1 and shifted[-1] == 0
     assert all(a > b for a, b in zip(timesteps(4)[1:-1], timesteps(4, 0.5)[1:-1]))
     assert shifted == sorted(shifted, reverse=True)
+
+
+def test_sampling_begins_where_the_first_latents_are_let_go_and_stops_at_each_further_time():
+    times = [1.0, 0.75, 0.5, 0.25, 0.0]
+    assert times_for((0.0, 1.0), times) == times
+    assert times_for((0.0, 0.6), times) == [0.6, 0.5, 0.25, 0.0]
+    assert times_for((0.3, 0.6), times) == [0.6, 0.5, 0.3, 0.0]  # 0.25 is as good as 0.3
+    assert times_for((0.0,), times) == [0.0]
 
 
 @pytest.mark.parametrize("sampler", [euler, multistep])

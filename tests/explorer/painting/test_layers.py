@@ -28,9 +28,9 @@ def made(*steps):
     return Layers(journal.read(lines), {}, PYRAMID)
 
 
-def edit(region, prompt="desert", strength=1.0):
+def edit(region, prompt="desert", strength=1.0, picture=False):
     cells = journal.outline(Tile(8, x, y) for x, y in region)
-    more = {"negative_prompt": "", "strength": strength, "seed": 1, "picture": False}
+    more = {"negative_prompt": "", "strength": strength, "seed": 1, "picture": picture}
     return ("edit", {"cells": cells, "prompt": prompt, **more})
 
 
@@ -78,6 +78,25 @@ def test_an_edit_sees_all_of_its_ring_and_of_itself_what_its_phase_sees(region):
         ring = {other for other in around(cell).tiles() if other not in layers.edit(2).cells}
         assert {other for other, layer in seen.items() if layer == 0} == ring
         assert set(layers.free_of(Node(2, cell))) == ring and cell not in seen
+
+
+@pytest.mark.parametrize(
+    ("prompt", "strength", "picture", "parents", "free"),
+    [
+        ("desert", 1.0, False, False, True),  # all is new: neither sketch nor surroundings bind it
+        ("desert", 0.5, False, False, False),  # some land stays, and with it the surroundings
+        ("", 1.0, False, True, False),  # a variation of the land that the sketch shows
+        ("", 0.5, False, True, False),
+        ("desert", 1.0, True, False, False),  # the land goes on from a picture
+        ("", 1.0, True, False, False),
+    ],
+)
+def test_what_binds_an_edit_besides_its_prompt(prompt, strength, picture, parents, free):
+    layers, cell = made(edit({(0, 0)}, prompt, strength, picture)), Tile(8, 0, 0)
+    assert any(layers.parents(Node(2, cell))) == parents
+    assert any(layers.free_of(Node(2, cell))) == free
+    assert any(layers.present(Node(2, cell))) == (strength < 1 and not picture)
+    assert any(layers.parents(Node(0, cell)))  # the land below goes by its sketch as before
 
 
 def test_a_cell_under_two_edits_shows_the_upper_and_is_found_as_the_lower_left_it():

@@ -89,6 +89,16 @@ def test_a_cell_is_drawn_to_what_is_known_beside_it_and_nowhere_else():
     assert (nothing == painted[:, halo:-halo, halo:-halo]).all()
 
 
+def test_known_latents_of_the_cell_itself_are_not_moved():
+    painted = np.zeros((4, 48, 48), np.float32)
+    painted[:, :, 40:] = 1.0
+    mask = np.zeros((1, 48, 48), np.float32)
+    mask[:, 8:40, 40:] = 1
+    mask[:, 8:24, 30:40] = 1  # part of a picture, up to the border
+    cell = joined(painted, mask, 8)
+    assert (cell[:, :16, 22:] == 0).all() and (cell[:, 20:, -1] > 0.1).all()
+
+
 def test_joining_knows_no_direction():
     rng = np.random.default_rng(0)
     painted = rng.standard_normal((4, 48, 48)).astype(np.float32)
