@@ -28,7 +28,7 @@ import shutil
 import sqlite3
 import struct
 import zipfile
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -81,9 +81,19 @@ MAX_CONTENTS = 2**13  # bytes of the zip's own list of members
 END = struct.Struct("<4s4H2LH")
 
 
-def pack(store: Store, path: Path, latents: bool = False) -> None:
+Written = Callable[[int], None]  # told how many bytes are written so far
+
+
+def size(store: Store, latents: bool = False) -> int:
+    """About how many bytes ``pack`` writes, and never fewer. Raises WorldDamaged."""
+    lines, pictured, painted = store.sizes()
+    return 2 * lines + pictured * PICTURE_RECORD + latents * painted * RECORD + 2**17
+
+
+def pack(store: Store, path: Path, latents: bool = False, written: Written = lambda done: None) -> None:
     """Write a world at ``path``, whole or not at all; with ``latents`` its painted cells too.
 
+    ``written`` is told how many bytes are written, now and then, and may raise to stop it.
     The same world gives the same bytes. A model in a folder of this machine is written as that
     folder's name. Others may paint meanwhile. Raises BadPackage, WorldDamaged, DiskFull.
     """
@@ -91,7 +101,7 @@ def pack(store: Store, path: Path, latents: bool = False) -> None:
     with _named(path), _disk(), store.snapshot():
         try:
             with open(part, "xb") as file:
-                _write(file, _members(store, latents))
+                _write(file, _members(store, latents), written)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
@@ -189,9 +199,14 @@ def _line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
-def _write(file: IO[bytes], members: Iterable[tuple[str, Iterable[bytes]]]) -> None:
+def _write(file: IO[bytes], members: Iterable[tuple[str, Iterable[bytes]]], written: Written) -> None:
+    def watched(chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            written(file.tell())
+            yield chunk
+
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
-        sums = [_put(archive, name, chunks) for name, chunks in members]
+        sums = [_put(archive, name, watched(chunks)) for name, chunks in members]
         _put(archive, SUMS, sums)
 
 

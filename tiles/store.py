@@ -293,6 +293,14 @@ class Store:
             for entry, zoom, x, y, *rest in connection.execute(query):
                 yield entry, Tile(zoom, x, y), rest[0], rest[1], rest[2]
 
+    def sizes(self) -> tuple[int, int, int]:
+        """Bytes of the journal's lines, cells of pictures, and paintings of cells."""
+        query = """SELECT (SELECT total(length(CAST(data AS BLOB)) + 200) FROM journal),
+            (SELECT count(*) FROM pictures), (SELECT count(*) FROM cells)"""
+        with _errors(self.path), self._database.read() as connection:
+            lines, pictured, painted = connection.execute(query).fetchone()
+        return int(lines), int(pictured), int(painted)
+
     def version_sum(self, box: Box) -> tuple[int, int]:
         """How many cells of a box are shown, and the sum of the versions of all its paintings."""
         query = f"SELECT total(shown), total(version) FROM cells WHERE {_INSIDE}"

@@ -15,6 +15,7 @@ from explorer.service.estimates import Wish
 from explorer.service.exports import Export, Limits
 from explorer.service.jobs import Job
 from explorer.settings import Settings
+from tiles import package
 from tiles.grid import Bounds, parse_bounds
 from tiles.mosaic.formats import FORMATS
 
@@ -114,6 +115,7 @@ def job_file(request: Request, id: str, part: str = "") -> FileResponse:
     job: Job = request.app.state.jobs.get(id)
     path = job.file(part)
     types = {format.suffix: format.media_type for format in FORMATS.values()}
+    types[package.SUFFIX] = package.MEDIA_TYPE
     return FileResponse(path, filename=path.name, media_type=types.get(path.suffix, "text/plain"))
 
 

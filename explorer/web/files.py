@@ -2,39 +2,79 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from pydantic import BaseModel, ConfigDict, StrictBool
+from starlette.types import Receive, Scope, Send
 
+from explorer.service import packing
 from explorer.service.edits import resume
+from explorer.service.jobs import Job, Jobs
+from explorer.web.exports import describe as describe_job
+from explorer.web.middleware import foreign, foreign_words
+from explorer.web.tiles import CrossSite
 from explorer.web.worlds import describe
 from tiles import package
 
 router = APIRouter(tags=["worlds"])
 UNPACK = "/worlds/unpack"
+LOOK = 0.02  # seconds between two looks at a job
+
+
+class PackageBody(BaseModel):
+    """What of a world goes into its file."""
+
+    model_config = ConfigDict(extra="forbid")
+    latents: StrictBool = False
+
+
+class FileOnce(FileResponse):
+    """A job's file, and the job forgotten with it, however the answer ends."""
+
+    def __init__(self, jobs: Jobs, job: Job) -> None:
+        path = job.file()
+        super().__init__(path, filename=path.name, media_type=package.MEDIA_TYPE)
+        self.jobs, self.job = jobs, job
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.jobs.cancel(self.job.id)
+
+
+@router.post("/worlds/{id}/package", status_code=202)
+def pack_world(request: Request, id: str, body: PackageBody | None = None) -> dict[str, Any]:
+    """Start writing the world as one file: settings and journal, with ``latents`` also what is painted.
+
+    Gives a job, whose file is at ``/jobs/{id}/file``. 507 where the disk has no room for it.
+    """
+    return describe_job(_packing(request, id, body is not None and body.latents))
 
 
 @router.get("/worlds/{id}/package", response_class=FileResponse)
-def pack_world(request: Request, id: str, latents: bool = False) -> FileResponse:
-    """The world as one file: settings and journal, with ``latents`` also what is painted."""
-    atlas = request.app.state.atlas
-    world = atlas.get(id)
-    path = atlas.scratch.new(f"world{package.SUFFIX}")
-    try:
-        world.pack(path, latents)
-    except BaseException:
-        _remove(path)
-        raise
-    return FileResponse(
-        path,
-        filename=f"{world.id}{package.SUFFIX}",
-        media_type=package.MEDIA_TYPE,
-        background=BackgroundTask(_remove, path),
-    )
+async def fetch_package(request: Request, id: str, latents: bool = False) -> FileResponse:
+    """The same file in one request, which waits in the same line. Pages of other sites get none."""
+    if foreign(request.headers):
+        raise CrossSite(foreign_words(request.headers))
+    job = await to_thread.run_sync(_packing, request, id, latents)
+    while job.state in ("waiting", "running"):
+        await asyncio.sleep(LOOK)
+    if job.error is not None:
+        raise job.error
+    return FileOnce(request.app.state.jobs, job)
+
+
+def _packing(request: Request, id: str, latents: bool) -> Job:
+    state = request.app.state
+    work = packing.work(state.atlas.get(id), latents, state.atlas.folder, state.settings.spare_bytes)
+    job: Job = state.jobs.add(packing.KIND, id, work)
+    return job
 
 
 @router.post(UNPACK, status_code=201)

@@ -85,9 +85,12 @@ class World:
             "cache_bytes": self.renderer.cached_bytes(),
         }
 
-    def pack(self, path: Path, latents: bool = False) -> None:
-        """Write the world as one file. Raises BadPackage, WorldDamaged, DiskFull."""
-        package.pack(self._store, path, latents)
+    def pack(self, path: Path, latents: bool = False, written: package.Written = lambda done: None) -> None:
+        """Write the world as one file. ``written`` is told how many bytes are, and may raise to stop it.
+
+        Raises BadPackage, WorldDamaged, DiskFull.
+        """
+        package.pack(self._store, path, latents, written)
 
     def is_current(self) -> bool:
         """Whether this is still the world on disk. Where another process may change it, what that process

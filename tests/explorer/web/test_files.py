@@ -1,12 +1,16 @@
 import json
+import time
 
 import pytest
 
+from explorer.service import packing
 from explorer.web.server import create_api
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.bundles import build_bundle
 from tests.clients import local_client
+from tiles import package
+from tiles.errors import Cancelled
 from tiles.grid import Tile
 
 HOME = Tile(8, 128, 128)
@@ -84,3 +88,58 @@ def test_a_world_of_other_weights_needs_leave(settings, standin, painter, tmp_pa
         assert answer.status_code == 422 and "here stand-in has the weights abab" in answer.text
         assert client.post("/worlds/unpack?other_weights=true", content=data).status_code == 201
     atlas.close()
+
+
+def finished(client, job):
+    end = time.monotonic() + 120
+    while job["state"] in ("waiting", "running"):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+        job = client.get(f"/jobs/{job['id']}").json()
+    return job
+
+
+@pytest.mark.parametrize("body", [None, {"latents": False}, {"latents": True}])
+def test_a_world_file_is_written_by_a_job(client, world, packed, body):
+    answer = client.post("/worlds/test-land/package", json=body)
+    assert answer.status_code == 202, answer.text
+    job = finished(client, answer.json())
+    assert (job["state"], job["kind"]) == ("done", "package")
+    file = client.get(f"/jobs/{job['id']}/file")
+    assert file.content == packed[bool(body and body["latents"])]
+    assert len(file.content) <= package.size(world.store, bool(body and body["latents"]))
+    assert file.headers["content-type"] == "application/zip"
+    assert 'filename="test-land.earth"' in file.headers["content-disposition"]
+    part = client.get(f"/jobs/{job['id']}/file", headers={"Range": "bytes=4-9"})
+    assert part.status_code == 206 and part.content == file.content[4:10]
+
+
+@pytest.mark.parametrize("spans", ["bytes=5-1", "bytes=999999999-", "nonsense", "bytes=0-1"])
+def test_a_file_in_one_request_is_gone_when_that_is_answered(client, atlas, world, spans):
+    for _ in range(3):
+        client.get("/worlds/test-land/package", headers={"Range": spans})
+    assert not list(atlas.folder.rglob("*.earth"))
+
+
+def test_a_world_file_without_room_is_refused_before_it_is_written(client, atlas, world, monkeypatch):
+    monkeypatch.setattr(packing.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
+    for answer in (client.post("/worlds/test-land/package"), client.get("/worlds/test-land/package")):
+        assert answer.status_code == 507 and "1,000,000" in answer.json()["error"]["message"]
+    assert not list(atlas.folder.rglob("*.earth"))
+
+
+def test_pages_of_other_sites_get_no_world_file(client, atlas, world):
+    answer = client.get("/worlds/test-land/package", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403 and not list(atlas.folder.rglob("*.earth"))
+
+
+def test_a_cancelled_world_file_leaves_nothing(atlas, world, painter, tmp_path):
+    painter.ask(world, HOME).result(60)
+
+    def step(stage, done, total):
+        if done > 20_000:
+            raise Cancelled("the job was cancelled")
+
+    with pytest.raises(Cancelled):
+        packing.work(world, True, atlas.folder, 0)(tmp_path, step)
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
