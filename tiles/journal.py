@@ -39,13 +39,18 @@ class Edit(NamedTuple):
     """Land painted again."""
 
     entry: int
-    cells: frozenset[Tile]  # base zoom
+    cells: frozenset[Tile]
+    zooms: tuple[int, ...]  # of the cells: one, in what the app writes
     prompt: str  # empty: the prompt of the land there
     negative_prompt: str
     strength: float  # 0..1; at 1 nothing of the present land stays
     seed: int
     picture: bool  # whether a picture's latents belong to it
     over: tuple[int, ...] | None = None  # of a draft: the steps in force when it was made
+
+    def holds(self, cell: Tile) -> bool:
+        """Whether a cell is painted again or lies in one that is: what is refined from it is part of it."""
+        return any(zoom <= cell.z and cell.above(zoom) in self.cells for zoom in self.zooms)
 
 
 class Log:
@@ -59,9 +64,14 @@ class Log:
         self.newest: dict[int, int] = {}  # by step, the line of the prompt that was newest then
         self.outlines = Outlines()  # the cells that were painted when an era began
         self.reaches = Reaches()  # of strokes
-        self.edited: defaultdict[Tile, list[int]] = defaultdict(
-            list
-        )  # the edits that hold a cell, oldest first
+        self.edited: defaultdict[Tile, list[int]] = defaultdict(list)  # by cell its edits, oldest first
+        self.edited_zooms: list[int] = []  # the zooms of those cells
+
+    def edits_at(self, cell: Tile) -> Iterator[int]:
+        """The edits that hold a cell: its own, and those of the cells it is refined from."""
+        for zoom in self.edited_zooms:
+            if zoom <= cell.z:
+                yield from self.edited.get(cell.above(zoom), ())
 
 
 class History(NamedTuple):
@@ -125,10 +135,16 @@ class History(NamedTuple):
             known = self.known[cell] = self.log.eras[self._era(cell)]
         return known
 
-    def _era(self, cell: Tile) -> int:
+    def era_beneath(self, cell: Tile, edit: Edit) -> Era:
+        """The era that an edit finds a cell in: no later step counts."""
+        return self.log.eras[self._era(cell, self._height(edit))]
+
+    def _era(self, cell: Tile, most: int | None = None) -> int:
+        """The line of the era of a cell, of the first ``most`` steps if given."""
         first = self.steps[0]
         ranks = (self.log.rank[n] for n in self.log.outlines.of(cell) if n != first and self.in_force(n))
         before = min(ranks, default=len(self.steps))
+        before = before if most is None else min(before, most)
         prompt = self.log.newest[self.steps[before - 1]]
         strokes = self._strokes(cell, before)
         return max(prompt, next(strokes, prompt))
@@ -157,7 +173,7 @@ class History(NamedTuple):
 
     def over(self, cell: Tile) -> int:
         """The uppermost edit in force at a cell; 0: none, the land itself is shown."""
-        here = (n for n in self.log.edited.get(cell, ()) if self.in_force(n))
+        here = (n for n in self.log.edits_at(cell) if self.in_force(n))
         return max(here, key=self.log.rank.__getitem__, default=0)
 
     def shown(self, cell: Tile) -> int:
@@ -166,8 +182,8 @@ class History(NamedTuple):
 
     def layer(self, cell: Tile, edit: Edit) -> int:
         """The uppermost edit at a cell among those beneath an edit; 0: none, the land itself."""
-        here = self.log.edited.get(cell, ())
-        return next((n for n in sorted(here, reverse=True) if self._beneath(n, edit)), 0)
+        here = sorted(self.log.edits_at(cell), reverse=True)
+        return next((n for n in here if self._beneath(n, edit)), 0)
 
     def _beneath(self, number: int, edit: Edit) -> bool:
         rank = self.log.rank.get(number)
@@ -175,9 +191,13 @@ class History(NamedTuple):
             return False
         if edit.over is not None:
             return rank < len(edit.over) and edit.over[rank] == number
-        if not (self.in_force(number) or self.is_undone(number)):
-            return False
-        return rank < (len(self.steps) if edit.entry in self.waiting else self.log.rank[edit.entry])
+        return (self.in_force(number) or self.is_undone(number)) and rank < self._height(edit)
+
+    def _height(self, edit: Edit) -> int:
+        """How many steps lie beneath an edit."""
+        if edit.over is not None:
+            return len(edit.over)
+        return len(self.steps) if edit.entry in self.waiting else self.log.rank[edit.entry]
 
     def after(self, number: int, entry: Entry) -> History:
         """The history with one more line. Raises ValueError if the line cannot follow."""
@@ -207,6 +227,8 @@ class Reader:
             self.log.edits[number] = edit(number, entry)
             for cell in self.log.edits[number].cells:
                 self.log.edited[cell].append(number)
+                if cell.z not in self.log.edited_zooms:
+                    self.log.edited_zooms.append(cell.z)
             self.waiting.append(number)
         elif isinstance(entry, Done | Cancelled):
             self._end(entry)
@@ -282,8 +304,9 @@ def compacted(lines: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]
 
 def edit(number: int, entry: EditEntry, over: tuple[int, ...] | None = None) -> Edit:
     """The edit of a line."""
+    zooms = tuple(dict.fromkeys(zoom for zoom, *_ in entry.cells))
     text = (entry.prompt, entry.negative_prompt)
-    return Edit(number, inside(entry.cells), *text, entry.strength, entry.seed, entry.picture, over)
+    return Edit(number, inside(entry.cells), zooms, *text, entry.strength, entry.seed, entry.picture, over)
 
 
 def stroke(entry: StrokeEntry) -> Stroke:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tiles.grid import Bounds, Box, boxed
 
-REACH = 3  # cells of the sketch around a stroke that what is painted under it can matter to
+REACH = 3  # cells of the sketch around a stroke that what is painted under it can matter to; 4 of a finer one
 
 
 class Stroke(NamedTuple):
@@ -39,7 +39,8 @@ class Stroke(NamedTuple):
 def reach(stroke: Stroke, base_zoom: int, sketch: int) -> Box:
     """The cells of the sketch (or, without one, of the land) that a stroke can matter to: those it
     touches, and as far around as what a cell is painted from goes. Raises BadBounds."""
-    return boxed(stroke.bounds, base_zoom).at(base_zoom - sketch).grown(REACH)
+    around = REACH if sketch > 1 else REACH + 1
+    return boxed(stroke.bounds, base_zoom).at(base_zoom - sketch).grown(around)
 
 
 def prompt_weights(

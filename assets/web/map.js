@@ -2,6 +2,7 @@
 "use strict";
 
 const PREFETCH = 1; // rings of tiles around the view that are painted ahead
+const SKETCH_ZOOMS = 8; // by which the sketch is enlarged at most
 const WANT_LIMIT = 900;
 const RECONNECT = [500, 1000, 2000, 4000, 8000]; // ms
 
@@ -128,7 +129,8 @@ class EarthMap {
     // Beneath the land lies its sketch: it is there first and shows what will come.
     const coarse = options.base - options.sketch;
     const native = { minNativeZoom: coarse, maxNativeZoom: coarse, minZoom: options.base, zIndex: 0 };
-    this.sketch = new Land({ ...shared, ...native, path: "sketch", className: "sketch" });
+    const maxZoom = Math.min(options.highest, coarse + SKETCH_ZOOMS);
+    this.sketch = new Land({ ...shared, ...native, maxZoom, path: "sketch", className: "sketch" });
     if (options.sketch) this.sketch.addTo(map);
     this.land = new Land({ ...shared, path: "tiles", minZoom: options.lowest, zIndex: 1 });
     this.land.addTo(map);
@@ -169,8 +171,8 @@ class EarthMap {
     const view = { left: Math.floor(bounds.min.x / 256), top: Math.floor(bounds.min.y / 256), right: Math.floor((bounds.max.x - 1) / 256), bottom: Math.floor((bounds.max.y - 1) / 256) };
     const middle = bounds.getCenter().divideBy(256);
     const found = [];
-    // Zoomed in, the ring is one base tile wide, whatever that is in tiles of this zoom.
-    const ring = PREFETCH << Math.max(0, zoom - this.options.base);
+    // Past the deepest level, the ring is one painted tile wide, whatever that is in tiles of this zoom.
+    const ring = PREFETCH << Math.max(0, zoom - this.options.deepest);
     for (let y = view.top - ring; y <= view.bottom + ring; y++) {
       for (let x = view.left - ring; x <= view.right + ring; x++) {
         const outside = x < view.left || x > view.right || y < view.top || y > view.bottom;

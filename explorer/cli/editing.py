@@ -35,7 +35,7 @@ def paint(
     with opened(settings_with(worlds=worlds, device=device)) as (atlas, painter):
         found = atlas.get(world)
         box = boxed(parse_bounds(bounds), found.base_zoom if zoom is None else zoom)
-        cells = list(box.at(found.base_zoom).tiles())
+        cells = list(found.pyramid.under(box).tiles())
         with progress() as bar:
             task = bar.add_task(found.name, total=len(cells))
             paint_all(painter, found, cells, lambda more: bar.advance(task, more))

@@ -31,6 +31,18 @@ def sketch_for(zoom: int, traits: Traits) -> int:
     return next((less for less in range(traits.sketch, 0, -1) if zoom - less in traits.zooms), 0)
 
 
+def nearest_zoom(zoom: int, known: Sequence[int]) -> int:
+    """The zoom that a model is told where it paints at ``zoom``: the nearest that it knows, of two the
+    coarser. Above the coarsest it knows it is told the truth, as worlds with a sketch there always were.
+
+    >>> [nearest_zoom(zoom, (5, 8, 18)) for zoom in (4, 6, 7, 12, 13, 14, 20)]
+    [4, 5, 8, 8, 8, 18, 18]
+    """
+    if zoom < min(known):
+        return zoom
+    return min(known, key=lambda each: (abs(each - zoom), each))
+
+
 class Model(Protocol):
     """Paints windows and decodes latents. Both are pure functions of their arguments."""
 

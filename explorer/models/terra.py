@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
-from explorer.models.family import Traits
+from explorer.models.family import Traits, nearest_zoom
 from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.sampling import Batch, Predict, View, blended, guided, paint_in_batches
 from explorer.models.text import TextTower
@@ -56,7 +56,8 @@ class Terra:
         return euler(velocity, batch.noise, batch.known, batch.hold_until, times)
 
     def _predict(self, batch: Batch) -> Predict:
-        zoom = torch.tensor([float(window.cell.z) for window in batch.windows], device=self.device)
+        told = [float(nearest_zoom(window.cell.z, self.traits.zooms)) for window in batch.windows]
+        zoom = torch.tensor(told, device=self.device)
 
         def predict(x: Tensor, t: float, prompts: list[str], view: View) -> Tensor:
             shown, up = view.known_mask, view.use_parent

@@ -1,7 +1,8 @@
 """What lies over what: the land, the edits over it, and what each painting of a cell is made from. Pure.
 
 The land never depends on edits. An edit sees what is shown around it when it is made: the land and the edits
-below.
+below. What is refined from an edit's cells, at deeper levels, belongs to the edit and is joined to its
+surroundings in the same way.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Layers(NamedTuple):
     def at(self, cell: Tile, layer: int) -> Node:
         """The painting of a cell that is seen with an edit and everything below it."""
         edit = self.edit(layer)
-        return Node(layer if cell in edit.cells else self.history.layer(cell, edit), cell)
+        return Node(layer if edit.holds(cell) else self.history.layer(cell, edit), cell)
 
     def below(self, cell: Tile, layer: int) -> Node:
         """The painting of a cell that an edit lies over."""
@@ -65,7 +66,7 @@ class Layers(NamedTuple):
         if not node.layer:
             yield from (Node(0, other) for other in schedule.sees(node.cell))
             return
-        inside, ring = schedule.sees_in(node.cell, self.edit(node.layer).cells)
+        inside, ring = schedule.sees_in(node.cell, self.edit(node.layer).holds)
         yield from (Node(node.layer, other) for other in inside)
         yield from (self.below(other, node.layer) for other in ring)
 
@@ -74,22 +75,28 @@ class Layers(NamedTuple):
         has a prompt and nothing of the present land stays."""
         edit = self.edit(node.layer)
         if edit.prompt and edit.strength == 1 and not edit.picture:
-            yield from schedule.sees_in(node.cell, edit.cells)[1]
+            yield from schedule.sees_in(node.cell, edit.holds)[1]
 
     def present(self, node: Node) -> Iterator[Node]:
         """The present land in the window of an edit that keeps some of it."""
         edit = self.edit(node.layer)
-        if edit.strength < 1 and not edit.picture:
+        if edit.strength < 1 and not edit.picture and not self.refined(node):
             yield from (self.below(other, node.layer) for other in around(node.cell).tiles())
 
+    def refined(self, node: Node) -> bool:
+        """Whether a painting is refined from its parent alone, as land is, and not painted again."""
+        return not node.layer or node.cell not in self.edit(node.layer).cells
+
     def parents(self, node: Node) -> Iterator[Node]:
-        """The cells of the coarser level under a painting. An edit with its own prompt or picture has none:
-        the coarser level shows the land as it was before."""
+        """The cells of the coarser level under a painting. What an edit with its own prompt or picture paints
+        again has none: the coarser level shows the land as it was before."""
         under = schedule.parents(node.cell, self.pyramid)
-        if node.layer and (self.edit(node.layer).prompt or self.edit(node.layer).picture):
+        if under is None:
             return
-        if under is not None:
+        if not node.layer:
             yield from (Node(0, other) for other in under.tiles())
+        elif self.refined(node) or not (self.edit(node.layer).prompt or self.edit(node.layer).picture):
+            yield from (self.at(other, node.layer) for other in under.tiles())
 
     def requires(self, node: Node) -> Iterator[Node]:
         """The paintings that must be there before this one can be made."""
@@ -109,14 +116,14 @@ class Layers(NamedTuple):
         """The prompts of a painting, weighted place by place, so that regions have no square borders.
 
         Where the sketch was painted under another prompt, as before a stroke or a new prompt, it is not
-        used as the parent.
+        used as the parent. Below the base, a cell is told what the base's cell over it was told.
         """
         edit = self.edit(node.layer) if node.layer else None
         follows = any(self.parents(node))
         if edit is not None and edit.prompt:
-            return (Condition(edit.prompt, 1.0, False),)
-        era, strokes = self._prompts(node.cell)
-        parent_era, parent_strokes = self._prompts(next(self.pyramid.parents(node.cell), node.cell))
+            return (Condition(edit.prompt, 1.0, self.refined(node)),)
+        era, strokes = self._prompts(node.cell, edit)
+        parent_era, parent_strokes = self._prompts(next(self.pyramid.parents(node.cell), node.cell), edit)
         same = not strokes and not parent_strokes and era.prompt == parent_era.prompt
         if same or not (strokes or parent_strokes or follows):
             return (Condition(era.prompt, 1.0, follows),)
@@ -134,10 +141,11 @@ class Layers(NamedTuple):
         total = np.sum([weight for _, weight, _ in parts], axis=0)
         return tuple(Condition(p, (w / total).astype(np.float32)[None], s) for p, w, s in parts)
 
-    def _prompts(self, cell: Tile) -> tuple[Era, tuple[Stroke, ...]]:
+    def _prompts(self, cell: Tile, edit: Edit | None) -> tuple[Era, tuple[Stroke, ...]]:
         """The era that a cell is painted in, and the strokes that reach it, the newest first."""
-        era = self.history.era(cell)
-        return era, tuple(self.history.strokes(cell, era))
+        told = self.pyramid.told(cell)
+        era = self.history.era_beneath(told, edit) if edit else self.history.era(told)
+        return era, tuple(self.history.strokes(told, era))
 
     def places(self, cell: Tile) -> tuple[np.ndarray, np.ndarray]:
         """The middles of a window's latents in metres: x and y, (width, width) each."""

@@ -1,15 +1,17 @@
 """The levels of a world: the zooms at which it is painted, each but the first refined from the one above.
 
-Everything else asks here which zoom is painted for which, and never compares zooms itself. Today's worlds
-have one or two levels; nothing here depends on how many there are.
+Everything else asks here which zoom is painted for which, and never compares zooms itself. A world has a
+sketch, its base, and each zoom below the base down to ``DEEPEST``; nothing here depends on their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tiles.grid import Box, Tile, around
+
+DEEPEST = 20  # the last zoom that is painted: 15 cm per pixel at the equator
 
 
 class Level(NamedTuple):
@@ -22,9 +24,9 @@ class Level(NamedTuple):
 class Pyramid(NamedTuple):
     """A world's levels, the coarsest first; at least the last one is shown.
 
-    >>> pyramid = pyramid_of(base_zoom=8, sketch=2, halo=8)
-    >>> pyramid.parent(8), pyramid.painted_zoom(Tile(10, 0, 0))
-    (6, 8)
+    >>> pyramid = pyramid_of(base_zoom=8, sketch=2, halo=8, deepest=9)
+    >>> pyramid.parent(8), pyramid.parent(9), pyramid.painted_zoom(Tile(10, 0, 0))
+    (6, 8, 9)
     """
 
     levels: tuple[Level, ...]
@@ -34,8 +36,13 @@ class Pyramid(NamedTuple):
 
     @property
     def base(self) -> int:
-        """The first shown level: what is shallower is an overview. Edits and prompts are addressed to it."""
+        """The first shown level: what is shallower is an overview. Prompts are addressed to it."""
         return next(level.zoom for level in self.levels if level.shown)
+
+    @property
+    def deepest(self) -> int:
+        """The last level: what is deeper enlarges it."""
+        return self.levels[-1].zoom
 
     @property
     def top(self) -> int:
@@ -91,9 +98,29 @@ class Pyramid(NamedTuple):
         """The cell that must be painted so that a tile can be shown; None for an overview."""
         return None if self.is_overview(tile) else tile.above(self.painted_zoom(tile))
 
+    def lineage(self, tile: Tile) -> list[Tile]:
+        """The shown cells that a tile lies in, from the base's to the one it is made of: each is refined from
+        the one before. Empty for an overview."""
+        cell = self.cell(tile)
+        above = [] if cell is None else [cell, *self.parents(cell)]
+        return [each for each in reversed(above) if self.shows(each)]
+
+    def lineages(self, tiles: Iterable[Tile]) -> list[Tile]:
+        """The lineages of tiles, each cell once: level by level, the coarsest first, and in each level in the
+        order of the tiles. Painted in this order, a view sharpens evenly."""
+        return sorted(dict.fromkeys(cell for tile in tiles for cell in self.lineage(tile)), key=lambda c: c.z)
+
+    def told(self, cell: Tile) -> Tile:
+        """The cell whose prompts hold for a cell: itself, or the base's that it is refined from."""
+        return cell.above(min(cell.z, self.base))
+
     def cells(self, tile: Tile) -> Box:
         """The painted level's cells that a tile covers, or the one that it lies in."""
         return around(tile, 0).at(self.painted_zoom(tile))
+
+    def under(self, box: Box) -> Box:
+        """The painted level's cells that a box of tiles covers or lies in."""
+        return box.at(self.painted_zoom(Tile(box.zoom, 0, 0)))
 
     def base_cells(self, tile: Tile) -> Box:
         """The base level's cells that a tile of any zoom covers, or the one that it lies in."""
@@ -108,7 +135,11 @@ class Pyramid(NamedTuple):
         return None if cell is None else next(filter(self.is_sketch, self.parents(cell)), None)
 
 
-def pyramid_of(base_zoom: int, sketch: int, halo: int, channels: int = 4, side: int = 32) -> Pyramid:
-    """The levels of a world as its settings say: a base, and a sketch some zooms coarser (0: none)."""
-    levels = (Level(base_zoom - sketch, shown=False),) if sketch else ()
-    return Pyramid((*levels, Level(base_zoom)), halo, channels, side)
+def pyramid_of(
+    base_zoom: int, sketch: int, halo: int, channels: int = 4, side: int = 32, deepest: int = 0
+) -> Pyramid:
+    """The levels of a world as its settings say: a base, a sketch some zooms coarser (0: none), and each
+    zoom below the base down to ``deepest``."""
+    above = (Level(base_zoom - sketch, shown=False),) if sketch else ()
+    below = (Level(zoom) for zoom in range(base_zoom + 1, deepest + 1))
+    return Pyramid((*above, Level(base_zoom), *below), halo, channels, side)

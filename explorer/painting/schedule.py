@@ -5,7 +5,7 @@ Pure: nothing here knows of models, latents or disks. A cell is the latents of o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from enum import IntEnum
 from typing import TypeVar
 
@@ -59,12 +59,12 @@ def requires(cell: Tile, pyramid: Pyramid) -> tuple[Tile, ...]:
     return (*(under.tiles() if under else ()), *sees(cell))
 
 
-def sees_in(cell: Tile, region: Collection[Tile]) -> tuple[tuple[Tile, ...], tuple[Tile, ...]]:
-    """What a cell of a region that is repainted sees: cells of the region by its phase, and all neighbours
-    outside the region, since those stay as they are."""
+def sees_in(cell: Tile, holds: Callable[[Tile], bool]) -> tuple[tuple[Tile, ...], tuple[Tile, ...]]:
+    """What a cell of a region that is repainted sees: cells that the region ``holds`` by its phase, and all
+    neighbours outside the region, since those stay as they are."""
     ring = [other for other in around(cell).tiles() if other != cell]
-    inside = tuple(other for other in sees(cell) if other in region)
-    return inside, tuple(other for other in ring if other not in region)
+    inside = tuple(other for other in sees(cell) if holds(other))
+    return inside, tuple(other for other in ring if not holds(other))
 
 
 def next_cells(

@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     width: int  # px
     height: int
     tiles: int  # that are read
-    base_tiles: int  # that lie under it
+    base_tiles: int  # painted ones that it is made of
     unpainted: int  # of those
     bytes: int
     seconds: float
@@ -75,15 +75,15 @@ def estimate(world: World, wish: Wish, seconds_per_tile: float | None = None) ->
     """Pixels, tiles, bytes and seconds of an export. ``seconds_per_tile`` is how fast tiles were painted
     lately. Raises BadSetting, BadBounds."""
     found, format = checked(wish)
-    tiles, base = count(found, format), base_box(world, found)
-    unpainted = missing(world, base)
-    share = 1.0 if wish.paint_missing else 1 - unpainted / base.size
+    tiles, box = count(found, format), painted_box(world, found)
+    unpainted = missing(world, box)
+    share = 1.0 if wish.paint_missing else 1 - unpainted / box.size
     cut = 1.0 if format.pyramid else found.width * found.height / (found.box.size * 256**2)
     size = tiles * (world.renderer.mean_bytes("png") or TILE_BYTES) * share * cut * format.weight
     seconds = share * write_seconds(world, found, format)
     if unpainted and wish.paint_missing:
         seconds += windows_to_paint(world, found) * (seconds_per_tile or PAINT_SECONDS)
-    return Estimate(found.width, found.height, tiles, base.size, unpainted, int(size), seconds)
+    return Estimate(found.width, found.height, tiles, box.size, unpainted, int(size), seconds)
 
 
 def count(found: Area, format: Format) -> int:
@@ -91,21 +91,24 @@ def count(found: Area, format: Format) -> int:
     return archive.count(found) if format.pyramid else found.box.size
 
 
-def base_box(world: World, found: Area) -> Box:
-    """The base tiles under an area."""
-    return found.box.at(world.pyramid.base)
+def painted_box(world: World, found: Area) -> Box:
+    """The painted tiles that an area is made of: of its own zoom, where that is a level, else base tiles
+    under it or tiles over it."""
+    return world.pyramid.under(found.box)
 
 
-def missing(world: World, base: Box) -> int:
-    """How many tiles of a box of base tiles are not painted."""
-    return base.size - world.canvas.painted_in(base)
+def missing(world: World, box: Box) -> int:
+    """How many tiles of a box of a painted level are not painted."""
+    return box.size - world.canvas.painted_in(box)
 
 
 def windows_to_paint(world: World, found: Area) -> float:
-    """About how many windows: tiles, those that their edges and phases need, and the sketch."""
-    apart, base = world.pyramid.sketch, base_box(world, found)
-    coarse = missing(world, base.grown(2)) / 4**apart if apart else 0
-    return missing(world, base.grown(1)) + coarse
+    """About how many windows: tiles, those that their edges and phases need, those that they are refined
+    from, and the sketch."""
+    apart, box = world.pyramid.sketch, painted_box(world, found)
+    levels = [box.at(zoom) for zoom in range(world.pyramid.base, box.zoom)]
+    coarse = missing(world, [*levels, box][0].grown(2)) / 4**apart if apart else 0
+    return missing(world, box.grown(1)) + sum(missing(world, each.grown(2)) for each in levels) + coarse
 
 
 def write_seconds(world: World, found: Area, format: Format) -> float:
@@ -117,7 +120,7 @@ def _decode_seconds(world: World, found: Area, format: Format) -> float:
     """Of the tiles that will be decoded or made of others, and not just be taken from the cache."""
     coarsest = 0 if format.pyramid else found.zoom
     boxes = {box.zoom: box for box in pyramid(found)[coarsest:]}
-    for zoom in (world.pyramid.base, *range(found.zoom, world.pyramid.base)):
+    for zoom in (painted_box(world, found).zoom, *range(found.zoom, world.pyramid.base)):
         boxes[zoom] = found.box.at(zoom)
     here = (
         max(0, box.size - world.renderer.cached_in(box, "png")) * pace(world, zoom).seconds
@@ -132,7 +135,7 @@ def _undecoded_elsewhere(world: World, found: Area) -> int:
     renderer = world.renderer
     if all(renderer.cached(root, "png") for root in pyramid(found)[0].tiles()):
         return 0
-    base, end = base_box(world, found), MAX_INDEX + 1
+    base, end = found.box.at(world.pyramid.base), MAX_INDEX + 1
     all_land = Box(base.zoom, -end, -end, end, end)
     painted = world.canvas.count(base.zoom) - world.canvas.painted_in(base)
     return max(0, painted - renderer.cached_in(all_land, "png") + renderer.cached_in(base, "png"))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from explorer.service import estimates
 from explorer.service.bulk import paint_all
-from explorer.service.estimates import Estimate, Wish, base_box, checked, count, missing
+from explorer.service.estimates import Estimate, Wish, checked, count, missing, painted_box
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
 from explorer.worlds.world import World
@@ -64,8 +64,8 @@ def _check_size(world: World, found: Area, format: Format, limits: Limits) -> No
     if format.most_side and max(found.width, found.height) > format.most_side:
         sides, allowed = f"{found.width:,} x {found.height:,}", f"{format.most_side:,}"
         raise TooLarge(f"{sides} pixels: a side may have {allowed} in this format, in others more")
-    if (cells := base_box(world, found).size) > limits.tiles:
-        raise TooLarge(f"{cells:,} base tiles lie under this region; allowed are {limits.tiles:,}")
+    if (cells := painted_box(world, found).size) > limits.tiles:
+        raise TooLarge(f"this region is made of {cells:,} painted tiles; allowed are {limits.tiles:,}")
 
 
 def _require_painter(world: World) -> None:
@@ -148,17 +148,17 @@ def _make(world: World, painter: Painter, wish: Wish, path: Path, step: Step) ->
     if world.pyramid.is_overview(Tile(found.zoom, 0, 0)):
         _decode(world, found, step)
     watched(*latest)
-    whole = missing(world, base_box(world, found)) == 0
+    whole = missing(world, painted_box(world, found)) == 0
     return write(path, format, found, about(world), whole, read, watched)
 
 
 def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
     """What is there is not waited for: land that another process paints can be read."""
-    base = base_box(world, found)
-    cells = list(base.tiles())
+    box = painted_box(world, found)
+    cells = list(box.tiles())
     left = [cell for cell in cells if not world.renderer.final(cell)]
     if world.readonly:
-        if missing(world, base):
+        if missing(world, box):
             _require_painter(world)
         return
     done = len(cells) - len(left)
@@ -174,7 +174,7 @@ def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
 
 def _decode(world: World, found: Area, step: Step) -> None:
     """The base tiles under a coarser area, one by one and in an order that needs each only once."""
-    total, done = base_box(world, found).size, 0
+    total, done = painted_box(world, found).size, 0
 
     def visit(tile: Tile) -> None:
         nonlocal done

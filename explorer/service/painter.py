@@ -64,11 +64,11 @@ class Painter:
         self._thread.start()
 
     def want(self, client: Hashable, world: World, tiles: Sequence[Tile], layer: int | None = None) -> None:
-        """Replace what ``client`` wants. Enlarged tiles stand for the painted tile they are made of;
-        overviews are made of what is painted, and nothing is painted for them."""
-        cells = filter(None, (world.pyramid.cell(tile) for tile in tiles))
+        """Replace what ``client`` wants. Each tile is painted level by level, from the base down; overviews
+        are made of what is painted, and nothing is painted for them."""
+        cells = tuple(world.pyramid.lineages(tiles))
         with self._waking():
-            self._scheduler.want(client, TileDemand(world, tuple(dict.fromkeys(cells)), layer))
+            self._scheduler.want(client, TileDemand(world, cells, layer))
 
     def drop(self, client: Hashable) -> None:
         with self._changed:

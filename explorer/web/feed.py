@@ -59,11 +59,12 @@ class Connection:
 
     def __init__(self, socket: WebSocket, world: World, hub: Hub, limit: int) -> None:
         self.socket, self.world, self.hub, self.limit = socket, world, hub, limit
-        self.wanted: dict[Tile, list[Tile]] = {}  # base tile -> wanted tiles at or below it
+        self.wanted: dict[Tile, list[Tile]] = {}  # painted cell of any level -> wanted tiles at or below it
         self.overviews: set[Tile] = set()
         self.sketches: set[Tile] = set()  # the sketch's cells under what is wanted
         self.news: dict[Tile, dict[str, Any]] = {}
         self.changed: set[Tile] = set()  # overviews to look at again
+        self.sharper: set[Tile] = set()  # tiles that show a cell over them, of which there is news
         self.editing: dict[Tile, dict[str, Any]] = {}  # news of edits, wherever they are
         self.notes: set[str] = set()  # news of the whole world
 
@@ -108,6 +109,9 @@ class Connection:
             self.editing[event.tile] = {"event": event.kind, "tile": list(event.tile)}
             return
         for tile in self.wanted.get(event.tile, ()):
+            if event.kind == "ready" and tile != event.tile:
+                self.sharper.add(tile)
+                continue
             message: dict[str, Any] = {"event": event.kind, "tile": list(tile)}
             if event.kind == "ready":
                 message |= {"revision": event.revision, "final": event.final}
@@ -155,21 +159,30 @@ class Connection:
     def _want(self, tiles: list[Tile]) -> None:
         self.wanted, self.overviews = {}, set()
         for tile in tiles:
-            cell = self.world.pyramid.cell(tile)
-            if cell is None:
+            if self.world.pyramid.is_overview(tile):
                 self.overviews.add(tile)
-            else:
+            for cell in self.world.pyramid.lineage(tile):
                 self.wanted.setdefault(cell, []).append(tile)
         under = (self.world.pyramid.sketch_of(tile) for tile in self.wanted)
         self.sketches = {cell for cell in under if cell is not None}
         self.news.clear()
+        self.sharper.clear()
         self.changed &= self.overviews
         if not self.world.readonly and may_edit(self.socket):
-            self.hub.painter.want(self, self.world, list(self.wanted))
+            self.hub.painter.want(self, self.world, tiles)
 
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
         found = ((tile, self.world.renderer.revision(tile)) for tile in tiles)
         return [[*tile, revision, self.world.renderer.final(tile)] for tile, revision in found if revision]
+
+    def _sharpened(self, tiles: set[Tile]) -> list[dict[str, Any]]:
+        """News of tiles that show a cell over them."""
+        cell, source = self.world.pyramid.cell, self.world.renderer.source
+        shown = self._revisions([tile for tile in tiles if source(tile) != cell(tile) or cell(tile) != tile])
+        return [
+            {"event": "ready", "tile": tile, "revision": revision, "final": final}
+            for *tile, revision, final in shown
+        ]
 
     def _sketched(self) -> list[list[int]]:
         found = ((cell, self.world.renderer.sketch_revision(cell)) for cell in tuple(self.sketches))
@@ -187,6 +200,10 @@ class Connection:
         while True:
             news, self.news = self.news, {}
             editing, self.editing = self.editing, {}
+            if self.sharper:
+                sharper, self.sharper = self.sharper, set()
+                for message in await asyncio.to_thread(self._sharpened, sharper):
+                    await self.socket.send_json(message)
             for message in (*news.values(), *editing.values()):
                 await self.socket.send_json(message)
             if self.notes:

@@ -9,9 +9,9 @@ import folium
 from jinja2 import Template
 
 from explorer.worlds.world import World
-from tiles.grid import EARTH
+from tiles.grid import EARTH, MAX_ZOOM
 
-OVERVIEWS, ENLARGEMENTS = 5, 4  # zooms shown below and above the base zoom
+OVERVIEWS, ENLARGEMENTS = 5, 2  # zooms shown above the base and below the deepest level
 
 
 class PlaneMap(folium.Map):
@@ -49,7 +49,8 @@ class Land(folium.MacroElement):
 def page(world: World) -> str:
     """The whole page of a world's map."""
     base = world.base_zoom
-    lowest, highest = max(0, base - OVERVIEWS), min(22, base + ENLARGEMENTS)
+    deepest = world.pyramid.deepest
+    lowest, highest = max(0, base - OVERVIEWS), min(MAX_ZOOM, deepest + ENLARGEMENTS)
     plane = PlaneMap(
         location=[world.home[1], world.home[0]],
         crs="Plane",
@@ -67,6 +68,7 @@ def page(world: World) -> str:
             "stamp": world.stamp,
             "base": base,
             "sketch": world.pyramid.sketch,
+            "deepest": deepest,
             "lowest": lowest,
             "highest": highest,
             "home": list(world.home),

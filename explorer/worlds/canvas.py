@@ -12,7 +12,7 @@ from explorer.painting import schedule
 from explorer.painting.layers import Layers, Node
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.repaint import Repaint, assemble_repaint
-from explorer.painting.window import Latents, Window, assemble, paint_windows
+from explorer.painting.window import Latents, Window, assemble_from, paint_windows
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.journal import Journal
 from tiles.errors import Cancelled
@@ -104,8 +104,8 @@ class Snapshot(NamedTuple):
         layers, spec = self.layers, self.layers.spec(node, self.seed)
         seen = {other.cell: self.latents(other) for other in layers.sees(node)}
         above = {other.cell: self.latents(other) for other in layers.parents(node)}
-        if not node.layer:
-            return assemble(node.cell, spec, {**above, **seen})
+        if layers.refined(node):
+            return assemble_from(node.cell, spec, seen, above)
         edit = layers.edit(node.layer)
         present = {other.cell: self.latents(other) for other in layers.present(node)}
         given = self.kept.store.picture(edit.entry, around(node.cell)) if edit.picture else {}

@@ -19,7 +19,7 @@ from tiles.strokes import Stroke, reach
 class Journal:
     """Appends one line at a time, for any number of threads.
 
-    Each step answers with the base cells of which something else is shown now.
+    Each step answers with the cells of which something else is shown now.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Journal:
         with self._lock:
             if number not in self._history.waiting:
                 raise Cancelled("this edit is no more")
-            return self._step(entries.Done(entry=number), self.edit(number).cells)
+            return self._step(entries.Done(entry=number), self._touched(number))
 
     def cancel_edit(self, number: int) -> frozenset[Tile]:
         """Give up an edit; its cells, or none if it does not wait any more."""
@@ -159,7 +159,7 @@ class Journal:
         """The cells of which a step can change what is shown: not those that it, or one beneath it, found
         painted."""
         if edit := self._history.edit(number):
-            return edit.cells
+            return edit.cells.union(*map(self._refined_from, journal.outline(edit.cells)))
         reach = self._history.reach(number)
         kept = self._store.kept_since(number) if reach is None else self._reached(reach)
         return {cell for cell, _ in kept if not self._history.outlined(cell, number)}
@@ -172,6 +172,17 @@ class Journal:
         return journal.outline(
             cell for cell, line in kept if not now.outlined(cell) and line == now.era(cell).entry
         )
+
+    def _refined_from(self, run: entries.Run) -> set[Tile]:
+        """The cells of deeper levels that are painted under a row of cells."""
+        (zoom, y, first, count), found = run, set[Tile]()
+        for deeper in self._pyramid.zooms:
+            if deeper > zoom:
+                here = self._store.painted_in(Box(zoom, first, y, first + count, y + 1).at(deeper))
+                if not here:
+                    break  # what is deeper still is refined from this
+                found.update(cell for cell, _ in here)
+        return found
 
     def _reached(self, reach: Box) -> Iterator[tuple[Tile, int]]:
         """The paintings, of every level, in a box and deeper."""

@@ -24,6 +24,7 @@ class Renderer:
     """The tiles of one world, for any number of threads.
 
     A tile's revision goes up with each change of its pixels; a cached tile of another revision is stale.
+    A tile below the base whose own cell is not painted shows the deepest cell over it that is, enlarged.
     """
 
     def __init__(self, store: Store, cache: Cache, model: Model, canvas: Canvas, pyramid: Pyramid) -> None:
@@ -33,17 +34,31 @@ class Renderer:
     # Revisions
 
     def revision(self, tile: Tile) -> int:
-        """0 while nothing of the tile is painted; goes up with each change of its pixels."""
-        cells = self._pyramid.cells(tile)
-        count, total = self._store.version_sum(cells)
-        if not count:
-            return 0
-        return total + self._store.version_sum(cells.grown(1))[1]
+        """0 while nothing of the tile is painted; goes up with each change of its pixels, and of what it is
+        refined from."""
+        shown, revision = False, 0
+        for cells in self._layers(tile):
+            count, total = self._store.version_sum(cells)
+            around = self._store.version_sum(cells.grown(1))[1]
+            if not around:
+                break  # nothing deeper was ever painted here
+            shown, revision = shown or count > 0, revision + total + around
+        return revision if shown else 0
 
     def final(self, tile: Tile) -> bool:
         """Whether nothing that the tile's pixels depend on is missing."""
         needed = self._pyramid.cells(tile).grown(1)
         return self._store.version_sum(needed)[0] == needed.size
+
+    def source(self, tile: Tile) -> Tile | None:
+        """The cell that a tile's pixels are decoded or enlarged from: the deepest painted one over it. None
+        for an overview, and where nothing is painted."""
+        painted = self._canvas.snapshot().painted
+        return next(filter(painted, reversed(self._pyramid.lineage(tile))), None)
+
+    def _layers(self, tile: Tile) -> list[Box]:
+        """The cells that a tile may show, level by level, the base's first."""
+        return [around(cell, 0) for cell in self._pyramid.lineage(tile)] or [self._pyramid.cells(tile)]
 
     def sketch_revision(self, cell: Tile) -> int:
         """0 while a cell of the sketch is not painted; goes up with its neighbours."""
@@ -91,7 +106,10 @@ class Renderer:
         is painted."""
         if self._pyramid.is_overview(tile):
             return self._overview(tile)
-        return self._enlarged(tile) if self._pyramid.enlarged(tile) else self._decoded(tile)
+        source = self.source(tile)
+        if source is None:
+            return None
+        return self._decoded(tile) if source == tile else self._enlarged(tile, source)
 
     def layer_pixels(self, cell: Tile, layer: int, below: bool = False) -> np.ndarray | None:
         """A tile as it is once an edit is painted, or just before, uint8 (256, 256, 3); None where it is
@@ -128,21 +146,19 @@ class Renderer:
         found = self.tile(tile, "png")
         return None if found is None else pictures.decode(found.data)
 
-    def _enlarged(self, tile: Tile) -> np.ndarray | None:
+    def _enlarged(self, tile: Tile, source: Tile) -> np.ndarray | None:
         """A part of a painted tile, enlarged; its border comes from that tile's neighbours."""
-        deeper = self._pyramid.enlarged(tile)
-        base = tile.above(tile.z - deeper)
-        middle = self._cached_pixels(base)
+        middle, deeper = self._cached_pixels(source), tile.z - source.z
         if middle is None:
             return None
         side = TILE_PIXELS * 2**-deeper  # px of the painted tile, below 1 for the deepest zooms
-        left, top = (tile.x - (base.x << deeper)) * side, (tile.y - (base.y << deeper)) * side
+        left, top = (tile.x - (source.x << deeper)) * side, (tile.y - (source.y << deeper)) * side
         sheet = np.pad(middle, ((BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="edge")
         end = TILE_PIXELS - BORDER
         reach = (left < BORDER, top < BORDER, left + side > end, top + side > end)
         for other, here, there in pictures.borders(BORDER, reach):
             x, y = other
-            if (beside := self._cached_pixels(Tile(base.z, base.x + x, base.y + y))) is not None:
+            if (beside := self._cached_pixels(Tile(source.z, source.x + x, source.y + y))) is not None:
                 sheet[here] = beside[there]
         return pictures.enlarged(sheet, left + BORDER, top + BORDER, side)
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from explorer.models.family import Model
-from explorer.painting.pyramid import pyramid_of
+from explorer.painting.pyramid import DEEPEST, pyramid_of
 from explorer.worlds.access import Access
 from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
@@ -44,7 +44,9 @@ class World:
         self.home: tuple[float, float] = (settings["home"][0], settings["home"][1])
         self.created: str = settings["created"]
         self.stamp = stamp_of(store, model)
-        self.pyramid = pyramid_of(settings["base_zoom"], settings["sketch"], settings["halo"])
+        self.pyramid = pyramid_of(
+            settings["base_zoom"], settings["sketch"], settings["halo"], deepest=DEEPEST
+        )
         lock = threading.RLock()  # steps and commits, one at a time
         self.journal = Journal(store, self.pyramid, lock, access.require)
         access.when_taken = self.journal.refresh

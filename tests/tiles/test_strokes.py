@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,15 +60,19 @@ places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
     st.floats(1, 1e6),
     st.floats(0, 1e6),
     st.integers(0, 3),
-    st.integers(-40, 300),
-    st.integers(-40, 300),
+    st.integers(8, 11),
+    st.floats(-40, 300),
+    st.floats(-40, 300),
 )
-def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(path, radius, softness, sketch, x, y):
+def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(
+    path, radius, softness, sketch, zoom, x, y
+):
     """The reference walks through everything that a cell is painted from."""
-    stroke, cell = Stroke("s", tuple(path), radius, softness), Tile(8, x, y)
+    stroke = Stroke("s", tuple(path), radius, softness)
+    cell = Tile(zoom, *(math.floor(place * 2 ** (zoom - 8)) for place in (x, y)))
     if reach(stroke, 8, sketch).holds(cell.above(8 - sketch)):
         return
-    pyramid, seen, todo = pyramid_of(8, sketch, 8), set(), [cell]
+    pyramid, seen, todo = pyramid_of(8, sketch, 8, deepest=20), set(), [cell]
     while todo:
         each = todo.pop()
         if each not in seen:

@@ -1,6 +1,6 @@
 import pytest
 
-from explorer.models.family import Traits, sketch_for
+from explorer.models.family import Traits, nearest_zoom, sketch_for
 
 TRAITS = Traits("any", "00", 8, 6, 1, 4, 2, (5, 6, 7, 8, 18, 19), 8, "CC0-1.0")
 
@@ -12,3 +12,8 @@ def test_a_sketch_lies_at_a_zoom_that_the_model_knows(zoom, less):
 
 def test_a_model_that_likes_no_sketch_gets_none():
     assert sketch_for(8, TRAITS._replace(sketch=0)) == 0
+
+
+def test_a_model_is_told_the_nearest_zoom_that_it_knows():
+    told = [nearest_zoom(zoom, TRAITS.zooms) for zoom in (3, 5, 8, 9, 13, 14, 19, 20)]
+    assert told == [3, 5, 8, 8, 8, 18, 19, 19]

@@ -51,6 +51,29 @@ def test_a_tile_is_made_of_a_shown_level(pyramid, tile):
         assert not deeper
 
 
+def test_a_world_goes_on_below_its_base_zoom_by_zoom():
+    pyramid = pyramid_of(8, 2, 8, deepest=20)
+    assert pyramid.zooms == (6, *range(8, 21)) and (pyramid.base, pyramid.deepest) == (8, 20)
+    assert (pyramid.parent(9), pyramid.parent(20), pyramid.coarser(9)) == (8, 19, 1)
+    assert pyramid.enlarged(Tile(22, 0, 0)) == 2 and pyramid.cell(Tile(12, 5, 5)) == Tile(12, 5, 5)
+    assert pyramid.under(Box(10, 0, 0, 4, 4)) == Box(10, 0, 0, 4, 4)
+    assert pyramid.under(Box(7, 0, 0, 1, 1)) == Box(8, 0, 0, 2, 2)
+    assert pyramid.told(Tile(10, 9, 9)) == Tile(8, 2, 2) and pyramid.told(Tile(6, 1, 1)) == Tile(6, 1, 1)
+    assert pyramid_of(20, 1, 8, deepest=20).zooms == (19, 20)
+
+
+@given(st.lists(tiles, max_size=6), st.integers(5, 12))
+def test_what_tiles_are_refined_from_comes_level_by_level(wanted, base):
+    pyramid = pyramid_of(base, 2, 8, deepest=16)
+    cells = pyramid.lineages(wanted)
+    assert len(set(cells)) == len(cells) and [cell.z for cell in cells] == sorted(cell.z for cell in cells)
+    for tile in wanted:
+        lineage = pyramid.lineage(tile)
+        assert set(lineage) <= set(cells) and lineage == [
+            tile.above(z) for z in range(base, min(tile.z, 16) + 1)
+        ]
+
+
 @given(pyramids, tiles)
 def test_parents_lead_to_the_first_level_and_hold_the_cell(pyramid, tile):
     for zoom in pyramid.zooms:

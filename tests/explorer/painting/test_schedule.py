@@ -1,8 +1,10 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.painting.pyramid import pyramid_of
-from explorer.painting.schedule import Phase, next_cells, parents, phase, requires, sees
+from explorer.painting.schedule import Phase, missing_of, next_cells, parents, phase, requires, sees
 from tiles.grid import Tile
 
 spots = st.integers(-(10**9), 10**9)
@@ -52,6 +54,15 @@ def test_cold_costs_are_those_of_the_phases():
     assert costs == [1, 3, 3, 9]
     view = [Tile(8, x, y) for y in range(4) for x in range(6)]
     assert len(painted_for(view, plain)) == 35
+
+
+@given(st.integers(8, 20), spots, spots)
+def test_a_cold_jump_costs_at_most_seven_by_seven_cells_in_each_level(zoom, x, y):
+    pyramid = pyramid_of(8, 2, 8, deepest=20)
+    needed = missing_of([Tile(zoom, x, y)], lambda cell: requires(cell, pyramid), lambda _: False)
+    levels = Counter(cell.z for cell in needed)
+    assert set(levels) == {level for level in pyramid.zooms if level <= zoom}
+    assert levels[zoom] <= 9 and max(levels.values()) <= 7 * 7
 
 
 @given(cells, st.integers(1, 3))

@@ -184,7 +184,7 @@ def test_zoomed_out_exports_are_means_of_what_is_painted(client, world):
 def test_the_estimate_says_what_it_will_be(client, world):
     query = {"bounds": ",".join(map(str, bounds())), "zoom": 9, "format": "pmtiles"}
     said = client.get("/worlds/test-land/exports/estimate", params=query).json()
-    assert (said["width"], said["height"], said["unpainted"]) == (1024, 1024, 4)
+    assert (said["width"], said["height"], said["unpainted"]) == (1024, 1024, 16)
     assert said["tiles"] == 16 + 4 + 1 * 8 and said["bytes"] > 0 and said["seconds"] > 0
 
 

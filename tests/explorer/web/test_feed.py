@@ -4,6 +4,7 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from explorer.pictures import decode
+from tiles.grid import Tile
 
 HOME = 2**7
 URL = "/worlds/test-land/feed"
@@ -114,3 +115,16 @@ def test_the_feed_of_a_deleted_world_ends(client, atlas):
         assert client.delete("/worlds/test-land").status_code == 204
         with pytest.raises(WebSocketDisconnect):
             until(socket, lambda m: False)
+
+
+def test_a_deep_tile_sharpens_level_by_level(client, world):
+    deep = [11, 8 * HOME, 8 * HOME]
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [deep]})
+        seen = until(
+            socket, lambda m: m["event"] == "ready" and world.renderer.source(Tile(*deep)) == Tile(*deep)
+        )
+    ready = [m for m in seen if m["event"] == "ready"]
+    assert all(m["tile"] == deep for m in ready)
+    revisions = [m["revision"] for m in ready]
+    assert len(revisions) >= 2 and revisions == sorted(set(revisions))
