@@ -75,14 +75,16 @@ from explorer.worlds.atlas import Atlas
 from explorer.service.painter import Painter
 from tiles.grid import Tile
 library = OneModel(StandIn())
+def say(*words):  # in one piece, or a kill in the middle leaves half a line
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 while sys.stdin.readline():
     if child := os.fork():
         os.waitpid(child, 0)
-        print("killed", flush=True)
+        say("killed")
         continue
-    print(os.getpid(), flush=True)
+    say(os.getpid())
     world, painter = Atlas(Path(sys.argv[1]), library, 2**24).get("test-land"), Painter()
-    painter.listen(lambda event: event.kind == "ready" and print(*event.tile, flush=True))
+    painter.listen(lambda event: event.kind == "ready" and say(*event.tile))
     painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])
     time.sleep(600)
 """
@@ -123,23 +125,23 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     other.close()
 
 
-LISTENING = '    painter.listen(lambda event: event.kind == "ready" and print(*event.tile, flush=True))\n'
-EDITING = PAINTING.replace(LISTENING, "").replace(  # two threads that print would mix their lines
+LISTENING = '    painter.listen(lambda event: event.kind == "ready" and say(*event.tile))\n'
+EDITING = PAINTING.replace(LISTENING, "").replace(  # only what it does itself is of interest
     'painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])',
     """from explorer.service import edits
     from explorer.service.jobs import Jobs
     jobs = Jobs(Path(sys.argv[1]) / ".jobs")
-    print("begins", flush=True)
+    say("begins")
     edits.resume(world, painter, jobs)
     while True:
         if not world.journal.history.waiting:
             tiles = [Tile(8, x, 0) for x in range(3)]
             wish = edits.Wish(tiles, "desert", seed=len(world.journal.history.steps))
             number = edits.start(world, painter, jobs, edits.checked(world, wish, 99)).entry
-            print("written", number, flush=True)
+            say("written", number)
         while world.journal.history.waiting:
             time.sleep(0.001)
-        print("done", world.journal.history.steps[-1], flush=True)""",
+        say("done", world.journal.history.steps[-1])""",
 )
 
 
