@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from explorer.service.bulk import paint_layer
-from explorer.service.events import Event
+from explorer.service.events import Event, of_world
 from explorer.service.jobs import Job, Jobs, Step, Work
 from explorer.service.painter import Painter
 from explorer.worlds.new import NEW_SEEDS, checked_seed, clean_prompt
@@ -258,4 +258,4 @@ def _walked(world: World, painter: Painter, number: int, changed: set[Tile]) -> 
 
 def tell(painter: Painter, world: World) -> None:
     """The journal has a new line."""
-    painter.tell([Event(world.id, "journal", Tile(0, 0, 0))])
+    painter.tell([of_world(world, "journal")])

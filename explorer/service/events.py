@@ -21,11 +21,12 @@ Kind = Literal[
     "edited",  # it is painted, and not shown yet
     "settled",  # its edit is over
     "journal",  # the world's journal has a new line
+    "gone",  # the world is deleted
 ]
 
 
 class Event(NamedTuple):
-    """What happened to a tile of a world; of "journal" events the tile means nothing."""
+    """What happened to a tile of a world; of "journal" and "gone" events the tile means nothing."""
 
     world: str
     kind: Kind
@@ -53,6 +54,11 @@ class Listeners:
                     callback(event)
                 except Exception:  # a listener's fault must not end the painter
                     log.exception("a listener failed on %s", event)
+
+
+def of_world(world: World, kind: Literal["journal", "gone"]) -> Event:
+    """Something that concerns a world as a whole."""
+    return Event(world.id, kind, Tile(0, 0, 0))
 
 
 def ready(world: World, tile: Tile) -> Event:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents
-from explorer.service.events import Event, Listeners, news, ready
+from explorer.service.events import Event, Listeners, news, of_world, ready
 from explorer.service.executors import Executor, Executors, LocalExecutors
 from explorer.service.record import Record, Status
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
@@ -114,6 +114,7 @@ class Painter:
             for future in [f for f, batch in self._batches.items() if batch.world is world]:
                 self._batches.pop(future)
                 future.cancel()
+        self._listeners.tell(of_world(world, "gone"))
 
     def tell(self, events: Iterable[Event]) -> None:
         """Let everybody who listens know."""
@@ -142,6 +143,11 @@ class Painter:
         return self._listeners.add(callback)
 
     def status(self) -> Status:
+        """At once, whatever is wanted."""
+        return self._record.status(self._thread.is_alive())
+
+    def waiting(self) -> int:
+        """How many of all wanted tiles are not painted yet; looks at each of them."""
         with self._changed:
             demands = [demand for _, demand in self._scheduler.demands()]
         wanted: dict[World, set[Tile]] = {}
@@ -151,7 +157,7 @@ class Painter:
         for world, tiles in wanted.items():
             painted = world.canvas.snapshot().painted
             missing += sum(not painted(tile) for tile in tiles)
-        return self._record.status(missing, self._thread.is_alive())
+        return missing
 
     def close(self) -> None:
         """Stop; what is being painted is given up, and whoever waits is told so."""

@@ -18,7 +18,6 @@ class Status(NamedTuple):
     device: str  # of the last painting; empty before the first
     model: str
     painted: int  # tiles since the start
-    waiting: int  # wanted tiles not painted yet
     seconds_per_tile: float | None  # median of the last 50
     alive: bool
     error: str | None  # of the last painting, if it failed
@@ -45,6 +44,6 @@ class Record:
         self._seconds.extend([spent / len(nodes)] * len(base))
         self.error = None
 
-    def status(self, waiting: int, alive: bool) -> Status:
+    def status(self, alive: bool) -> Status:
         seconds = statistics.median(list(self._seconds)) if self._seconds else None
-        return Status(self._device, self._model, self._painted, waiting, seconds, alive, self.error)
+        return Status(self._device, self._model, self._painted, seconds, alive, self.error)

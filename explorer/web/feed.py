@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from explorer.service.events import Event
-from explorer.service.painter import Painter
 from explorer.web.access import may_edit
+from explorer.web.hub import Hub
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError
 from tiles.grid import Tile, checked_tile
@@ -19,39 +20,7 @@ from tiles.grid import Tile, checked_tile
 log = logging.getLogger(__name__)
 FRAME_LIMIT = 65536  # characters of one frame
 EDITING = ("editing", "edited", "settled")
-FLUSH, STATUS, OVERVIEW = 0.04, 1.0, 2.0  # seconds between messages of each kind
-
-
-class Hub:
-    """Hands the painter's events from its thread to the connections on the event loop."""
-
-    def __init__(self, painter: Painter) -> None:
-        self.painter = painter
-        self.connections: set[Connection] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = painter.listen(self._heard)
-
-    def join(self, connection: Connection) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.connections.add(connection)
-
-    def leave(self, connection: Connection) -> None:
-        self.connections.discard(connection)
-        self.painter.drop(connection)
-
-    def close(self) -> None:
-        self._stop()
-
-    def _heard(self, event: Event) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            with contextlib.suppress(RuntimeError):  # closed between the question and the call
-                loop.call_soon_threadsafe(self._dispatch, event)
-
-    def _dispatch(self, event: Event) -> None:
-        for connection in self.connections:
-            if connection.world.id == event.world:
-                connection.hear(event)
+FLUSH = 0.04  # seconds in which news is gathered before it is sent
 
 
 class Connection:
@@ -60,6 +29,7 @@ class Connection:
     def __init__(self, socket: WebSocket, world: World, hub: Hub, limit: int) -> None:
         self.socket, self.world, self.hub, self.limit = socket, world, hub, limit
         self.wanted: dict[Tile, list[Tile]] = {}  # painted cell of any level -> wanted tiles at or below it
+        self.missing: set[Tile] = set()  # those of the wanted cells that are not painted
         self.overviews: set[Tile] = set()
         self.sketches: set[Tile] = set()  # the sketch's cells under what is wanted
         self.news: dict[Tile, dict[str, Any]] = {}
@@ -67,11 +37,19 @@ class Connection:
         self.sharper: set[Tile] = set()  # tiles that show a cell over them, of which there is news
         self.editing: dict[Tile, dict[str, Any]] = {}  # news of edits, wherever they are
         self.notes: set[str] = set()  # news of the whole world
+        self.status: dict[str, Any] | None = None  # how painting goes, to be told
+        self.told: dict[str, Any] = {}  # the status that was told last
+        self.error: Exception | None = None  # why it ends
+        self.woken = asyncio.Event()  # there is something to send
 
     async def run(self) -> None:
         """Until the client goes, or its world."""
         await self.socket.accept()
-        self.hub.join(self)
+        try:
+            self.hub.join(self)
+        except EarthError as error:
+            await refuse(self.socket, error)
+            return
         sender = asyncio.create_task(self._speak())
         try:
             await self._receive_all()
@@ -90,24 +68,39 @@ class Connection:
             await self._send_all()
         except (WebSocketDisconnect, RuntimeError):
             pass  # the client is gone
+        except EarthError as error:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await refuse(self.socket, error)
         except Exception as error:
             log.warning("the feed of %s ends: %s", self.world.id, error)
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await self.socket.close(1011)
 
+    def tell_status(self, status: dict[str, Any]) -> None:
+        """How painting goes in this world, on the event loop."""
+        self.status = status
+        self.woken.set()
+
+    def end(self, error: Exception) -> None:
+        """Say why, and close."""
+        self.error = error
+        self.woken.set()
+
     def hear(self, event: Event) -> None:
         """An event of the painter, on the event loop."""
         if event.kind == "journal":
             self.notes.add("journal")
-            return
-        if event.kind == "sketch":
+        elif event.kind == "sketch":
             if event.tile in self.sketches:
                 told = {"event": "sketch", "tile": list(event.tile), "revision": event.revision}
                 self.news[event.tile] = told
-            return
-        if event.kind in EDITING:
+        elif event.kind in EDITING:
             self.editing[event.tile] = {"event": event.kind, "tile": list(event.tile)}
-            return
+        else:
+            self._hear_of_tile(event)
+        self.woken.set()
+
+    def _hear_of_tile(self, event: Event) -> None:
         for tile in self.wanted.get(event.tile, ()):
             if event.kind == "ready" and tile != event.tile:
                 self.sharper.add(tile)
@@ -118,43 +111,22 @@ class Connection:
             elif event.kind == "failed":
                 message["message"] = event.message
             self.news[tile] = message
-        if event.kind == "ready" and self.overviews:
-            tile = event.tile
-            while tile.z > 0:
-                tile = tile.parent
-                if tile in self.overviews:
-                    self.changed.add(tile)
+        if event.kind == "ready":
+            self.missing.discard(event.tile)
+            above = (event.tile.above(zoom) for zoom in range(event.tile.z))
+            self.changed.update(tile for tile in above if tile in self.overviews)
 
     async def _receive_all(self) -> None:
         while True:
             text = await self.socket.receive_text()
-            tiles = await asyncio.to_thread(self._parse, text)
+            tiles = await asyncio.to_thread(parse, text, self.limit)
             self._want(tiles)
+            await self._look_for_missing()
             revisions = await asyncio.to_thread(self._revisions, tiles)
             sketches = await asyncio.to_thread(self._sketched)
             told = {"tiles": revisions, "sketches": sketches, "editing": self._editing()}
             await self.socket.send_json({"event": "revisions", **told})
-
-    def _parse(self, text: str) -> list[Tile]:
-        """The tiles of ``{"want": [[z, x, y], ...]}``. Raises BadSetting, BadAddress."""
-        import json
-
-        if len(text) > FRAME_LIMIT:
-            raise BadSetting(f"a frame may have up to {FRAME_LIMIT} characters")
-        try:
-            frame = json.loads(text)
-        except (ValueError, RecursionError):
-            raise BadSetting("a frame is a JSON object with a list 'want'") from None
-        if not isinstance(frame, dict) or not isinstance(frame.get("want"), list):
-            raise BadSetting("a frame is a JSON object with a list 'want'")
-        if len(frame["want"]) > self.limit:
-            raise BadSetting(f"{len(frame['want'])} tiles wanted, allowed are {self.limit}")
-        tiles = []
-        for row in frame["want"]:
-            if not isinstance(row, list) or len(row) != 3:
-                raise BadAddress("a tile is [z, x, y]")
-            tiles.append(checked_tile(*row))
-        return tiles
+            self.hub.stir(self.world)
 
     def _want(self, tiles: list[Tile]) -> None:
         self.wanted, self.overviews = {}, set()
@@ -195,46 +167,69 @@ class Connection:
         return [list(cell) for edit in waiting if edit for cell in edit.cells]
 
     async def _send_all(self) -> None:
-        told: dict[str, Any] = {}
-        elapsed = {"status": STATUS, "overview": 0.0}
-        while True:
-            news, self.news = self.news, {}
-            editing, self.editing = self.editing, {}
-            if self.sharper:
-                sharper, self.sharper = self.sharper, set()
-                for message in await asyncio.to_thread(self._sharpened, sharper):
-                    await self.socket.send_json(message)
-            for message in (*news.values(), *editing.values()):
-                await self.socket.send_json(message)
-            if self.notes:
-                self.notes.clear()
-                await self.socket.send_json({"event": "journal"})
-            if elapsed["overview"] >= OVERVIEW and self.changed:
-                tiles, self.changed, elapsed["overview"] = list(self.changed), set(), 0.0
-                revisions = await asyncio.to_thread(self._revisions, tiles)
-                told_of = {"tiles": revisions, "sketches": [], "editing": self._editing()}
-                await self.socket.send_json({"event": "revisions", **told_of})
-            if elapsed["status"] >= STATUS:
-                elapsed["status"] = 0.0
-                status = await asyncio.to_thread(self._status)
-                if status != told:
-                    await self.socket.send_json({"event": "status", **status})
-                    told = status
+        """Wait for news, and send it; news of one moment together."""
+        while self.error is None:
+            await self._send_news()
             await asyncio.sleep(FLUSH)
-            elapsed = {name: seconds + FLUSH for name, seconds in elapsed.items()}
+            await self.woken.wait()
+            self.woken.clear()
+        raise self.error
 
-    def _status(self) -> dict[str, Any]:
-        status = self.hub.painter.status()
-        waiting = sum(not self.world.canvas.painted(tile) for tile in self.wanted)
-        return {
-            "painted": self.world.canvas.count(self.world.base_zoom),
-            "waiting": waiting,
-            "seconds_per_tile": status.seconds_per_tile,
-            "device": status.device or self.world.model.device,
-            "model": self.world.model.traits.name,
-            "readonly": self.world.readonly,
-            "error": status.error,
-        }
+    async def _send_news(self) -> None:
+        news, self.news = self.news, {}
+        editing, self.editing = self.editing, {}
+        if self.sharper:
+            sharper, self.sharper = self.sharper, set()
+            for message in await asyncio.to_thread(self._sharpened, sharper):
+                await self.socket.send_json(message)
+        for message in (*news.values(), *editing.values()):
+            await self.socket.send_json(message)
+        if self.notes:
+            self.notes.clear()
+            await self.socket.send_json({"event": "journal"})
+            await self._look_for_missing()
+        if self.status is not None:
+            status, self.status = {**self.status, "waiting": len(self.missing)}, None
+            await self._send_status(status)
+
+    async def _send_status(self, status: dict[str, Any]) -> None:
+        """Overviews are looked at along with it, so not too often."""
+        if status != self.told:
+            self.told = status
+            await self.socket.send_json({"event": "status", **status})
+        if self.changed:
+            tiles, self.changed = list(self.changed), set()
+            revisions = await asyncio.to_thread(self._revisions, tiles)
+            await self.socket.send_json(
+                {"event": "revisions", "tiles": revisions, "sketches": [], "editing": self._editing()}
+            )
+
+    async def _look_for_missing(self) -> None:
+        """Which of the wanted tiles are not painted. What becomes ready meanwhile is not missing either."""
+        self.missing = set(self.wanted)
+        painted = await asyncio.to_thread(self._painted, list(self.wanted))
+        self.missing -= painted
+
+    def _painted(self, cells: list[Tile]) -> set[Tile]:
+        painted = self.world.canvas.snapshot().painted
+        return {cell for cell in cells if painted(cell)}
+
+
+def parse(text: str, limit: int) -> list[Tile]:
+    """The tiles of ``{"want": [[z, x, y], ...]}``, at most ``limit``. Raises BadSetting, BadAddress."""
+    if len(text) > FRAME_LIMIT:
+        raise BadSetting(f"a frame may have up to {FRAME_LIMIT} characters")
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadSetting("a frame is a JSON object with a list 'want'") from None
+    if not isinstance(frame, dict) or not isinstance(frame.get("want"), list):
+        raise BadSetting("a frame is a JSON object with a list 'want'")
+    if len(frame["want"]) > limit:
+        raise BadSetting(f"{len(frame['want'])} tiles wanted, allowed are {limit}")
+    if any(not isinstance(row, list) or len(row) != 3 for row in frame["want"]):
+        raise BadAddress("a tile is [z, x, y]")
+    return [checked_tile(*row) for row in frame["want"]]
 
 
 async def refuse(socket: WebSocket, error: EarthError) -> None:

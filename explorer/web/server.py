@@ -29,6 +29,7 @@ from explorer.web import edits as edit_routes
 from explorer.web import exports, feed, files, services, tiles, worlds
 from explorer.web.access import Access
 from explorer.web.headers import Headed
+from explorer.web.hub import Hub
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
 from explorer.worlds.atlas import Atlas
@@ -52,7 +53,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     """The routes without the page."""
     app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
-    app.state.hub, app.state.desk = feed.Hub(painter), tiles.Desk(settings)
+    app.state.hub, app.state.desk = Hub(painter, settings.maps), tiles.Desk(settings)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
     app.include_router(worlds.router)
@@ -136,13 +137,14 @@ def health(request: Request, response: Response) -> dict[str, object]:
 
 def metrics(request: Request) -> Response:
     """Figures for Prometheus."""
-    status, registry = request.app.state.painter.status(), CollectorRegistry()
+    painter, registry = request.app.state.painter, CollectorRegistry()
+    status = painter.status()
     figures = {
         "earth_tiles_painted": ("tiles painted since the start", status.painted),
-        "earth_tiles_waiting": ("wanted tiles not painted yet", status.waiting),
+        "earth_tiles_waiting": ("wanted tiles not painted yet", painter.waiting()),
         "earth_seconds_per_tile": ("median of the last 50 tiles", status.seconds_per_tile or 0.0),
         "earth_painter_alive": ("1 while the painter runs", float(status.alive)),
-        "earth_maps_open": ("maps connected to the feed", len(request.app.state.hub.connections)),
+        "earth_maps_open": ("maps connected to the feed", len(request.app.state.hub)),
     }
     for name, (meaning, value) in figures.items():
         Gauge(name, meaning, registry=registry).set(value)

@@ -90,7 +90,7 @@ def test_keys_in_a_field_are_the_fields(page, server, watch):
 
 def test_a_running_edit_is_cancelled_and_leaves_the_land(page, server, watch, monkeypatch):
     opened(page, server)
-    until(page, lambda: server.painter.status().waiting == 0)
+    until(page, lambda: server.painter.waiting() == 0)
     go = hold(server, monkeypatch)
     tile = edit(page, "snow")
     before = picture(page, tile)
@@ -112,7 +112,7 @@ def test_a_running_edit_is_cancelled_and_leaves_the_land(page, server, watch, mo
 
 def test_tiles_of_an_edit_are_marked_in_a_tab_that_is_opened_later(page, server, watch, monkeypatch):
     opened(page, server)
-    until(page, lambda: server.painter.status().waiting == 0)
+    until(page, lambda: server.painter.waiting() == 0)
     go = hold(server, monkeypatch)
     edit(page, "snow")
     other = page.context.new_page()

@@ -42,7 +42,7 @@ def test_it_stops_when_it_is_told_to(world, painter):
 
     with pytest.raises(Cancelled):
         paint_all(painter, world, TILES, stop)
-    assert painter.status().waiting == 0
+    assert painter.waiting() == 0
 
 
 def test_failures_end_it_in_words(world, painter, monkeypatch):

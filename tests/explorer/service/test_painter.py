@@ -188,7 +188,7 @@ def test_a_wait_that_is_given_up_is_not_painted_for(make):
     given_up = painter.ask(world, NEAR)
     _, paint = hand.next()
     given_up.cancel()
-    assert painter.status().waiting == 0
+    assert painter.waiting() == 0
     painter.want("map", world, [FAR])
     paint()
     cells, _ = hand.next()
@@ -225,7 +225,7 @@ def test_deleting_a_world_ends_its_waits_at_once(make):
     for wait in waits:
         with pytest.raises(WorldNotFound):
             wait.result(0)
-    assert painter.status().waiting == 0
+    assert painter.waiting() == 0
 
 
 def test_a_cell_in_flight_of_a_deleted_world_is_not_kept(make):

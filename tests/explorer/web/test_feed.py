@@ -1,9 +1,17 @@
 import time
+from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
+from benchmarks.standin import OneModel, StandIn
 from explorer.pictures import decode
+from explorer.service.painter import Painter
+from explorer.web.server import create_api
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
+from tests.clients import local_client
 from tiles.grid import Tile
 
 HOME = 2**7
@@ -23,6 +31,20 @@ def until(socket, wanted, limit=2000):
         if wanted(seen[-1]):
             return seen
     raise AssertionError(seen[-20:])
+
+
+def heard_of(tiles):
+    """Whether all of these tiles were named as painted by now."""
+    left = set(map(tuple, tiles))
+
+    def heard(message):
+        if message["event"] == "ready":
+            left.discard(tuple(message["tile"]))
+        elif message["event"] == "revisions":
+            left.difference_update(tuple(row[:3]) for row in message["tiles"])
+        return not left
+
+    return heard
 
 
 def of(seen, event):
@@ -73,10 +95,10 @@ def test_closing_the_map_ends_the_painting(client, world, painter):
         socket.send_json({"want": [[8, x, 0] for x in range(0, 400, 2)]})
         until(socket, lambda m: m["event"] == "ready")
     deadline = time.monotonic() + 30
-    while painter.status().waiting and time.monotonic() < deadline:
+    while painter.waiting() and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.5)  # the cell at hand is finished
-    assert painter.status().waiting == 0 and world.counts()["cells"] < 100
+    assert painter.waiting() == 0 and world.counts()["cells"] < 100
 
 
 def test_a_new_connection_hears_what_is_painted_already(client):
@@ -106,6 +128,73 @@ def test_status_tells_how_it_goes(client):
         socket.send_json({"want": [[8, HOME, HOME]]})
         status = until(socket, lambda m: m["event"] == "status" and m["seconds_per_tile"])[-1]
         assert status["model"] == "tiny" and status["device"] == "cpu" and status["painted"] >= 1
+
+
+def test_what_a_map_waits_for_is_counted_down(client, world):
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [[8, HOME, HOME], [8, HOME + 2, HOME]]})
+        seen = until(socket, lambda m: m["event"] == "status" and m["painted"] >= 2)
+    waiting = [m["waiting"] for m in seen if m["event"] == "status"]
+    assert waiting[-1] == 0 and max(waiting) <= 2
+
+
+def test_an_idle_map_that_undo_empties_waits_for_its_tile_again(client, painter, world):
+    world.journal.set_prompt("sand desert")
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [[8, HOME, HOME]]})
+        until(socket, lambda m: m["event"] == "status" and m["painted"] and not m["waiting"])
+        before = world.renderer.tile(Tile(8, HOME, HOME), "png").data
+        assert client.post("/worlds/test-land/undo").status_code == 200
+        until(socket, lambda m: m["event"] == "ready")
+    assert world.renderer.tile(Tile(8, HOME, HOME), "png").data != before
+
+
+def test_a_deleted_world_is_told_to_maps_that_want_nothing(client):
+    with client.websocket_connect(URL) as socket:
+        until(socket, lambda m: m["event"] == "status")
+        assert client.delete("/worlds/test-land").status_code == 204
+        told = until(socket, lambda m: m["event"] == "error")[-1]["error"]
+        assert told["code"] == "world_not_found" and "test-land" in told["message"]
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_json()
+
+
+@pytest.fixture
+def crowd(tmp_path, settings):
+    """A world of a model that paints at once, its painter, and a client."""
+    model = StandIn()
+    atlas, painter = Atlas(tmp_path / "crowd", OneModel(model), 2**26), Painter()
+    world = atlas.create(NewWorld("Test land", "coast", seed=1))
+    with local_client(create_api(settings.model_copy(update={"maps": 200}), atlas, painter)) as client:
+        yield client, world, painter, model
+    painter.close()
+    atlas.close()
+
+
+def test_two_hundred_maps_are_served_at_once_and_one_more_is_told_why_not(crowd, monkeypatch):
+    client, world, painter, model = crowd
+    looks: Counter[str] = Counter()
+
+    def counted(whose, name):
+        work = getattr(whose, name)
+        monkeypatch.setattr(whose, name, lambda *args: (looks.update([name]), work(*args))[1])
+
+    for whose, name in ((painter, "status"), (painter, "waiting"), (world.canvas, "count")):
+        counted(whose, name)
+    tiles = [[8, HOME + x, HOME + y] for y in range(3) for x in range(4)]
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(client.websocket_connect(URL)) for _ in range(200)]
+        with client.websocket_connect(URL) as refused:
+            assert (
+                "200 maps are open" in until(refused, lambda m: m["event"] == "error")[-1]["error"]["message"]
+            )
+        for number, socket in enumerate(sockets):
+            socket.send_json({"want": tiles[number % 12 :] + tiles[: number % 12]})
+        for socket in sockets:
+            until(socket, heard_of(tiles))
+    assert set(model.calls.values()) == {1}
+    # How painting goes is looked at for all maps together, and no wish is walked for it.
+    assert looks["status"] < 100 and looks["count"] < 100 and looks["waiting"] == 0
 
 
 def test_the_feed_of_a_deleted_world_ends(client, atlas):
