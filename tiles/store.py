@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,14 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tiles import schema
-from tiles.database import Database, DatabaseClosed, TooManyReaders, is_full, make
-from tiles.errors import Busy, DiskFull, EarthError, WorldDamaged, WorldHeld, WorldNotFound
+from tiles.errors import WorldDamaged
 from tiles.grid import TILE_LATENTS, Box, Tile
 from tiles.schema import cell_digest
+from tiles.world_file import WorldFile
 
 CHANNELS = 4
 SHAPE = (CHANNELS, TILE_LATENTS, TILE_LATENTS)
-OPENING = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
 
 class Painted(NamedTuple):
@@ -60,83 +57,23 @@ class Store:
     the store was opened for reading.
     """
 
-    def __init__(self, database: Database, path: Path, spare: Path | None = None) -> None:
-        """``spare``: a folder to remove in the end."""
-        self._database, self.path, self._spare = database, path, spare
-        self._inode = _inode(path)
+    def __init__(self, file: WorldFile) -> None:
+        self._file = file
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Store:
         """A new world; nothing appears at ``path`` before it is whole. Raises DiskFull."""
-        with _errors(path):
-            make(path, schema.SCHEMA, lambda connection: schema.begin(connection, settings))
-        return cls.open(path)
+        return cls(WorldFile.create(path, settings))
 
     @classmethod
     def open(cls, path: Path, readonly: bool = False) -> Store:
-        """Raises WorldNotFound, WorldDamaged. An older format is brought up to date, on disk or, if it
+        """Raises WorldNotFound, WorldDamaged, Busy. An older format is brought up to date, on disk or, if it
         is only read, in a copy."""
-        if not path.is_file() or path.is_symlink():
-            raise WorldNotFound(f"there is no world at {path.parent.name}")
-        store = cls(Database(path, readonly, OPENING), path)
-        try:
-            with _errors(path):
-                format = store._format()
-                if format < schema.FORMAT and readonly:
-                    store.close()
-                    store = cls._migrated_copy(path, format)
-                elif format < schema.FORMAT:
-                    with store._database.write() as connection:
-                        schema.migrate(connection, format)
-                store._check_tables()
-                return store
-        except BaseException:
-            store.close()
-            raise
+        return cls(WorldFile.open(path, readonly))
 
-    @classmethod
-    def is_outdated(cls, path: Path) -> bool:
-        """Whether the world at ``path`` has an older format. Raises WorldDamaged, Busy."""
-        store = cls(Database(path, readonly=True), path)
-        try:
-            with _errors(path):
-                return store._format() < schema.FORMAT
-        finally:
-            store.close()
-
-    @classmethod
-    def _migrated_copy(cls, path: Path, format: int) -> Store:
-        folder = Path(tempfile.mkdtemp(prefix="endless-earth-"))
-        copy = folder / path.name
-        try:
-            database = Database(path, readonly=True)
-            with database.read() as source, closing(sqlite3.connect(copy, isolation_level=None)) as target:
-                source.backup(target)
-                target.execute("BEGIN")
-                schema.migrate(target, format)
-                target.execute("COMMIT")
-            database.close()
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return cls(Database(copy, True), path, folder)
-
-    def _format(self) -> int:
-        with self._database.read() as connection:
-            (made_by,) = connection.execute("PRAGMA application_id").fetchone()
-            (format,) = connection.execute("PRAGMA user_version").fetchone()
-        if made_by != schema.APPLICATION_ID:
-            raise WorldDamaged(f"{self.path.parent.name}: world.db is not an Endless Earth world")
-        if not 1 <= format <= schema.FORMAT:
-            known = f"formats 1 to {schema.FORMAT} are known"
-            raise WorldDamaged(f"{self.path.parent.name}: world.db has format {format}; {known}")
-        return int(format)
-
-    def _check_tables(self) -> None:
-        with self._database.read() as connection:
-            there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-        if missing := set(schema.TABLES) - there:
-            raise WorldDamaged(f"{self.path.parent.name}: world.db lacks {', '.join(sorted(missing))}")
+    @property
+    def path(self) -> Path:
+        return self._file.path
 
     def settings(self) -> dict[str, Any]:
         """All but the ``instance``, by name."""
@@ -145,11 +82,11 @@ class Store:
         return found
 
     def _settings(self) -> dict[str, Any]:
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             rows = connection.execute("SELECT name, value, digest FROM settings").fetchall()
         for name, value, digest in rows:
             if digest != schema.setting_digest(name, value):
-                raise WorldDamaged(f"{self.path.parent.name}: setting {name[:40]!r} is damaged")
+                raise WorldDamaged(f"{self._file.name}: setting {name[:40]!r} is damaged")
         return {name: json.loads(value) for name, value, _ in rows}
 
     @property
@@ -157,40 +94,40 @@ class Store:
         """Tells this world from every other that has or had its id: 16 hexadecimal digits."""
         found = self._settings().get("instance")
         if not isinstance(found, str):
-            raise WorldDamaged(f"{self.path.parent.name}: setting 'instance' is missing")
+            raise WorldDamaged(f"{self._file.name}: setting 'instance' is missing")
         return found
 
     def change_settings(self, **changes: Any) -> None:
-        with _errors(self.path), self._database.write() as connection:
+        with self._file.write() as connection:
             schema.put_settings(connection, changes)
 
     def journal(self) -> list[Entry]:
         """All lines, in order."""
-        with _errors(self.path), self._database.snapshot(), self._database.read() as connection:
+        with self._file.snapshot(), self._file.read() as connection:
             rows = connection.execute("SELECT * FROM journal ORDER BY number").fetchall()
             (head,) = connection.execute("SELECT digest FROM head").fetchone() or (None,)
         before, lines = schema.NOTHING, []
         for number, kind, made, data, digest in rows:
             if digest != schema.line_digest(before, number, kind, made, data):
-                raise WorldDamaged(f"{self.path.parent.name}: line {number} of the journal is damaged")
+                raise WorldDamaged(f"{self._file.name}: line {number} of the journal is damaged")
             before = digest
             lines.append(Entry(number, kind, made, json.loads(data)))
         if before != head:
-            raise WorldDamaged(f"{self.path.parent.name}: the end of the journal is missing")
+            raise WorldDamaged(f"{self._file.name}: the end of the journal is missing")
         return lines
 
     def last_line(self) -> int:
         """The number of the journal's last line, 0 if there is none."""
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             return int(connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()[0])
 
     def on_disk(self) -> bool:
         """Whether the file at ``path`` is still the one that was opened."""
-        return self._inode is not None and _inode(self.path) == self._inode
+        return self._file.on_disk()
 
     def snapshot(self) -> AbstractContextManager[None]:
         """All that this thread reads within it is as it is now, whatever others write meanwhile."""
-        return self._database.snapshot()
+        return self._file.snapshot()
 
     def append(
         self,
@@ -202,11 +139,11 @@ class Store:
         """A new line, and with it all that it changes: which of its paintings each of the cells
         ``shows`` (none, if it was not painted under that line), and what a picture gives."""
         made = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with _errors(self.path), self._database.write() as connection:
+        with self._file.write() as connection:
             number = schema.add_line(connection, kind, json.dumps(data, ensure_ascii=False), made)
             for cell, entry in (shows or {}).items():
                 _show(connection, cell, entry)
-            rows = (picture_row(number, cell, known) for cell, known in (picture or {}).items())
+            rows = (_picture_row(number, cell, known) for cell, known in (picture or {}).items())
             connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         return Entry(number, kind, made, dict(data))
 
@@ -219,7 +156,7 @@ class Store:
                 raise ValueError(f"a cell is finite float16 {SHAPE}, not {latents.dtype} {latents.shape}")
             data = np.ascontiguousarray(latents, "<f2").tobytes()
             rows.append((z, x, y, entry, 0, 0, cell_digest(Tile(z, x, y), entry, data), data))
-        with _errors(self.path), self._database.write() as connection:
+        with self._file.write() as connection:
             (since,) = connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()
             schema.put_cells(connection, rows, since)
             if shown:
@@ -230,27 +167,27 @@ class Store:
         """The cell as it is shown, or as it was painted under a line; None if it was not."""
         which = "shown" if entry is None else "entry = ?"
         query = f"SELECT {_PAINTED} FROM cells WHERE zoom = ? AND x = ? AND y = ? AND {which}"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             row = connection.execute(query, (*cell, *([] if entry is None else [entry]))).fetchone()
         return None if row is None else _painted(cell, *row[3:])
 
     def read_many(self, box: Box) -> dict[Tile, Painted]:
         """The cells of a box as they are shown."""
         query = f"SELECT {_PAINTED} FROM cells WHERE {_INSIDE} AND shown"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             rows = connection.execute(query, _ends(box)).fetchall()
         return {Tile(*row[:3]): _painted(Tile(*row[:3]), *row[3:]) for row in rows}
 
     def has(self, cell: Tile, entry: int) -> bool:
         """Whether a cell is painted under a line."""
         query = "SELECT 1 FROM cells WHERE zoom = ? AND x = ? AND y = ? AND entry = ?"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             return connection.execute(query, (*cell, entry)).fetchone() is not None
 
     def paintings(self) -> Iterator[tuple[Tile, int, bool]]:
         """Every painting of every cell: cell, line, whether it is shown."""
         query = "SELECT zoom, x, y, entry, shown FROM cells"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             rows = connection.execute(query).fetchall()
         for zoom, x, y, entry, shown in rows:
             yield Tile(zoom, x, y), entry, bool(shown)
@@ -258,7 +195,7 @@ class Store:
     def painted_in(self, box: Box) -> list[tuple[Tile, int]]:
         """The paintings of a box's cells, as (cell, line it was painted under)."""
         query = f"SELECT zoom, x, y, entry FROM cells WHERE {_INSIDE}"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, _ends(box))]
 
     def kept_since(self, line: int) -> list[tuple[Tile, int]]:
@@ -268,13 +205,13 @@ class Store:
         In worlds that an older version made there may be more of them.
         """
         query = "SELECT zoom, x, y, entry FROM cells WHERE since >= ?"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, (line,))]
 
     def picture(self, entry: int, box: Box) -> dict[Tile, Known]:
         """What the picture of a line gives of a box's cells."""
         query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {_INSIDE}"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             rows = connection.execute(query, (entry, *_ends(box))).fetchall()
         found = {}
         for x, y, digest, mask, data in rows:
@@ -289,7 +226,7 @@ class Store:
     def picture_rows(self) -> Iterator[tuple[int, Tile, bytes, bytes, bytes]]:
         """Every cell of every picture, in order: line, cell, digest, mask, latents."""
         query = "SELECT entry, zoom, x, y, digest, mask, latents FROM pictures ORDER BY entry, zoom, x, y"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             for entry, zoom, x, y, *rest in connection.execute(query):
                 yield entry, Tile(zoom, x, y), rest[0], rest[1], rest[2]
 
@@ -297,44 +234,33 @@ class Store:
         """Bytes of the journal's lines, cells of pictures, and paintings of cells."""
         query = """SELECT (SELECT total(length(CAST(data AS BLOB)) + 200) FROM journal),
             (SELECT count(*) FROM pictures), (SELECT count(*) FROM cells)"""
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             lines, pictured, painted = connection.execute(query).fetchone()
         return int(lines), int(pictured), int(painted)
 
     def version_sum(self, box: Box) -> tuple[int, int]:
         """How many cells of a box are shown, and the sum of the versions of all its paintings."""
         query = f"SELECT total(shown), total(version) FROM cells WHERE {_INSIDE}"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             count, total = connection.execute(query, _ends(box)).fetchone()
         return int(count), int(total)
 
     def count(self, zoom: int) -> int:
         """How many cells of a zoom are shown."""
         query = "SELECT count(*) FROM cells WHERE zoom = ? AND shown"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             return int(connection.execute(query, (zoom,)).fetchone()[0])
 
     def extent(self, zoom: int) -> Box | None:
         """The smallest box around all cells of a zoom that are shown."""
         query = "SELECT min(x), min(y), max(x) + 1, max(y) + 1 FROM cells WHERE zoom = ? AND shown"
-        with _errors(self.path), self._database.read() as connection:
+        with self._file.read() as connection:
             ends = connection.execute(query, (zoom,)).fetchone()
         return None if ends[0] is None else Box(zoom, *ends)
 
     def close(self) -> None:
         """Whoever asks afterwards gets WorldNotFound; what is being read or written ends first."""
-        self._database.close()
-        if self._spare is not None:
-            shutil.rmtree(self._spare, ignore_errors=True)
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of its name; None if there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        self._file.close()
 
 
 _PAINTED = "zoom, x, y, entry, version, digest, latents"
@@ -371,43 +297,8 @@ def _show(connection: sqlite3.Connection, cell: Tile, entry: int) -> None:
         )
 
 
-def picture_row(entry: int, cell: Tile, known: Known) -> tuple[object, ...]:
+def _picture_row(entry: int, cell: Tile, known: Known) -> tuple[object, ...]:
     """A row of the table of pictures."""
     data = np.ascontiguousarray(known.latents, "<f2").tobytes()
     mask = np.packbits(known.mask).tobytes()
     return entry, *cell, cell_digest(cell, entry, mask + data), mask, data
-
-
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
-    name = path.parent.name
-    try:
-        yield
-    except DatabaseClosed:
-        raise WorldNotFound(f"world {name!r} was deleted or closed") from None
-    except TooManyReaders as error:
-        raise Busy(f"world {name!r} cannot be read just now: {error}") from None
-    except UnicodeDecodeError as error:
-        raise WorldDamaged(f"{name}: world.db holds broken text ({error})") from error
-    except json.JSONDecodeError as error:
-        raise WorldDamaged(f"{name}: world.db holds broken JSON ({error})") from error
-    except sqlite3.DatabaseError as error:
-        if (said := _ours(name, error)) is None:
-            raise
-        raise said from error
-
-
-def _ours(name: str, error: sqlite3.DatabaseError) -> EarthError | None:
-    """A failure of the file in words; None: a mistake of the program, such as a wrong query."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if is_full(error):
-        return DiskFull("the disk is full: nothing was changed")
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Busy(f"world {name!r} cannot be opened just now ({error})")
-    if code == sqlite3.SQLITE_READONLY or "readonly database" in str(error):
-        return WorldHeld(f"world {name!r} can only be read here")
-    broken = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR)
-    if code in broken or "decode" in str(error) or not isinstance(error, sqlite3.OperationalError):
-        return WorldDamaged(f"{name}: world.db cannot be read ({error})")
-    return None

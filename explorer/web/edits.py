@@ -97,7 +97,7 @@ def list_edits(request: Request, id: str) -> list[dict[str, Any]]:
     state = request.app.state
     world: World = state.atlas.get(id)
     jobs = {job.entry: job.id for job in state.jobs.all() if job.world == world.id}
-    told = [describe(world, line) for line in world.journal.lines() if line.entry.kind in journal.STEPS]
+    told = [describe(world, line) for line in world.journal.steps()]
     return [
         {**step, "job": jobs.get(step["number"])} if step["state"] == "waiting" else step for step in told
     ]

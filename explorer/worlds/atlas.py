@@ -20,6 +20,7 @@ from tiles.errors import BadSetting, EarthError, ModelRefused, NotWritten, World
 from tiles.gates import Gates
 from tiles.scratch import Scratch
 from tiles.store import Store
+from tiles.world_file import WorldFile
 
 log = logging.getLogger(__name__)
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -160,7 +161,7 @@ class Atlas:
             raise WorldDamaged(f"world {id!r} cannot be read: its world.db belongs to another user")
         path = folder / "world.db"
         # Only a world of an older format needs the lock to be opened.
-        store = Store.open(path, access.readonly if Store.is_outdated(path) else access.unwritable)
+        store = Store.open(path, access.readonly if WorldFile.is_outdated(path) else access.unwritable)
         try:
             settings = store.settings()
             model = self.library.get(settings["model"])

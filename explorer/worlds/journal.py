@@ -38,15 +38,17 @@ class Journal:
                 self._read()
 
     def _read(self) -> None:
-        lines = [(line.number, line.entry) for line in self.lines()]
+        lines = list(self.lines())
+        numbered = [(line.number, line.entry) for line in lines]
         try:
-            self._history = journal.read(lines)
+            self._history = journal.read(numbered)
         except ValueError as error:
             raise WorldDamaged(f"the journal does not add up: {error}") from None
-        self._last = lines[-1][0] if lines else 0
-        self._room = Room(entry for _, entry in lines)
+        self._last = lines[-1].number if lines else 0
+        self._steps = [_without_outline(line) for line in lines if line.entry.kind in journal.STEPS]
+        self._room = Room(entry for _, entry in numbered)
         if self._room.outlined > MAX_OUTLINED:
-            self._room = Room(entry for _, entry in journal.compacted(lines))
+            self._room = Room(entry for _, entry in journal.compacted(numbered))
 
     @property
     def history(self) -> History:
@@ -65,6 +67,10 @@ class Journal:
                 yield Line(line.number, line.made, entries.parse(line.kind, line.data))
             except BadEntry as error:
                 raise WorldDamaged(f"line {line.number} of the journal is damaged: {error}") from None
+
+    def steps(self) -> tuple[Line, ...]:
+        """The lines of prompts, strokes and edits, oldest first, kept at hand without their outlines."""
+        return tuple(self._steps)
 
     def edit(self, number: int) -> Edit:
         """Raises Cancelled for one that is no more."""
@@ -138,10 +144,12 @@ class Journal:
     ) -> int:
         if not isinstance(entry, entries.Done | entries.Cancelled):  # what was begun must be able to end
             self._room.require(entry)
-        number = self._store.append(entry.kind, entry.data(), shows, picture).number
+        number, _, made, _ = self._store.append(entry.kind, entry.data(), shows, picture)
         self._history = self._history.after(number, entry)
         self._room.add(entry)
         self._last = number
+        if entry.kind in journal.STEPS:
+            self._steps.append(_without_outline(Line(number, made, entry)))
         return number
 
     def _step(
@@ -189,3 +197,10 @@ class Journal:
         for zoom in self._pyramid.zooms:
             if zoom >= reach.zoom:
                 yield from self._store.painted_in(reach.at(zoom))
+
+
+def _without_outline(line: Line) -> Line:
+    """A line without the outline of the land it found, which can be long."""
+    if isinstance(line.entry, entries.Prompt | entries.Stroke):
+        return line._replace(entry=line.entry.model_copy(update={"painted": ()}))
+    return line

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiles import entries, package, rules
+from tiles import entries, rules
 from tiles.errors import BadPackage, EarthError
 from tiles.grid import Tile
-from tiles.package import unpack
+from tiles.package import form, unpack
 from tiles.store import Store, cell_digest
 
 MEBIBYTE = 2**20
@@ -31,9 +31,7 @@ RUN = [8, 5, -2, 3]
 
 
 def record(z=8, x=0, y=0, entry=1, version=1, data=bytes(8192), digest=None):
-    return (
-        package.HEAD.pack(z, x, y, entry, version, digest or cell_digest(Tile(z, x, y), entry, data)) + data
-    )
+    return form.HEAD.pack(z, x, y, entry, version, digest or cell_digest(Tile(z, x, y), entry, data)) + data
 
 
 def text(value) -> bytes:
@@ -178,7 +176,7 @@ def test_sizes_that_are_not_so(tmp_path, refused, field, at):
         struct.pack_into("<L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"b2sums")) + at, sizes[0])
         (tmp_path / "file").write_bytes(data)
         refused(tmp_path / "file", why)
-    for size in (package.RECORD * 1000, 2**31, 10):  # both sizes say the same, but the bytes do not
+    for size in (form.RECORD * 1000, 2**31, 10):  # both sizes say the same, but the bytes do not
         data = bytearray(put(tmp_path / "file", found).read_bytes())
         struct.pack_into("<2L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"cells.bin")) + 20, size, size)
         (tmp_path / "file").write_bytes(data)
@@ -192,12 +190,12 @@ def test_a_list_of_members_that_is_huge_or_elsewhere(tmp_path, refused):
         (50_000, 46 * 50_000, b"PK\1\2" + bytes(42)), (60_000, len(good) - 22 - start, b""), (3, 9000, bytes(9000)),
     ]:  # fmt: skip
         listed = body * (length // len(body)) if body else good[start:-22]
-        end = package.END.pack(b"PK\5\6", 0, 0, count, count, len(listed), start, 0)
+        end = form.END.pack(b"PK\5\6", 0, 0, count, count, len(listed), start, 0)
         (tmp_path / "file").write_bytes(good[:start] + listed[: length or None] + end)
         refused(tmp_path / "file", "at most 5 are allowed")
     locator = b"PK\6\7" + struct.pack("<LQL", 0, 0, 1)
     listed = good[start:-22] + locator  # which leads zipfile to another, larger list
-    end = package.END.pack(b"PK\5\6", 0, 0, 3, 3, len(listed), start, 0)
+    end = form.END.pack(b"PK\5\6", 0, 0, 3, 3, len(listed), start, 0)
     for changed in (good[:start] + listed + end, good + b"more", good[:-2] + b"\4\0more", b"#!" + good):
         (tmp_path / "file").write_bytes(changed)
         refused(

@@ -200,3 +200,18 @@ def test_a_damaged_line_is_named(world, atlas):
         list(world.journal.lines())
     with pytest.raises(BadPackage, match=r"journal entry 2: .* is not a row of cells"):
         world.pack(world.store.path.parent / "file")
+
+
+def test_steps_are_at_hand_without_reading_the_journal_again(world, atlas, library, monkeypatch):
+    put(world, [Tile(8, HOME, HOME)])
+    world.journal.set_prompt("desert")
+    number = world.journal.begin_edit(edit([Tile(8, 1, 1)]))
+    world.journal.cancel_edit(number)
+    again = Atlas(atlas.folder, library, 2**20)
+    other = again.get(world.id)
+    for each in (world, other):
+        monkeypatch.setattr(each.store, "journal", None)
+    assert [line.entry.kind for line in world.journal.steps()] == ["prompt", "prompt", "edit"]
+    assert world.journal.steps() == other.journal.steps()
+    assert world.journal.steps()[1].entry.painted == ()
+    again.close()

@@ -1,0 +1,77 @@
+"""The form of a world file: its members, records and limits, and errors that name the file."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import secrets
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tiles.database import is_full
+from tiles.errors import BadPackage, DiskFull
+from tiles.grid import TILE_LATENTS
+from tiles.rules import MAX_JOURNAL
+from tiles.store import SHAPE, Entry
+
+SUFFIX, MEDIA_TYPE = ".earth", "application/zip"
+FORMAT, VERSION = "endless-earth", 2  # version 1 had no pictures and no edits; it is read too
+MEMBERS = ("world.json", "journal.jsonl", "pictures.bin", "cells.bin", "b2sums")
+WORLD, JOURNAL, PICTURES, CELLS, SUMS = MEMBERS
+HEAD = struct.Struct("<5q16s")  # zoom, x, y, entry, version, digest
+PICTURE_HEAD = struct.Struct(f"<4q16s{TILE_LATENTS**2 // 8}s")  # entry, zoom, x, y, digest, mask
+LATENTS = 2 * math.prod(SHAPE)  # bytes
+RECORD = HEAD.size + LATENTS
+PICTURE_RECORD = PICTURE_HEAD.size + LATENTS
+
+MAX_CELLS, MAX_PICTURED = 180_000, 40_000  # 1.8 GB, below where a zip needs its 64-bit form
+LIMITS = {  # bytes
+    WORLD: 2**16,
+    JOURNAL: MAX_JOURNAL,
+    PICTURES: MAX_PICTURED * PICTURE_RECORD,
+    CELLS: MAX_CELLS * RECORD,
+    SUMS: 2**10,
+}
+MAX_CONTENTS = 2**13  # bytes of the zip's own list of members
+END = struct.Struct("<4s4H2LH")
+
+
+def is_pictured(entry: Entry) -> bool:
+    return entry.kind == "edit" and bool(entry.data["picture"])
+
+
+def sum_line(digest: str, name: str) -> bytes:
+    return f"{digest}  {name}\n".encode()
+
+
+def part_of(path: Path) -> Path:
+    """A temporary name for a file or folder that is being written."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+
+
+@contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Errors name the file."""
+    try:
+        yield
+    except BadPackage as error:
+        raise BadPackage(f"{path.name!r:.80}: {error}") from None
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn errors of the disk into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("the disk is full: nothing was changed") from error
+        raise BadPackage(f"it cannot be read or written ({error.strerror})") from error
+    except sqlite3.Error as error:
+        if is_full(error):
+            raise DiskFull("the disk is full: nothing was changed") from error
+        raise BadPackage(f"world.db cannot be read or written ({error})") from error
