@@ -14,10 +14,10 @@ from explorer.training.commands import evaluate, models, train
 
 
 class Commands(TyperGroup):
-    """The commands. Whatever ends one early, it ends in words."""
+    """The commands. One that fails says why in one line."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Without a command the app is served."""
+        """Without a command: serve."""
         return super().parse_args(ctx, args or ["serve"])
 
     def invoke(self, ctx: Any) -> object:
@@ -30,7 +30,7 @@ app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=
 
 @app.callback()
 def main() -> None:
-    """A map of an Earth that does not exist. Without a command it is served: the same as "serve"."""
+    """A map of an Earth that does not exist. Without a command it does the same as "serve"."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

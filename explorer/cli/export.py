@@ -15,22 +15,26 @@ from tiles.grid import parse_bounds
 
 
 def export(
-    world: Annotated[str | None, typer.Argument(help="world to take a region of")] = None,
+    world: Annotated[str | None, typer.Argument(help="id of the world")] = None,
     bounds: BoundsText = "",
-    zoom: Annotated[str, typer.Option(help="zoom of the pixels; the world's own by default")] = "",
+    zoom: Annotated[str, typer.Option(help="zoom of the pixels; by default the world's own")] = "",
     format: Annotated[str, typer.Option(help="cog, png, mbtiles, pmtiles, xyz or postcard")] = "cog",
-    out: Annotated[Path | None, typer.Option(help="file to write; by default WORLD-zZOOM here")] = None,
-    paint_missing: Annotated[bool, typer.Option(help="paint what is not painted yet")] = True,
-    dataset: Annotated[Path | None, typer.Option(help="write training data into this folder instead")] = None,
-    prompt: Annotated[list[str], typer.Option(help="of a dataset; may be given many times")] = [],  # noqa: B006
-    count: Annotated[int, typer.Option(help="pictures of a dataset")] = 1000,
-    seed: Annotated[int, typer.Option(help="of a dataset")] = 0,
-    side: Annotated[int, typer.Option(help="px of a dataset's pictures: 256 or 512")] = 256,
+    out: Annotated[
+        Path | None, typer.Option(help="file to write; by default WORLD-zZOOM in this folder")
+    ] = None,
+    paint_missing: Annotated[bool, typer.Option(help="paint unpainted tiles first")] = True,
+    dataset: Annotated[
+        Path | None, typer.Option(help="write a dataset of training pictures into this folder instead")
+    ] = None,
+    prompt: Annotated[list[str], typer.Option(help="prompt of a dataset; may be repeated")] = [],  # noqa: B006
+    count: Annotated[int, typer.Option(help="how many pictures the dataset has")] = 1000,
+    seed: Annotated[int, typer.Option(help="seed of the dataset")] = 0,
+    side: Annotated[int, typer.Option(help="px a side of the dataset's pictures: 256 or 512")] = 256,
     worlds: Folder = None,
     model: ModelName = None,
     device: Device = None,
 ) -> None:
-    """Write a region of a world as one file, or a dataset of painted pictures; print its path last.
+    """Write a region of a world as one file, or a dataset of painted pictures; prints the path.
 
     A dataset's --zoom may be a list, as in "7,8".
     """

@@ -9,12 +9,12 @@ import typer
 
 from tiles.errors import BadSetting, EarthError
 
-WorldId = Annotated[str, typer.Argument(metavar="WORLD", help="id of the world, as `worlds` lists it")]
+WorldId = Annotated[str, typer.Argument(metavar="WORLD", help="id of the world; `worlds` lists them")]
 Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
 ModelName = Annotated[str | None, typer.Option("--model", help="shipped name or folder of a model")]
 Device = Annotated[str | None, typer.Option(help="where the model runs: auto, cpu or cuda")]
 BoundsText = Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")]
-Seed = Annotated[int | None, typer.Option(help="which of all possible lands; random if none is given")]
+Seed = Annotated[int | None, typer.Option(help="seed of the land; random if none is given")]
 
 
 class BadOptions(EarthError):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def settings_with(**options: Any) -> Settings:
-    """The environment's settings, with the options that were given. Raises BadOptions."""
+    """The settings of the environment, overridden by the given options. Raises BadOptions."""
     given = {name: value for name, value in options.items() if value is not None}
     try:
         return Settings(**given)
@@ -26,7 +26,7 @@ def settings_with(**options: Any) -> Settings:
 
 
 def _words(wrong: Any, given: dict[str, Any]) -> str:
-    """One wrong setting: where it was said, what was said, and why it is refused."""
+    """One wrong setting: its name, its value, and what is wrong with it."""
     name = str(wrong["loc"][0])
     where = f"--{name}" if name in given else f"EARTH_{name.upper()}"
     why = wrong["msg"].removeprefix("Value error, ").removeprefix("Input ")

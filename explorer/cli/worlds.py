@@ -17,14 +17,14 @@ app = typer.Typer()
 
 @app.callback(invoke_without_command=True)
 def alone(context: typer.Context, worlds: Folder = None) -> None:
-    """List, make, pack and delete worlds; alone it lists them."""
+    """List, make, pack and delete worlds. Without a command it lists them."""
     if context.invoked_subcommand is None:
         show(worlds)
 
 
 @app.command("list")
 def show(worlds: Folder = None) -> None:
-    """All worlds and what is painted of them."""
+    """List all worlds, and how much of each is painted."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         table = Table("id", "name", "prompt", "seed", "zoom", "cells")
         for world in atlas.worlds():
@@ -35,19 +35,19 @@ def show(worlds: Folder = None) -> None:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="what it is called; its id is made of it")],
-    prompt: Annotated[str, typer.Argument(help="what its land is like")],
+    name: Annotated[str, typer.Argument(help="name of the world; its id is derived from it")],
+    prompt: Annotated[str, typer.Argument(help="what the land is like")],
     seed: Seed = None,
     zoom: Annotated[
-        int | None, typer.Option(help="zoom at which it is painted; the model's best by default")
+        int | None, typer.Option(help="zoom at which it is painted; by default the model's best")
     ] = None,
     sketch: Annotated[
-        int | None, typer.Option(help="zooms by which its sketch is coarser; 0 for none")
+        int | None, typer.Option(help="how many zooms coarser its sketch is; 0 for no sketch")
     ] = None,
     model: ModelName = None,
     worlds: Folder = None,
 ) -> None:
-    """Make a world; prints its id."""
+    """Make a new world; prints its id."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         from explorer.worlds.new import NewWorld
 
@@ -57,8 +57,10 @@ def new(
 @app.command()
 def pack(
     world: WorldId,
-    out: Annotated[Path | None, typer.Option(help="file to write; by default WORLD.earth here")] = None,
-    latents: Annotated[bool, typer.Option("--latents", help="with what is painted: 8 KB a tile")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="file to write; by default WORLD.earth in this folder")
+    ] = None,
+    latents: Annotated[bool, typer.Option("--latents", help="include what is painted: 8 KB a tile")] = False,
     worlds: Folder = None,
 ) -> None:
     """Write a world as one file that rebuilds it elsewhere; prints its path."""
@@ -75,11 +77,14 @@ def pack(
 def unpack(
     file: Annotated[Path, typer.Argument(help="a file that `worlds pack` wrote")],
     other_weights: Annotated[
-        bool, typer.Option("--other-weights", help="even if the model here has other weights than then")
+        bool,
+        typer.Option(
+            "--other-weights", help="even if the model here has other weights than the one it was packed with"
+        ),
     ] = False,
     worlds: Folder = None,
 ) -> None:
-    """Make the world in a packed file one of yours; prints its id."""
+    """Add the world in a packed file to your worlds; prints its id."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         print(atlas.unpack(file, other_weights).id)
 
@@ -90,8 +95,8 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     worlds: Folder = None,
 ) -> None:
-    """Delete a world with all its land."""
+    """Delete a world and everything painted in it."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        found = atlas.get(world)
-        if yes or typer.confirm(f"Delete {found.name!r} for good?"):
+        name = atlas.get(world).name
+        if yes or typer.confirm(f"Delete {name!r} for good?"):
             atlas.delete(world)
