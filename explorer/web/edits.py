@@ -15,6 +15,7 @@ from explorer.service import edits, placing
 from explorer.service.edits import Wish
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
+from explorer.web.uploads import receive_file
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.entries import Line
@@ -174,9 +175,7 @@ async def place_picture(
     spot = Spot(x, y, zoom, strength, prompt, seed)
     with tempfile.TemporaryDirectory(dir=state.atlas.scratch.folder) as folder:
         path = Path(folder) / "picture"
-        with open(path, "wb") as file:
-            async for chunk in request.stream():
-                await to_thread.run_sync(file.write, chunk)
+        await receive_file(request, path, state.settings.spare_bytes)
         limits = placing.Limits(state.settings.picture_pixels, state.settings.picture_tiles)
         sheet = await to_thread.run_sync(
             placing.read, path, spot, world.home, world.base_zoom, limits, limiter=READING

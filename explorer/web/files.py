@@ -18,6 +18,7 @@ from explorer.service.jobs import Job, Jobs
 from explorer.web.exports import describe as describe_job
 from explorer.web.middleware import foreign, foreign_words
 from explorer.web.tiles import CrossSite
+from explorer.web.uploads import receive_file
 from explorer.web.worlds import describe
 from tiles import package
 
@@ -87,9 +88,7 @@ async def unpack_world(request: Request, other_weights: bool = False) -> dict[st
     atlas = request.app.state.atlas
     path = atlas.scratch.new(f"world{package.SUFFIX}")
     try:
-        with open(path, "wb") as file:
-            async for chunk in request.stream():
-                await to_thread.run_sync(file.write, chunk)
+        await receive_file(request, path, request.app.state.settings.spare_bytes)
         world = await to_thread.run_sync(atlas.unpack, path, other_weights)
         await to_thread.run_sync(resume, world, request.app.state.painter, request.app.state.jobs)
         return describe(world)

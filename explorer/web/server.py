@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,12 +29,13 @@ from explorer.settings import Settings
 from explorer.web import edits as edit_routes
 from explorer.web import exports, feed, files, services, tiles, worlds
 from explorer.web.access import Access
+from explorer.web.head import Head
 from explorer.web.headers import Headed
 from explorer.web.hub import Hub
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
 from explorer.worlds.atlas import Atlas
-from tiles.errors import EarthError
+from tiles.errors import DiskFull, EarthError
 
 log = logging.getLogger(__name__)
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
@@ -72,8 +74,10 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_exception_handler(EarthError, _earth_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _system_error)
     app.add_exception_handler(Exception, _unexpected)
     # The last one added is the first that a request meets.
+    app.add_middleware(Head, paths=OWN)
     app.add_middleware(BodyLimit, usual=settings.body_bytes, limits=limits(settings))
     app.add_middleware(SameSite)
     app.add_middleware(Access, settings=settings)
@@ -188,6 +192,13 @@ async def _http_error(request: Request, error: Exception) -> Response:
     code = CODES.get(error.status_code, "http_error")
     headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
     return refusal(error.status_code, code, str(error.detail), **headers)
+
+
+async def _system_error(request: Request, error: Exception) -> Response:
+    """A full disk is said to be one, wherever it is met."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return await _earth_error(request, DiskFull("the disk is full: nothing was changed"))
+    return await _unexpected(request, error)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

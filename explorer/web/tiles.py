@@ -73,7 +73,7 @@ async def tile(
     fresh = found.final and v == f"{world.stamp}.{found.revision}"
     cache = "public, max-age=31536000, immutable" if fresh else "no-cache"
     headers = {"ETag": etag, "Cache-Control": cache, "X-Revision": str(found.revision)}
-    if etag in request.headers.get("if-none-match", ""):
+    if known(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(found.data, media_type=TYPES[format], headers=headers)
 
@@ -86,8 +86,17 @@ async def sketch(request: Request, id: str, z: str, x: str, y: str, v: str = "")
     found = await desk.sketch(world, cell)
     if found is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
-    headers = {"Cache-Control": "no-cache", "ETag": f'"{world.stamp}-{found.revision}"'}
+    etag = f'"{world.stamp}-{found.revision}"'
+    headers = {"Cache-Control": "no-cache", "ETag": etag}
+    if known(request, etag):
+        return Response(status_code=304, headers=headers)
     return Response(found.data, media_type=TYPES["webp"], headers=headers)
+
+
+def known(request: Request, etag: str) -> bool:
+    """Whether who asks has what is there already (RFC 9110, section 13.1.2)."""
+    named = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return "*" in named or etag in named
 
 
 def _seconds(text: str, most: float) -> float:

@@ -1,9 +1,11 @@
+import errno
 import json
 import time
 
 import pytest
 
 from explorer.service import packing
+from explorer.web import uploads
 from explorer.web.server import create_api
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
@@ -143,3 +145,29 @@ def test_a_cancelled_world_file_leaves_nothing(atlas, world, painter, tmp_path):
     with pytest.raises(Cancelled):
         packing.work(world, True, atlas.folder, 0)(tmp_path, step)
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+@pytest.mark.parametrize("path", ["/worlds/unpack", "/worlds/test-land/pictures"])
+def test_a_file_that_finds_no_room_is_507(client, atlas, world, packed, monkeypatch, path):
+    """Before it is written where it says its length; else when the disk is full."""
+    monkeypatch.setattr(packing.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
+    answer = client.post(path, content=packed[0])
+    assert answer.status_code == 507 and "1,000,000" in answer.json()["error"]["message"]
+    monkeypatch.setattr(packing, "require_room", lambda *room: None)
+    monkeypatch.setattr(uploads, "require_room", lambda *room: None)
+    monkeypatch.setattr(uploads, "open", lambda *at: FullFile(), raising=False)
+    answer = client.post(path, content=packed[0])
+    assert answer.status_code == 507 and answer.json()["error"]["code"] == "disk_full"
+
+
+class FullFile:
+    """A file on a disk that is full."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def write(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")

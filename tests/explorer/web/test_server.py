@@ -55,6 +55,40 @@ def test_etag_and_cache_control(client):
     assert client.get(TILE + f".png?v={stamp}.1").headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [("*", 304), ("W/{0}", 304), ('"other", {0}', 304), ('"other"', 200), ("{0}more", 200)],
+)
+def test_what_is_known_already_is_not_sent_again(client, said, status):
+    etag = client.get(TILE + ".png?wait=60").headers["etag"]
+    assert client.get(TILE + ".png", headers={"If-None-Match": said.format(etag)}).status_code == status
+
+
+def test_a_tile_that_is_not_there_is_known_to_nobody(client):
+    assert client.get(TILE + ".png", headers={"If-None-Match": "*"}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/healthz", "/metrics", "/docs", "/openapi.json", "/worlds", "/worlds/test-land", "/worlds/none",
+     "/worlds/test-land/map", "/worlds/test-land/tilejson.json", "/worlds/test-land/wmts.xml",
+     "/worlds/test-land/qgis.xml", "/worlds/test-land/edits", TILE + ".png", TILE + ".webp", "/jobs/none",
+     "/static/leaflet/leaflet.js"],
+)  # fmt: skip
+def test_head_gives_the_headers_of_get(client, path):
+    client.get(TILE + ".png?wait=60")
+    head, got = client.head(path), client.get(path)
+    assert head.status_code == got.status_code and head.content == b""
+    changing = ("content-length",) if path == "/metrics" else ()
+    for name, value in got.headers.items():
+        assert name in changing or head.headers[name] == value, name
+
+
+def test_head_is_no_other_request(client):
+    assert client.head("/worlds/test-land/undo").status_code == 405
+    assert client.head("/worlds/test-land").status_code == 200
+
+
 def test_waiting_ends_with_503_and_a_hint(client):
     answer = client.get(TILE.replace(f"/{HOME}/", "/99999/") + ".png?wait=0.001")
     assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
