@@ -15,7 +15,7 @@ from rich.table import Table
 from benchmarks.common import HOME, paint, worlds
 from benchmarks.joins import ratio, steps
 from explorer import pictures
-from explorer.service.edits import Wish, checked
+from explorer.service.edits import EditRequest, checked
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.grid import Box, Tile
@@ -65,7 +65,7 @@ def main(model: Annotated[str, typer.Option()] = "terra", edits: int = 24) -> No
                     left, top = HOME + i * APART, HOME + row * APART
                     box = Box(8, left, top, left + width, top + height)
                     paint(world, box.grown(2).tiles())
-                    edited(world, checked(world, Wish(list(box.tiles()), prompt, "", strength, i), 99))
+                    edited(world, checked(world, EditRequest(list(box.tiles()), prompt, "", strength, i), 99))
                     joins += border(world, set(box.tiles()))
                 columns.append(joins)
             every = [join for joins in columns for join in joins]

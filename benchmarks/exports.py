@@ -77,11 +77,11 @@ def main(
             left = HOME * 256
             area = Area(8, left, left, left + side, left + side)
             cover(world, area.box.grown(1))
-            wish = estimates.Wish(area.bounds, 8, format)
+            request = estimates.ExportRequest(area.bounds, 8, format)
             for source in ("latents", "cached tiles"):
                 start, worked = time.perf_counter(), time.process_time()
                 with watched() as most:
-                    paths = exports.make(world, painter, wish, Path(folder) / "out", lambda *_: None)
+                    paths = exports.make(world, painter, request, Path(folder) / "out", lambda *_: None)
                 # On a machine that others use too, the processor's time is what is linear.
                 spent, worked = time.perf_counter() - start, time.process_time() - worked
                 figures = (f"{spent:.0f}", f"{worked:.0f}", f"{worked / side**2 * 1e6:.3f}", source)

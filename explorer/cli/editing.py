@@ -65,8 +65,8 @@ def edit(
         if bounds:
             box = boxed(parse_bounds(bounds), land.base_zoom)
             chosen += itertools.islice(box.tiles(), settings.edit_tiles + 1)
-        wish = edits.Wish(chosen, prompt, negative_prompt, strength, seed)
-        perform(land, painter, edits.checked(land, wish, settings.edit_tiles))
+        request = edits.EditRequest(chosen, prompt, negative_prompt, strength, seed)
+        perform(land, painter, edits.checked(land, request, settings.edit_tiles))
 
 
 def place(

@@ -80,11 +80,11 @@ def export_region(
     with opened(settings) as (atlas, painter):
         found = atlas.get(world)
         depth = zooms[0] if zooms else found.base_zoom
-        wish = estimates.Wish(parse_bounds(bounds), depth, format, paint_missing)
-        _, kind = estimates.checked(wish)
+        request = estimates.ExportRequest(parse_bounds(bounds), depth, format, paint_missing)
+        _, kind = estimates.checked(request)
         path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
         limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
-        exports.check(found, wish, limits, existing_folder(path))
+        exports.check(found, request, limits, existing_folder(path))
         with progress() as bar:
-            written = exports.make(found, painter, wish, path, stages(bar))
+            written = exports.make(found, painter, request, path, stages(bar))
     print(written[0])

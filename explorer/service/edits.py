@@ -32,7 +32,7 @@ SHOWN = 384  # px, the longer side of a small picture
 LOOKED_AT = 36  # tiles that a small picture is made of at the most
 
 
-class Wish(NamedTuple):
+class EditRequest(NamedTuple):
     """An edit that was asked for."""
 
     tiles: Sequence[Tile]  # of any zoom: those deeper than the base zoom stand for their base tile
@@ -42,17 +42,17 @@ class Wish(NamedTuple):
     seed: int | None = None  # drawn if none is given
 
 
-def checked(world: World, wish: Wish, most: int) -> entries.Edit:
+def checked(world: World, request: EditRequest, most: int) -> entries.Edit:
     """An edit as its line in the journal says it. Raises BadEdit, BadPrompt, BadSetting, TooLarge."""
-    cells = base_cells(world, wish.tiles, most)
-    if not WEAKEST <= wish.strength <= 1:  # so is NaN
-        raise BadEdit(f"strength {wish.strength}: allowed are {WEAKEST} to 1")
+    cells = base_cells(world, request.tiles, most)
+    if not WEAKEST <= request.strength <= 1:  # so is NaN
+        raise BadEdit(f"strength {request.strength}: allowed are {WEAKEST} to 1")
     return entries.Edit(
         cells=journal.outline(cells),
-        prompt=clean_prompt(wish.prompt),
-        negative_prompt=clean_prompt(wish.negative_prompt),
-        strength=wish.strength,
-        seed=checked_seed(wish.seed),
+        prompt=clean_prompt(request.prompt),
+        negative_prompt=clean_prompt(request.negative_prompt),
+        strength=request.strength,
+        seed=checked_seed(request.seed),
         picture=False,
     )
 

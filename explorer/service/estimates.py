@@ -17,7 +17,7 @@ CELL_BYTES = 9_000  # of a painted cell, in its world's file
 PAINT_SECONDS = 0.15  # of a tile, before any was painted here
 
 
-class Wish(NamedTuple):
+class ExportRequest(NamedTuple):
     """An export that was asked for."""
 
     bounds: Bounds  # EPSG:3857 metres
@@ -64,24 +64,24 @@ def pace(world: World, zoom: int) -> Pace:
     return ENLARGED if world.pyramid.enlarged(tile) else DECODED
 
 
-def checked(wish: Wish) -> tuple[Area, Format]:
+def checked(request: ExportRequest) -> tuple[Area, Format]:
     """The pixels and the format that are asked for. Raises BadSetting, BadBounds."""
-    if wish.format not in FORMATS:
-        raise BadSetting(f"format {wish.format[:20]!r}: allowed are {', '.join(FORMATS)}")
-    return area(wish.bounds, wish.zoom), FORMATS[wish.format]
+    if request.format not in FORMATS:
+        raise BadSetting(f"format {request.format[:20]!r}: allowed are {', '.join(FORMATS)}")
+    return area(request.bounds, request.zoom), FORMATS[request.format]
 
 
-def estimate(world: World, wish: Wish, seconds_per_tile: float | None = None) -> Estimate:
+def estimate(world: World, request: ExportRequest, seconds_per_tile: float | None = None) -> Estimate:
     """Pixels, tiles, bytes and seconds of an export. ``seconds_per_tile`` is how fast tiles were painted
     lately. Raises BadSetting, BadBounds."""
-    found, format = checked(wish)
+    found, format = checked(request)
     tiles, box = count(found, format), painted_box(world, found)
     unpainted = missing(world, box)
-    share = 1.0 if wish.paint_missing else 1 - unpainted / box.size
+    share = 1.0 if request.paint_missing else 1 - unpainted / box.size
     cut = 1.0 if format.pyramid else found.width * found.height / (found.box.size * 256**2)
     size = tiles * (world.renderer.mean_bytes("png") or TILE_BYTES) * share * cut * format.weight
     seconds = share * write_seconds(world, found, format)
-    if unpainted and wish.paint_missing:
+    if unpainted and request.paint_missing:
         seconds += windows_to_paint(world, found) * (seconds_per_tile or PAINT_SECONDS)
     return Estimate(found.width, found.height, tiles, box.size, unpainted, int(size), seconds)
 
@@ -141,8 +141,8 @@ def _undecoded_elsewhere(world: World, found: Area) -> int:
     return max(0, painted - renderer.cached_in(all_land, "png") + renderer.cached_in(base, "png"))
 
 
-def room(world: World, wish: Wish, guess: Estimate) -> int:
+def room(world: World, request: ExportRequest, guess: Estimate) -> int:
     """Bytes of disk for the file while it is written, for new land, and for pixels that are cached."""
-    land = guess.unpainted * CELL_BYTES if wish.paint_missing else 0
+    land = guess.unpainted * CELL_BYTES if request.paint_missing else 0
     cached = min(guess.bytes, world.renderer.cache_room())
-    return int(guess.bytes * FORMATS[wish.format].room) + land + cached
+    return int(guess.bytes * FORMATS[request.format].room) + land + cached

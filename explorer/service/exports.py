@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from explorer.service import estimates
 from explorer.service.bulk import paint_all
-from explorer.service.estimates import Estimate, Wish, checked, count, missing, painted_box
+from explorer.service.estimates import Estimate, ExportRequest, checked, count, missing, painted_box
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
 from explorer.worlds.world import World
@@ -33,23 +33,23 @@ class Limits(NamedTuple):
 
 
 def check(
-    world: World, wish: Wish, limits: Limits, folder: Path, seconds_per_tile: float | None = None
+    world: World, request: ExportRequest, limits: Limits, folder: Path, seconds_per_tile: float | None = None
 ) -> Estimate:
     """The estimate of an export that may be made and written in ``folder``.
 
     Raises TooLarge, DiskFull, WorldHeld, BadSetting, BadBounds.
     """
-    found, format = checked(wish)
+    found, format = checked(request)
     _check_size(world, found, format, limits)
     if format.inside_square:
         require_square(found)
-    guess = estimates.estimate(world, wish, seconds_per_tile)
-    if wish.paint_missing and guess.unpainted:
+    guess = estimates.estimate(world, request, seconds_per_tile)
+    if request.paint_missing and guess.unpainted:
         _require_painter(world)
-    if not wish.paint_missing and guess.unpainted == guess.base_tiles:
+    if not request.paint_missing and guess.unpainted == guess.base_tiles:
         raise BadBounds("nothing of this region is painted; it can be if unpainted land is to be painted")
     free = shutil.disk_usage(folder).free
-    if (needed := estimates.room(world, wish, guess) + limits.free_bytes) > free:
+    if (needed := estimates.room(world, request, guess) + limits.free_bytes) > free:
         raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
     return guess
 
@@ -86,8 +86,8 @@ def about(world: World) -> About:
 class Export:
     """An export as work for a job: it knows what is left beyond the stage at hand."""
 
-    def __init__(self, world: World, painter: Painter, wish: Wish, name: str) -> None:
-        self.world, self.painter, self.wish, self.name = world, painter, wish, name
+    def __init__(self, world: World, painter: Painter, request: ExportRequest, name: str) -> None:
+        self.world, self.painter, self.request, self.name = world, painter, request, name
         self._stage = ""
         self.seconds_ahead = 0.0
 
@@ -97,7 +97,7 @@ class Export:
                 self._stage, self.seconds_ahead = stage, self._ahead(stage)
             step(stage, done, total)
 
-        return make(self.world, self.painter, self.wish, folder / self.name, watched)
+        return make(self.world, self.painter, self.request, folder / self.name, watched)
 
     def seconds_left(self, done: int, total: int, so_far: float | None) -> float | None:
         """Until all is done; ``so_far`` says it of this stage as it went so far."""
@@ -105,34 +105,34 @@ class Export:
         # At first what goes before the tiles is painted, the sketch and the phases they need.
         if self._stage == PAINTING and done < total / 5 and pace is not None:
             with suppress(sqlite3.Error):  # a world that was deleted meanwhile; the job ends by it
-                so_far = estimates.windows_to_paint(self.world, checked(self.wish)[0]) * pace
+                so_far = estimates.windows_to_paint(self.world, checked(self.request)[0]) * pace
         return None if so_far is None else so_far + self.seconds_ahead
 
     def _ahead(self, stage: str) -> float:
         """Seconds of the stages after this one."""
-        found, format = checked(self.wish)
+        found, format = checked(self.request)
         if stage == PAINTING:
             return estimates.write_seconds(self.world, found, format)
         return 0.0 if stage == FINISHING else count(found, format) * format.seconds
 
 
-def make(world: World, painter: Painter, wish: Wish, path: Path, step: Step) -> list[Path]:
+def make(world: World, painter: Painter, request: ExportRequest, path: Path, step: Step) -> list[Path]:
     """Paint what is missing, if asked to, and write the mosaic at ``path``; gives the paths written.
 
     ``step(stage, done, total)`` may raise to stop it; then nothing is left but what was painted.
     Raises WorldNotFound if the world is deleted meanwhile, and what painting and writing raise.
     """
     try:
-        return _make(world, painter, wish, path, step)
+        return _make(world, painter, request, path, step)
     except Exception as error:
         if not world.on_disk():
             raise WorldNotFound(f"world {world.id!r} was deleted meanwhile") from error
         raise
 
 
-def _make(world: World, painter: Painter, wish: Wish, path: Path, step: Step) -> list[Path]:
-    found, format = checked(wish)
-    if wish.paint_missing:
+def _make(world: World, painter: Painter, request: ExportRequest, path: Path, step: Step) -> list[Path]:
+    found, format = checked(request)
+    if request.paint_missing:
         _paint(world, painter, found, step)
     latest = (WRITING, 0, count(found, format))
 

@@ -79,7 +79,7 @@ class Painter:
 
         All who ask for tiles of one world are one client, so a map beside them gets every other batch.
         The future raises what painting raised: PaintingFailed, DiskFull, WorldDamaged, and WorldNotFound
-        if the world is deleted. Cancelling it takes the wish back. Raises Busy when too many wait.
+        if the world is deleted. Cancelling it withdraws the request. Raises Busy when too many wait.
         """
         middle = world.pyramid.cell(tile)
         if middle is None:  # an overview

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
 from explorer import pictures
 from explorer.service import edits, placing
-from explorer.service.edits import Wish
+from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
 from explorer.web.uploads import receive_file
@@ -109,7 +109,7 @@ def make_edit(request: Request, id: str, body: EditBody) -> dict[str, Any]:
     """Paint tiles anew, joined to what is around them. ``revision`` is the edit's number."""
     state = request.app.state
     world: World = state.atlas.get(id)
-    edit = edits.checked(world, wish(body), state.settings.edit_tiles)
+    edit = edits.checked(world, edit_request(body), state.settings.edit_tiles)
     job = edits.start(world, state.painter, state.jobs, edit)
     return {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
 
@@ -119,15 +119,15 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     """Candidates for an edit, as small pictures; the edit itself with one of the ``seeds`` makes it so."""
     state = request.app.state
     world: World = state.atlas.get(id)
-    edit = edits.checked(world, wish(body), state.settings.edit_tiles)
+    edit = edits.checked(world, edit_request(body), state.settings.edit_tiles)
     seeds, work = edits.variants(world, state.painter, edit, body.count)
     job = state.jobs.add("variants", world.id, work)
     return {"seeds": seeds, "job": describe_job(job)}
 
 
-def wish(body: EditBody) -> Wish:
+def edit_request(body: EditBody) -> EditRequest:
     tiles = [checked_tile(*address) for address in body.tiles]
-    return Wish(tiles, body.prompt, body.negative_prompt, body.strength, body.seed)
+    return EditRequest(tiles, body.prompt, body.negative_prompt, body.strength, body.seed)
 
 
 @router.get("/worlds/{id}/edits/{number}/{side}.webp", response_class=Response)

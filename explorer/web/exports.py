@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
 from explorer.service import exports
 from explorer.service.edits import give_up
-from explorer.service.estimates import Wish
+from explorer.service.estimates import ExportRequest
 from explorer.service.exports import Export, Limits
 from explorer.service.jobs import Job
 from explorer.settings import Settings
@@ -70,10 +70,10 @@ def export(request: Request, id: str, body: ExportBody) -> dict[str, Any]:
     """
     world, state = request.app.state.atlas.get(id), request.app.state
     zoom = world.base_zoom if body.zoom is None else body.zoom
-    wish = Wish(Bounds(*body.bounds), zoom, body.format, body.paint_missing)
-    guess = exports.check(world, wish, limits(state.settings), state.atlas.folder, pace(request))
+    wanted = ExportRequest(Bounds(*body.bounds), zoom, body.format, body.paint_missing)
+    guess = exports.check(world, wanted, limits(state.settings), state.atlas.folder, pace(request))
     name = f"{world.id}-z{zoom}{FORMATS[body.format].suffix}"
-    job = state.jobs.add("export", world.id, Export(world, state.painter, wish, name))
+    job = state.jobs.add("export", world.id, Export(world, state.painter, wanted, name))
     return {**describe(job), "estimate": guess._asdict()}
 
 
@@ -88,8 +88,10 @@ def estimate(
 ) -> dict[str, Any]:
     """How many pixels, tiles, bytes and seconds an export will be, and what is unpainted of it."""
     state, world = request.app.state, request.app.state.atlas.get(id)
-    wish = Wish(parse_bounds(bounds), world.base_zoom if zoom is None else zoom, format, paint_missing)
-    guess = exports.check(world, wish, limits(state.settings), state.atlas.folder, pace(request))
+    wanted = ExportRequest(
+        parse_bounds(bounds), world.base_zoom if zoom is None else zoom, format, paint_missing
+    )
+    guess = exports.check(world, wanted, limits(state.settings), state.atlas.folder, pace(request))
     return guess._asdict()
 
 

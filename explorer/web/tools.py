@@ -12,7 +12,7 @@ from gradio.events import api
 
 from explorer.service import edits, estimates, exports
 from explorer.service.bulk import paint_all
-from explorer.service.edits import Wish
+from explorer.service.edits import EditRequest
 from explorer.service.jobs import Job, Step
 from explorer.web.exports import describe, limits
 from explorer.web.worlds import describe as describe_world
@@ -83,8 +83,8 @@ def add(state: Any) -> None:
 
         def work() -> dict[str, Any]:
             chosen = tiles(world, Bounds(west, south, east, north), settings.edit_tiles)
-            wish = Wish(chosen, prompt, negative_prompt, strength, None if seed == -1 else seed)
-            edit = edits.checked(atlas.get(world), wish, settings.edit_tiles)
+            wanted = EditRequest(chosen, prompt, negative_prompt, strength, None if seed == -1 else seed)
+            edit = edits.checked(atlas.get(world), wanted, settings.edit_tiles)
             job = finished(edits.start(atlas.get(world), painter, jobs, edit))
             return {"entry": job.entry, "seed": edit.seed, "tiles": len(chosen)}
 
@@ -124,12 +124,12 @@ def add(state: Any) -> None:
         def work() -> dict[str, Any]:
             found = atlas.get(world)
             depth = found.base_zoom if zoom == -1 else zoom
-            wish = estimates.Wish(Bounds(west, south, east, north), depth, format)
-            exports.check(found, wish, limits(settings), atlas.folder)
+            wanted = estimates.ExportRequest(Bounds(west, south, east, north), depth, format)
+            exports.check(found, wanted, limits(settings), atlas.folder)
             name = f"{found.id}-z{depth}{FORMATS[format].suffix}"
 
             def write(folder: Path, step: Step) -> list[Path]:
-                return exports.make(found, painter, wish, folder / name, step)
+                return exports.make(found, painter, wanted, folder / name, step)
 
             job = jobs.add("export", found.id, write)
             return {"files": describe(finished(job))["files"]}

@@ -136,8 +136,8 @@ EDITING = PAINTING.replace(LISTENING, "").replace(  # only what it does itself i
     while True:
         if not world.journal.history.waiting:
             tiles = [Tile(8, x, 0) for x in range(3)]
-            wish = edits.Wish(tiles, "desert", seed=len(world.journal.history.steps))
-            number = edits.start(world, painter, jobs, edits.checked(world, wish, 99)).entry
+            request = edits.EditRequest(tiles, "desert", seed=len(world.journal.history.steps))
+            number = edits.start(world, painter, jobs, edits.checked(world, request, 99)).entry
             say("written", number)
         while world.journal.history.waiting:
             time.sleep(0.001)

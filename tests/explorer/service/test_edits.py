@@ -9,7 +9,7 @@ import pytest
 from explorer import pictures
 from explorer.service import edits
 from explorer.service.bulk import paint_all
-from explorer.service.edits import Wish
+from explorer.service.edits import EditRequest
 from explorer.service.jobs import Jobs
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
@@ -47,8 +47,8 @@ def wait_for(true):
 
 
 def edit(world, painter, jobs, tiles, prompt="desert", **more):
-    wish = Wish(tiles, prompt, **{"seed": 3, **more})
-    return over(edits.start(world, painter, jobs, edits.checked(world, wish, 256)))
+    request = EditRequest(tiles, prompt, **{"seed": 3, **more})
+    return over(edits.start(world, painter, jobs, edits.checked(world, request, 256)))
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_what_was_done_is_heard_by_every_map(seen, world, painter, jobs):
 
 
 def test_a_cancelled_edit_leaves_the_old_tiles(seen, world, painter, jobs):
-    data = edits.checked(world, Wish(MIDDLE, "desert"), 256)
+    data = edits.checked(world, EditRequest(MIDDLE, "desert"), 256)
     number = world.journal.begin_edit(data)
 
     def step(stage, done, total):
@@ -151,7 +151,7 @@ def test_undo_of_an_edit_that_waits_gives_it_up(seen, world, painter, jobs, monk
 
     monkeypatch.setattr(world.model, "paint", slowly)
     started = [
-        edits.start(world, painter, jobs, edits.checked(world, Wish(MIDDLE, "desert", seed=n), 256))
+        edits.start(world, painter, jobs, edits.checked(world, EditRequest(MIDDLE, "desert", seed=n), 256))
         for n in range(2)
     ]
     for job in reversed(started):
@@ -165,7 +165,7 @@ def test_an_edit_that_is_refused_is_not_written_down(world, painter, jobs):
     go = threading.Event()
     running = jobs.add("edit", world.id, lambda folder, step: go.wait(60) and [])
     wait_for(lambda: running.state == "running")
-    asked = edits.checked(world, Wish(MIDDLE, "desert", seed=1), 256)
+    asked = edits.checked(world, EditRequest(MIDDLE, "desert", seed=1), 256)
     refused = 0
     for _ in range(30):
         try:
@@ -180,7 +180,7 @@ def test_an_edit_that_is_refused_is_not_written_down(world, painter, jobs):
 
 
 def test_undo_of_an_edit_that_ends_at_this_moment_undoes_it(seen, world, painter, jobs, monkeypatch):
-    number = world.journal.begin_edit(edits.checked(world, Wish(MIDDLE, "desert", seed=1), 256))
+    number = world.journal.begin_edit(edits.checked(world, EditRequest(MIDDLE, "desert", seed=1), 256))
     edits.paint(world, painter, number, MIDDLE, lambda stage, done, total: None)
     cancel = world.journal.cancel_edit
 
@@ -197,7 +197,7 @@ def test_closing_the_app_keeps_an_edit_for_the_next_start(seen, world, painter, 
     jobs = Jobs(tmp_path / "first")
     own = world.model.paint
     monkeypatch.setattr(world.model, "paint", lambda windows: (time.sleep(0.1), own(windows))[1])
-    job = edits.start(world, painter, jobs, edits.checked(world, Wish(MIDDLE, "desert", seed=3), 256))
+    job = edits.start(world, painter, jobs, edits.checked(world, EditRequest(MIDDLE, "desert", seed=3), 256))
     jobs.close()
     assert (
         job.state == "cancelled"
@@ -215,7 +215,7 @@ def test_closing_the_app_keeps_an_edit_for_the_next_start(seen, world, painter, 
 
 
 def test_variants_are_what_the_edit_paints_and_keep_nothing(seen, world, painter, jobs):
-    data = edits.checked(world, Wish(MIDDLE, "desert", seed=5), 256)
+    data = edits.checked(world, EditRequest(MIDDLE, "desert", seed=5), 256)
     entries, cells = world.counts()["entries"], world.store.count(8)
     seeds, work = edits.variants(world, painter, data, 3)
     files = over(jobs.add("variants", world.id, work)).files
@@ -338,15 +338,15 @@ def test_land_painted_later_does_not_depend_on_edits(world, painter, jobs, atlas
 
 
 def test_edits_that_cannot_be_are_named(world):
-    for wish, error, words in (
-        (Wish([], "x"), BadEdit, "no tile"),
-        (Wish(MIDDLE, "x", strength=float("nan")), BadEdit, "strength nan"),
-        (Wish(MIDDLE, "x", strength=0.01), BadEdit, r"0\.1 to 1"),
-        (Wish([Tile(0, 0, 0)], "x"), TooLarge, "65,536 tiles"),
-        (Wish([Tile(8, x, 0) for x in range(300)], "x"), TooLarge, "300 tiles"),
+    for request, error, words in (
+        (EditRequest([], "x"), BadEdit, "no tile"),
+        (EditRequest(MIDDLE, "x", strength=float("nan")), BadEdit, "strength nan"),
+        (EditRequest(MIDDLE, "x", strength=0.01), BadEdit, r"0\.1 to 1"),
+        (EditRequest([Tile(0, 0, 0)], "x"), TooLarge, "65,536 tiles"),
+        (EditRequest([Tile(8, x, 0) for x in range(300)], "x"), TooLarge, "300 tiles"),
     ):
         with pytest.raises(error, match=words):
-            edits.checked(world, wish, 256)
+            edits.checked(world, request, 256)
     assert edits.base_cells(world, [Tile(7, 3, 3), Tile(10, 24, 24)], 9) == {
         Tile(8, x, y) for x in (6, 7) for y in (6, 7)
     }

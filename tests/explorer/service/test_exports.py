@@ -10,7 +10,7 @@ import rasterio
 from PIL import Image
 
 from explorer.service import estimates, exports
-from explorer.service.estimates import Wish
+from explorer.service.estimates import ExportRequest
 from explorer.service.exports import Limits
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
@@ -57,22 +57,22 @@ def test_a_stopped_export_goes_on_and_no_cell_is_painted_twice(world, painter, p
         if done >= 2:
             raise Cancelled("stop")
 
-    wish, path = Wish(bounds(), 8, format), tmp_path / "out"
+    request, path = ExportRequest(bounds(), 8, format), tmp_path / "out"
     with pytest.raises(Cancelled):
-        exports.make(world, painter, wish, path, stop)
+        exports.make(world, painter, request, path, stop)
     assert not list(tmp_path.glob("*out*")) and painted
-    exports.make(world, painter, wish, path, quiet)
-    exports.make(world, painter, wish, path, quiet)
+    exports.make(world, painter, request, path, quiet)
+    exports.make(world, painter, request, path, quiet)
     assert max(painted.values()) == 1 and path.exists()
 
 
 @pytest.mark.parametrize("format", ["mbtiles", "pmtiles", "xyz"])
 def test_an_overview_is_not_one_long_step(world, painter, tmp_path, format, monkeypatch):
     """A tile at zoom 0 is made of all land: a stop is heard while it is."""
-    exports.make(world, painter, Wish(bounds(), 8, "png"), tmp_path / "out.png", quiet)
+    exports.make(world, painter, ExportRequest(bounds(), 8, "png"), tmp_path / "out.png", quiet)
     world.renderer.forget(Tile(8, HOME, HOME))
     one, decoded, since = Box(8, HOME + 40, HOME, HOME + 41, HOME + 1), [], []
-    exports.make(world, painter, Wish(bounds(one), 8, "png"), tmp_path / "other.png", quiet)
+    exports.make(world, painter, ExportRequest(bounds(one), 8, "png"), tmp_path / "other.png", quiet)
     for box in (REGION, one, *(REGION.at(zoom) for zoom in range(8))):
         for tile in box.tiles():
             world.renderer.forget(tile)
@@ -87,14 +87,14 @@ def test_an_overview_is_not_one_long_step(world, painter, tmp_path, format, monk
         since.clear()
 
     monkeypatch.setattr(world.renderer, "pixels", counting)
-    exports.make(world, painter, Wish(bounds(one), 8, format), tmp_path / "out.zip", step)
+    exports.make(world, painter, ExportRequest(bounds(one), 8, format), tmp_path / "out.zip", step)
     assert sum(decoded) >= REGION.size and max(decoded) <= 2
 
 
 def test_a_coarse_export_says_how_far_its_base_tiles_are(world, painter, tmp_path):
     said = []
-    wish = Wish(bounds(Box(8, HOME, HOME, HOME + 4, HOME + 4)), 6, "png")
-    (path, *_) = exports.make(world, painter, wish, tmp_path / "o.png", lambda *now: said.append(now))
+    request = ExportRequest(bounds(Box(8, HOME, HOME, HOME + 4, HOME + 4)), 6, "png")
+    (path, *_) = exports.make(world, painter, request, tmp_path / "o.png", lambda *now: said.append(now))
     steps = [done for stage, done, total in said if stage == "decoding"]
     assert steps == sorted(steps) and steps[-1] == 16 and len(set(steps)) == 16
     with Image.open(path) as image:
@@ -106,63 +106,63 @@ def test_a_coarse_export_says_how_far_its_base_tiles_are(world, painter, tmp_pat
 @pytest.mark.parametrize("library", ["terra"], indirect=True)
 def test_estimates_are_about_right(world, painter, tmp_path):
     """Random pixels deflate badly, so bytes are only near; tiles and pixels are exact."""
-    exports.make(world, painter, Wish(bounds(), 8, "xyz"), tmp_path / "before.zip", quiet)
+    exports.make(world, painter, ExportRequest(bounds(), 8, "xyz"), tmp_path / "before.zip", quiet)
     said: list[tuple[str, int, int]] = []
     for format, zoom in ((format, zoom) for format in FORMATS for zoom in (7, 8, 9)):
-        wish = Wish(bounds(), zoom, format)
-        guess = estimates.estimate(world, wish, None)
+        request = ExportRequest(bounds(), zoom, format)
+        guess = estimates.estimate(world, request, None)
         # Zoom 9 is a level of its own: its first export paints it.
         assert guess.base_tiles == {7: 8, 8: 6, 9: 24}[zoom]
         assert guess.unpainted == (24 if zoom == 9 and format == next(iter(FORMATS)) else 0)
         assert (guess.width, guess.height) == (768 * 2 ** (zoom - 8), 512 * 2 ** (zoom - 8))
         said.clear()
-        paths = exports.make(world, painter, wish, tmp_path / "out", lambda *now: said.append(now))
+        paths = exports.make(world, painter, request, tmp_path / "out", lambda *now: said.append(now))
         assert next(total for stage, _, total in said if stage == "writing") == guess.tiles
         assert 1 / 4 < guess.bytes / paths[0].stat().st_size < 4
-        assert estimates.estimate(world, wish, None).seconds <= guess.seconds  # it is all at hand now
+        assert estimates.estimate(world, request, None).seconds <= guess.seconds  # it is all at hand now
 
 
 def test_seconds_go_by_what_is_missing_and_how_fast_it_was(world, painter, tmp_path):
-    wish = Wish(bounds(), 8, "cog")
-    slow, fast = (estimates.estimate(world, wish, pace).seconds for pace in (2.0, 0.1))
+    request = ExportRequest(bounds(), 8, "cog")
+    slow, fast = (estimates.estimate(world, request, pace).seconds for pace in (2.0, 0.1))
     assert slow > fast + 6 * 1.9
-    unpainted = estimates.estimate(world, wish, 2.0)
+    unpainted = estimates.estimate(world, request, 2.0)
     assert (unpainted.unpainted, unpainted.base_tiles) == (6, 6)
-    exports.make(world, painter, wish, tmp_path / "out.tif", quiet)
-    assert estimates.estimate(world, wish, 2.0).seconds < fast
+    exports.make(world, painter, request, tmp_path / "out.tif", quiet)
+    assert estimates.estimate(world, request, 2.0).seconds < fast
 
 
 def test_nothing_painted_is_said_before_any_work(world, tmp_path):
     for format in FORMATS:
-        wish = Wish(bounds(), 8, format, paint_missing=False)
+        request = ExportRequest(bounds(), 8, format, paint_missing=False)
         with pytest.raises(BadBounds, match="nothing of this region is painted"):
-            exports.check(world, wish, PLENTY, tmp_path)
+            exports.check(world, request, PLENTY, tmp_path)
 
 
 @pytest.mark.parametrize(("format", "width"), [("png", 65_536), ("postcard", 16_385)])
 def test_a_row_of_pixels_without_end_is_refused(world, tmp_path, format, width):
     metres = Tile(8, 0, 0).bounds
     pixel = (metres.east - metres.west) / 256
-    wish = Wish(Bounds(0, -pixel, width * pixel, 0), 8, format)
+    request = ExportRequest(Bounds(0, -pixel, width * pixel, 0), 8, format)
     with pytest.raises(TooLarge, match=f"{width:,} x 1 pixels"):
-        exports.check(world, wish, PLENTY, tmp_path)
-    assert exports.check(world, wish._replace(format="cog"), PLENTY, tmp_path).width == width
+        exports.check(world, request, PLENTY, tmp_path)
+    assert exports.check(world, request._replace(format="cog"), PLENTY, tmp_path).width == width
 
 
 def test_what_another_process_paints_can_be_taken_home_where_it_is_painted(
     atlas, world, painter, library, tmp_path
 ):
-    wish = Wish(bounds(), 8, "cog")
-    exports.make(world, painter, wish, tmp_path / "mine.tif", quiet)
+    request = ExportRequest(bounds(), 8, "cog")
+    exports.make(world, painter, request, tmp_path / "mine.tif", quiet)
     other, painter = Atlas(atlas.folder, library, 2**26), Painter()
     try:
         held = other.get(world.id)
         assert held.readonly
-        exports.check(held, wish, PLENTY, tmp_path)
-        exports.make(held, painter, wish, tmp_path / "theirs.tif", quiet)
+        exports.check(held, request, PLENTY, tmp_path)
+        exports.make(held, painter, request, tmp_path / "theirs.tif", quiet)
         with rasterio.open(tmp_path / "mine.tif") as mine, rasterio.open(tmp_path / "theirs.tif") as theirs:
             assert (mine.read() == theirs.read()).all()
-        more = Wish(bounds(REGION.grown(4)), 8, "cog")
+        more = ExportRequest(bounds(REGION.grown(4)), 8, "cog")
         for refused in (
             lambda: exports.check(held, more, PLENTY, tmp_path),
             lambda: exports.make(held, painter, more, tmp_path / "more.tif", quiet),
@@ -182,16 +182,16 @@ def test_a_world_deleted_meanwhile_is_said(atlas, world, painter, tmp_path, stag
             atlas.delete(world.id)
 
     with pytest.raises(WorldNotFound, match="deleted meanwhile"):
-        exports.make(world, painter, Wish(bounds(), 8, "cog"), tmp_path / "out.tif", delete)
+        exports.make(world, painter, ExportRequest(bounds(), 8, "cog"), tmp_path / "out.tif", delete)
     assert not list(tmp_path.glob("*out*"))
 
 
 def test_the_disk_must_hold_all_that_is_written_meanwhile(world, tmp_path, monkeypatch):
-    wish = Wish(bounds(), 8, "cog")
-    guess = exports.check(world, wish, PLENTY, tmp_path)
-    free = estimates.room(world, wish, guess)
+    request = ExportRequest(bounds(), 8, "cog")
+    guess = exports.check(world, request, PLENTY, tmp_path)
+    free = estimates.room(world, request, guess)
     assert free > 2 * guess.bytes
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
-    exports.check(world, wish, PLENTY, tmp_path)
+    exports.check(world, request, PLENTY, tmp_path)
     with pytest.raises(DiskFull, match=f"{free:,} are there"):
-        exports.check(world, wish, PLENTY._replace(free_bytes=1), tmp_path)
+        exports.check(world, request, PLENTY._replace(free_bytes=1), tmp_path)

@@ -147,7 +147,7 @@ def test_only_the_failure_of_what_is_needed_ends_an_edit(make, jobs):
     painter.want("map", world, [FAR])
     painter.ask(world, NEAR).result(60)
     before = world.renderer.tile(NEAR, "png").data
-    data = edits.checked(world, edits.Wish([NEAR], "desert", seed=3), 9)
+    data = edits.checked(world, edits.EditRequest([NEAR], "desert", seed=3), 9)
     edits.perform(world, painter, world.journal.begin_edit(data), lambda *_: None)
     assert world.renderer.tile(NEAR, "png").data != before
 
@@ -199,7 +199,7 @@ def test_an_undo_that_meets_the_end_of_an_edit_takes_it_back(make, jobs, monkeyp
     world, painter = make(StandIn())
     painter.ask(world, NEAR).result(60)
     before = world.renderer.tile(NEAR, "png").data
-    data = edits.checked(world, edits.Wish([NEAR], "desert", seed=3), 9)
+    data = edits.checked(world, edits.EditRequest([NEAR], "desert", seed=3), 9)
     number = world.journal.begin_edit(data)
     cancel = world.journal.cancel_edit
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from explorer.painting.layers import Node
 from explorer.service import edits
-from explorer.service.edits import Wish
+from explorer.service.edits import EditRequest
 from tests.explorer.service.test_placing import geotiff, png, smooth
 from tiles.grid import Tile
 
@@ -175,7 +175,7 @@ def test_every_tab_hears_of_an_edit_from_its_start_to_its_end(client, world, mon
 
 
 def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(client, world, atlas):
-    number = world.journal.begin_edit(edits.checked(world, Wish([Tile(*TILES[0])], "desert"), 9))
+    number = world.journal.begin_edit(edits.checked(world, EditRequest([Tile(*TILES[0])], "desert"), 9))
     packed = client.get("/worlds/test-land/package").content
     copy = client.post("/worlds/unpack", content=packed).json()["id"]
     end = time.monotonic() + 120

@@ -221,6 +221,6 @@ def test_a_model_that_fails_is_said(client, world, monkeypatch):
 
 
 def test_limits_are_checked_by_the_command_line_too(world, tmp_path):
-    wish = estimates.Wish(Bounds(*bounds()), 8, "cog")
+    request = estimates.ExportRequest(Bounds(*bounds()), 8, "cog")
     with pytest.raises(TooLarge, match="allowed are 100"):
-        exports.check(world, wish, exports.Limits(100, 100, 0), tmp_path)
+        exports.check(world, request, exports.Limits(100, 100, 0), tmp_path)

@@ -193,7 +193,7 @@ def test_two_hundred_maps_are_served_at_once_and_one_more_is_told_why_not(crowd,
         for socket in sockets:
             until(socket, heard_of(tiles))
     assert set(model.calls.values()) == {1}
-    # How painting goes is looked at for all maps together, and no wish is walked for it.
+    # How painting goes is looked at for all maps together, and no request is walked for it.
     assert looks["status"] < 100 and looks["count"] < 100 and looks["waiting"] == 0
 
 
