@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from explorer.models.library import Library
 from explorer.service.painter import Painter
@@ -32,6 +32,10 @@ FLAGS = [
     "--disable-sync",
 ]
 HINT = "no Chromium found: browser tests need one, on Debian `apt-get install chromium`"
+
+
+PATIENCE = 60_000  # ms: on a busy machine five seconds, which is the default of ``expect``, are nothing
+expect.set_options(timeout=PATIENCE)
 
 
 class Server:
@@ -99,7 +103,7 @@ def watch() -> Watch:
 def page(browser: Browser, server: Server, watch: Watch) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1100, "height": 700}, color_scheme="light")
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
 
     def requested(url: str) -> None:
         if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:", "about:")):

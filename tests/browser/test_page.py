@@ -210,7 +210,7 @@ def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path
     page.get_by_text("New world", exact=True).click()
     (tmp_path / "broken.earth").write_bytes(path.read_bytes()[:-9])
     page.locator("#unpack input").set_input_files(tmp_path / "broken.earth")
-    expect(page.locator("#unpack-said")).to_contain_text("whole world file")
+    expect(page.locator("#unpack-said")).to_contain_text("complete world file")
     page.locator("#unpack input").set_input_files(path)
     expect(page).to_have_url(re.compile("#first-2/"))
     shown(page)

@@ -199,8 +199,8 @@ def png(pixels):
 
 @pytest.mark.parametrize(
     ("data", "error", "words"),
-    [(b"", BadPicture, "no picture"), (b"hello world, this is text", BadPicture, "no picture"),
-     (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "no picture"), (b"GIF89a" + bytes(100), BadPicture, "this is GIF"),
+    [(b"", BadPicture, "not a picture"), (b"hello world, this is text", BadPicture, "not a picture"),
+     (b"<svg xmlns='http://www.w3.org/2000/svg'/>", BadPicture, "not a picture"), (b"GIF89a" + bytes(100), BadPicture, "this is GIF"),
      (bomb(60_000, 60_000), TooLarge, "pixels"), (bomb(5_000, 5_000), TooLarge, "5,000 x 5,000"),
      (bomb(1_000, 1_000), BadPicture, "cannot be read"), (png(smooth(64, 64))[:-200], BadPicture, "cannot be read"),
      (png(np.zeros((5, 900, 3), np.uint8)), BadPicture, "16 a side"), (b"II*\0" + bytes(50), BadPicture, "cannot be read"),
