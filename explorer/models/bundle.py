@@ -16,13 +16,18 @@ SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "models"
 UNSAFE = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 
 
+def shipped() -> list[str]:
+    """The names of the models that come with the app."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/bundle.json"))
+
+
 def find(name: str) -> Path:
     """The folder of a shipped model's name or of a path. Raises ModelRefused."""
     for folder in (SHIPPED / name, Path(name).expanduser()):
         if (folder / "bundle.json").is_file():
             return folder
-    shipped = ", ".join(sorted(p.parent.name for p in SHIPPED.glob("*/bundle.json"))) or "none"
-    raise ModelRefused(f"no model {name!r}: give a folder with a bundle.json, or one of: {shipped}")
+    names = ", ".join(shipped()) or "none"
+    raise ModelRefused(f"no model {name!r}: give a folder with a bundle.json, or one of: {names}")
 
 
 def describe(folder: Path) -> dict[str, Any]:

@@ -24,6 +24,16 @@ class Library:
         self._models: dict[Path, Model] = {}
         self._gates = Gates()  # whoever asks for a model waits for that one only
 
+    def named(self, name: str) -> str:
+        """What ``get`` takes for a shipped model's name, or for that of the default. Raises ModelRefused.
+
+        Others than the owner of this machine may name a model: no path of theirs is looked at.
+        """
+        known = {each: each for each in bundle.shipped()} | {Path(self.default).name: self.default}
+        if name not in known:
+            raise ModelRefused(f"no model {name[:80]!r} here; known are {', '.join(sorted(known))}")
+        return known[name]
+
     def get(self, name: str | None = None) -> Model:
         """The model of that name, read on first use. Raises ModelRefused."""
         folder = bundle.find(name or self.default).resolve()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 from gradio.events import api
+from pydantic import ValidationError, validate_call
 
 from explorer.service import edits, estimates, exports
 from explorer.service.bulk import paint_all
@@ -137,7 +140,30 @@ def add(state: Any) -> None:
         return guarded(work)
 
     for tool in (worlds, paint, edit, undo, redo, export):
-        api(tool, api_name=tool.__name__)
+        api(checked(tool), api_name=tool.__name__)
+
+
+def checked(tool: Callable[..., T]) -> Callable[..., T]:
+    """``tool``, whose caller is told what is wrong with an argument, such as null or a text for a number."""
+    validated = validate_call(tool)
+
+    @functools.wraps(tool)
+    def call(*arguments: Any) -> T:
+        try:
+            return validated(*arguments)
+        except ValidationError as error:
+            raise gr.Error(
+                "; ".join(_words(tool, wrong) for wrong in error.errors()), print_exception=False
+            ) from None
+
+    return call
+
+
+def _words(tool: Callable[..., Any], wrong: Any) -> str:
+    """Which argument is wrong, and why."""
+    names = list(inspect.signature(tool).parameters)
+    where = names[wrong["loc"][0]] if isinstance(wrong["loc"][0], int) else wrong["loc"][0]
+    return f"{where} {wrong['input']!r:.60}: {wrong['msg']}"
 
 
 def finished(job: Job) -> Job:

@@ -70,8 +70,10 @@ def list_worlds(request: Request) -> list[dict[str, Any]]:
 
 @router.post("/worlds", status_code=201)
 def make_world(request: Request, body: WorldBody) -> dict[str, Any]:
-    """Make a world. A seed is drawn if none is given."""
-    return describe(atlas_of(request).create(NewWorld(**body.model_dump())))
+    """Make a world; seed and model are chosen if none is given. ``model`` is one of the names known here."""
+    atlas = atlas_of(request)
+    model = None if body.model is None else atlas.library.named(body.model)
+    return describe(atlas.create(NewWorld(**{**body.model_dump(), "model": model})))
 
 
 @router.get("/worlds/{id}")

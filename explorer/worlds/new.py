@@ -15,6 +15,8 @@ from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, metres_words, tile_metres
 from tiles.rules import NAME_LIMIT
 
+JOINERS = "\u200c\u200d"
+BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"  # letters and marks by their category, but nothing is drawn
 SAME_NAMES = 10_000  # worlds of one name
 NEW_SEEDS = 2**53  # seeds given today: larger ones are not read exactly by every program that reads JSON
 
@@ -63,12 +65,24 @@ def clean_text(text: str, what: str, limit: int) -> str:
         raise BadSetting(f"{what} has {len(text)} characters, allowed are {limit}")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text):
         raise BadSetting(f"{what} holds control characters; plain text is allowed")
+    if hidden := next((c for c in text if _hidden(c)), None):
+        raise BadSetting(
+            f"{what} holds a character that cannot be seen, U+{ord(hidden):04X}; plain text is allowed"
+        )
     return text
+
+
+def _hidden(character: str) -> bool:
+    """Whether a character is invisible or turns the direction of writing: two texts that look the same
+    would be different. Joiners are not, which some scripts and emoji need."""
+    if character in JOINERS:
+        return False
+    return unicodedata.category(character) in ("Cf", "Zl", "Zp") or character in BLANKS
 
 
 def clean_name(name: str) -> str:
     name = clean_text(name, "the name", NAME_LIMIT)
-    if not name:
+    if not any(unicodedata.category(c)[0] in "LNPS" for c in name):
         raise BadSetting("the name is empty")
     return name
 

@@ -77,6 +77,44 @@ def test_text_that_is_no_plain_text_is_refused(client, field, text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "a\u202eb",
+        "a\u200bb",
+        "\u2066a",
+        "a\u2028b",
+        "\ufeffa",
+        "a\u00adb",
+        "a\u3164b",
+        "\u2800",
+        "a\U000e0041b",
+        "a\u061cb",
+    ],
+)
+def test_names_that_look_like_others_are_refused(client, text):
+    """What cannot be seen, or turns the direction of writing, would make two names look the same."""
+    assert client.post("/worlds", json={"name": text, "prompt": "p"}).status_code == 422
+    assert client.patch("/worlds/test-land", json={"name": text}).status_code == 422
+    assert client.patch("/worlds/test-land", json={"prompt": text}).status_code == 422
+    assert [world["name"] for world in client.get("/worlds").json()] == ["Test land"]
+
+
+@pytest.mark.parametrize("text", ["سلام", "می\u200cخواهم", "🏝️ Insel", "👩\u200d🌾", "हिन्दी", "Ünï ✓"])
+def test_names_of_all_scripts_are_kept(client, text):
+    assert client.patch("/worlds/test-land", json={"name": text}).json()["name"] == text
+
+
+def test_a_model_is_named_and_never_a_path(client, bundle):
+    """The owner's own model goes by its name; other folders are not even looked at."""
+    made = client.post("/worlds", json={"name": "n", "prompt": "p", "model": bundle.name})
+    assert made.status_code == 201 and made.json()["model"] == "tiny"
+    for path in (str(bundle), f"{bundle.parent}/./{bundle.name}", "/etc", "~", ".", "", "x" * 9000):
+        answer = client.post("/worlds", json={"name": "n", "prompt": "p", "model": path})
+        words = answer.json()["error"]["message"]
+        assert answer.status_code == 422 and "terra" in words and "tiny" in words and len(words) < 300
+
+
+@pytest.mark.parametrize(
     "change",
     [{"seed": -1}, {"seed": 2**53}, {"seed": 2**63}, {"seed": 1.5}, {"seed": 1.7}, {"seed": "1"}, {"seed": True}, {"base_zoom": 3}, {"base_zoom": 23},
      {"home": [1, 2, 3]}, {"home": ["a", 1]}, {"home": [1e300, 0]}, {"model": "../../etc"}, {"sketch": 9},

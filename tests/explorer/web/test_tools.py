@@ -66,6 +66,22 @@ def test_what_cannot_be_is_said(client):
             client.predict(*arguments, api_name="/edit")
 
 
+def test_arguments_that_are_none_are_named(client):
+    for name, arguments, words in (
+        ("edit", (None, *HERE, "x"), "world None: Input should be a valid string"),
+        ("edit", ("first-light", None, 0, 1, 1, "x"), "west None: Input should be a valid number"),
+        ("edit", ("first-light", *HERE, None), "prompt None: Input should be a valid string"),
+        ("edit", ("first-light", *HERE, "x", "", None), "strength None: Input should be a valid number"),
+        ("edit", ("first-light", *HERE, "x", "", 1, None), "seed None: Input should be a valid integer"),
+        ("edit", ("first-light", *HERE, "x", "", 1, 1.7), "seed 1.7: Input should be a valid integer"),
+        ("paint", ("first-light", "here", 0, 1, 1), "west 'here': Input should be a valid number"),
+        ("undo", (None,), "world None"),
+        ("export", ("first-light", *HERE, None), "zoom None"),
+    ):
+        with pytest.raises(AppError, match=words):
+            client.predict(*arguments, api_name=f"/{name}")
+
+
 def test_the_same_are_mcp_tools(url, client):
     async def talk():
         async with (

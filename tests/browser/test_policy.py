@@ -1,0 +1,32 @@
+"""What pages may load and run: all that the page needs, and nothing of other hosts."""
+
+from tests.browser.test_page import opened, shown
+
+
+def test_page_map_and_docs_need_nothing_that_the_policy_forbids(page, server, watch):
+    said = []
+    page.on(
+        "console",
+        lambda message: said.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    answer = page.goto(server.url)
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    shown(page)
+    for part in ("part-edit", "part-brush", "part-picture", "part-history", "new", "home"):
+        page.locator(f"#{part} > button").click()
+    page.wait_for_timeout(500)
+    for path in ("/worlds/first/map", "/docs"):
+        page.goto(server.url + path)
+        page.wait_for_load_state("networkidle") if path == "/docs" else page.wait_for_selector(".land img")
+    assert not said and not watch
+
+
+def test_a_script_of_another_host_is_not_run(page, server):
+    opened(page, server)
+    blocked = page.evaluate(
+        """() => new Promise((done) => {
+          document.addEventListener("securitypolicyviolation", (event) => done(event.violatedDirective));
+          document.head.append(Object.assign(document.createElement("script"), {src: "https://evil.example/x.js"}));
+        })"""
+    )
+    assert blocked.startswith("script-src")
