@@ -90,6 +90,35 @@ def unpack(
 
 
 @app.command()
+def check(world: WorldId, worlds: Folder = None) -> None:
+    """Look for damage in a world's file: settings, journal and every cell. Ends with 1 if there is any."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        found = atlas.check(world)
+        for damage in found:
+            again = "; `worlds repair` has it painted again" if damage.row is not None else ""
+            print(f"{damage.place}: {damage.reason}{again}")
+        if found:
+            raise typer.Exit(1)
+        print("nothing is damaged")
+
+
+@app.command()
+def repair(world: WorldId, worlds: Folder = None) -> None:
+    """Remove damaged land, which is then painted again as the same bytes. Ends with 1 if damage is left."""
+    with opened(settings_with(worlds=worlds)) as (atlas, _):
+        mended = atlas.repair(world)
+        for damage in mended:
+            print(f"{damage.place}: mended")
+        left = atlas.check(world)
+        for damage in left:
+            print(f"{damage.place}: {damage.reason}")
+        if left:
+            raise typer.Exit(1)
+        if not mended:
+            print("nothing is damaged")
+
+
+@app.command()
 def delete(
     world: WorldId,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,

@@ -8,16 +8,18 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from explorer.models.library import Library
 from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
 from explorer.worlds.world import World, stamp_of
-from tiles import package
+from tiles import package, repair
 from tiles.cache import Cache
 from tiles.errors import BadSetting, EarthError, ModelRefused, NotWritten, WorldDamaged, WorldNotFound
 from tiles.gates import Gates
+from tiles.repair import Damage
 from tiles.scratch import Scratch
 from tiles.store import Store
 from tiles.world_file import WorldFile
@@ -48,8 +50,6 @@ class Atlas:
 
     def get(self, id: str) -> World:
         """Raises WorldNotFound, WorldDamaged, ModelRefused, Busy."""
-        if not ID.fullmatch(id):
-            raise WorldNotFound(f"no world {id[:80]!r}: an id is 1 to 64 of a-z, 0-9, _ and -")
         if (world := self._open.get(id)) is not None and world.is_current():
             return world
         with self._gates.hold(id):
@@ -137,6 +137,27 @@ class Atlas:
             world.access.release()
         shutil.rmtree(gone, ignore_errors=True)
 
+    def check(self, id: str) -> list[Damage]:
+        """What is damaged in a world's file. Raises WorldNotFound, WorldDamaged if nothing of it can be
+        read."""
+        with closing(WorldFile.open(self._path(id), readonly=True)) as file:
+            return repair.check(file)
+
+    def repair(self, id: str) -> list[Damage]:
+        """Have damaged cells of the land painted again; what is mended. Raises WorldNotFound, WorldHeld,
+        WorldDamaged, DiskFull."""
+        path = self._path(id)
+        access = Access(id, path.parent)
+        with self._gates.hold(id):
+            if (world := self._open.pop(id, None)) is not None:
+                world.close()
+            access.require()
+            try:
+                with closing(WorldFile.open(path)) as file:
+                    return repair.repair(file)
+            finally:
+                access.release()
+
     def close(self) -> None:
         """Close all worlds. Work that is not finished is thrown away."""
         for id in list(self._open):
@@ -145,10 +166,16 @@ class Atlas:
                     world.close()
         self.scratch.close()
 
-    def _opened(self, id: str) -> World:
-        folder = self.folder / id
-        if not self._is_world(folder):
+    def _path(self, id: str) -> Path:
+        """A world's file. Raises WorldNotFound."""
+        if not ID.fullmatch(id):
+            raise WorldNotFound(f"no world {id[:80]!r}: an id is 1 to 64 of a-z, 0-9, _ and -")
+        if not self._is_world(self.folder / id):
             raise WorldNotFound(f"no world {id!r}")
+        return self.folder / id / "world.db"
+
+    def _opened(self, id: str) -> World:
+        folder = self._path(id).parent
         access = Access(id, folder)
         try:
             return self._read(id, folder, access)

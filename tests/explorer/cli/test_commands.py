@@ -17,6 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from explorer.cli import app
+from tests.disks import change
 from tiles.grid import Tile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,6 +52,19 @@ def test_a_world_goes_into_a_file_and_comes_back(run, tmp_path):
     (tmp_path / "bay.earth").write_bytes(b"nonsense")
     run("worlds", "unpack", "bay.earth", code=1)
     assert "bay-3" not in run("worlds")
+
+
+def test_damage_is_named_and_land_is_mended(run, tmp_path):
+    run("worlds", "new", "Bay", "rocky coast", "--seed", "5")
+    run("paint", "bay", f"--bounds={BOUNDS}")
+    assert "nothing is damaged" in run("worlds", "check", "bay")
+    path = tmp_path / "worlds" / "bay" / "world.db"
+    change(path, "UPDATE cells SET latents = zeroblob(8192) WHERE zoom = 8 AND x = 128 AND y = 128")
+    assert "cell 8/128/128 of line 1" in run("worlds", "check", "bay", code=1)
+    assert "cell 8/128/128 of line 1: mended" in run("worlds", "repair", "bay")
+    change(path, "UPDATE settings SET value = '31' WHERE name = 'seed'")
+    for command in ("check", "repair"):
+        assert "setting 'seed'" in run("worlds", command, "bay", code=1)
 
 
 def test_a_dataset_is_written(run, tmp_path):

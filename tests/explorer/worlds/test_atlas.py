@@ -9,8 +9,9 @@ from explorer.painting.schedule import next_cells
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.bundles import build_bundle
+from tests.disks import change
 from tiles import package
-from tiles.errors import BadSetting, ModelRefused, WorldNotFound
+from tiles.errors import BadSetting, ModelRefused, WorldHeld, WorldNotFound
 from tiles.grid import tile_at
 
 
@@ -192,3 +193,29 @@ def test_a_world_made_again_under_its_old_id_has_a_stamp_of_its_own(atlas, tmp_p
     atlas.delete("land")
     again = atlas.unpack(tmp_path / "land.earth")
     assert (again.id, again.created) == ("land", world.created) and again.stamp != stamp
+
+
+def test_damaged_land_is_painted_again_as_the_same_bytes(atlas, world, painter, library):
+    home = tile_at(*world.home, world.base_zoom)
+    painter.ask(world, home).result(60)
+    before, stamp = world.renderer.tile(home, "png").data, world.stamp
+    painter.forget(world)
+    path = world.store.path
+    change(path, "UPDATE cells SET latents = zeroblob(8192) WHERE zoom = ? AND x = ? AND y = ?", home)
+    assert [damage.place for damage in atlas.check(world.id)] == [
+        f"cell {home.z}/{home.x}/{home.y} of line 1"
+    ]
+    assert len(atlas.repair(world.id)) == 1 and atlas.check(world.id) == []
+    again = atlas.get(world.id)
+    assert again.renderer.tile(home, "png") is None and again.stamp != stamp
+    painter.ask(again, home).result(60)
+    assert again.renderer.tile(home, "png").data == before
+    painter.forget(again)
+
+
+def test_a_world_that_another_process_paints_is_not_repaired(atlas, world, library):
+    other = Atlas(atlas.folder, library, 2**24)
+    world.journal.set_prompt("sand")
+    with pytest.raises(WorldHeld):
+        other.repair(world.id)
+    other.close()
