@@ -22,6 +22,7 @@ class StandIn:
         self.traits = Traits(
             name="stand-in",
             digest="0" * 32,
+            channels=4,
             halo=8,
             margin=6,
             batch=batch,

@@ -66,8 +66,11 @@ def check_cell(cell: Tile, entry: int, version: int, numbers: Container[int]) ->
 
 def sane_settings(settings: Any) -> dict[str, Any]:
     """``settings`` if they are all there and sane."""
-    checked = keyed(settings, SETTINGS, "the settings")
-    for name, (fits, allowed) in SETTINGS.items():
+    given = settings if isinstance(settings, dict) else {}
+    names = [name for name in SETTINGS if name not in MAY_BE_MISSING or name in given]
+    checked = keyed(settings, names, "the settings")
+    for name in names:
+        fits, allowed = SETTINGS[name]
         if not fits(checked[name]):
             raise BadPackage(f"setting {name} is {short(checked[name])}: it must be {allowed}")
     if checked["sketch"] > checked["base_zoom"]:
@@ -160,6 +163,8 @@ def _is_time(value: Any) -> bool:
         return False
 
 
+MAX_CHANNELS = 64  # of latents
+MAY_BE_MISSING = ("channels",)  # from before there were others than 4
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (
         lambda v: isinstance(v, str) and len(v) <= NAME_LIMIT and is_plain(v) and bool(v.strip()),
@@ -172,6 +177,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "home": (is_place, f"two numbers of metres up to {HOME_LIMIT:.0f}"),
     "sketch": (lambda v: whole(v, 0, 3), "0 to 3"),
     "halo": (lambda v: whole(v, 0, TILE_LATENTS), f"0 to {TILE_LATENTS}"),
+    "channels": (lambda v: whole(v, 1, MAX_CHANNELS), f"1 to {MAX_CHANNELS}"),
     "created": (_is_time, "ISO 8601 times"),
 }
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,14 +19,13 @@ from tiles.grid import TILE_LATENTS, Box, Tile
 from tiles.schema import cell_digest
 from tiles.world_file import WorldFile
 
-CHANNELS = 4
-SHAPE = (CHANNELS, TILE_LATENTS, TILE_LATENTS)
+CHANNELS = 4  # of the latents of worlds whose settings name no other number
 
 
 class Painted(NamedTuple):
     """A painted cell."""
 
-    latents: np.ndarray  # float16 (4, 32, 32)
+    latents: np.ndarray  # float16 (channels, 32, 32)
     entry: int  # the line of the journal it was painted under
     version: int  # goes up with each change
 
@@ -33,7 +33,7 @@ class Painted(NamedTuple):
 class Known(NamedTuple):
     """What a picture gives of a cell."""
 
-    latents: np.ndarray  # float16 (4, 32, 32)
+    latents: np.ndarray  # float16 (channels, 32, 32)
     mask: np.ndarray  # bool (32, 32)
 
 
@@ -97,6 +97,11 @@ class Store:
             raise WorldDamaged(f"{self._file.name}: setting 'instance' is missing")
         return found
 
+    @cached_property
+    def channels(self) -> int:
+        """Numbers a latent, as the world's model has them."""
+        return int(self._settings().get("channels", CHANNELS))
+
     def change_settings(self, **changes: Any) -> None:
         with self._file.write() as connection:
             schema.put_settings(connection, changes)
@@ -148,12 +153,12 @@ class Store:
         return Entry(number, kind, made, dict(data))
 
     def commit(self, cells: Mapping[Tile, np.ndarray], entry: int, shown: bool = True) -> None:
-        """Keep new cells, float16 (4, 32, 32) each, all or none. What is painted under that line
-        already stays: whoever came first painted the same bytes."""
-        rows = []
+        """Keep new cells, float16 (channels, 32, 32) each, all or none. What is painted under that
+        line already stays: whoever came first painted the same bytes."""
+        rows, shape = [], (self.channels, TILE_LATENTS, TILE_LATENTS)
         for (z, x, y), latents in cells.items():
-            if latents.shape != SHAPE or latents.dtype != np.float16 or not np.isfinite(latents).all():
-                raise ValueError(f"a cell is finite float16 {SHAPE}, not {latents.dtype} {latents.shape}")
+            if latents.shape != shape or latents.dtype != np.float16 or not np.isfinite(latents).all():
+                raise ValueError(f"a cell is finite float16 {shape}, not {latents.dtype} {latents.shape}")
             data = np.ascontiguousarray(latents, "<f2").tobytes()
             rows.append((z, x, y, entry, 0, 0, cell_digest(Tile(z, x, y), entry, data), data))
         with self._file.write() as connection:
@@ -219,7 +224,7 @@ class Store:
             if digest != cell_digest(cell, entry, mask + data):
                 raise WorldDamaged(f"the picture at cell {cell.z}/{x}/{y} is damaged")
             bits = np.unpackbits(np.frombuffer(mask, np.uint8)).astype(bool)
-            latents = np.frombuffer(data, "<f2").reshape(SHAPE)
+            latents = np.frombuffer(data, "<f2").reshape(-1, TILE_LATENTS, TILE_LATENTS)
             found[cell] = Known(latents, bits.reshape(TILE_LATENTS, TILE_LATENTS))
         return found
 
@@ -276,7 +281,7 @@ def _painted(cell: Tile, entry: int, version: int, digest: bytes, data: bytes) -
     if digest != cell_digest(cell, entry, data):
         where = f"{cell.z}/{cell.x}/{cell.y}"
         raise WorldDamaged(f"the latents of cell {where} are damaged: their digest does not match")
-    return Painted(np.frombuffer(data, "<f2").reshape(SHAPE), entry, version)
+    return Painted(np.frombuffer(data, "<f2").reshape(-1, TILE_LATENTS, TILE_LATENTS), entry, version)
 
 
 def _show(connection: sqlite3.Connection, cell: Tile, entry: int) -> None:

@@ -15,6 +15,7 @@ class Traits(NamedTuple):
 
     name: str
     digest: str  # hex, over all its files: two models with one digest paint the same land
+    channels: int  # numbers a latent
     halo: int  # latents seen on each side of a cell
     margin: int  # latents needed on each side of a tile to decode it exactly
     batch: int  # windows painted together, always exactly this many, so that bits never change
@@ -50,10 +51,10 @@ class Model(Protocol):
     device: str
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (4, side, side) float32 of each window; at most ``traits.batch`` windows."""
+        """The latents (channels, width, width) float32 of each window; at most ``traits.batch`` windows."""
 
     def decode(self, latents: Latents) -> np.ndarray:
-        """Latents (4, 32 + 2 margin, 32 + 2 margin) to the pixels inside, uint8 (256, 256, 3)."""
+        """A tile's latents (channels, 32 + 2 margin, 32 + 2 margin) to its pixels, uint8 (256, 256, 3)."""
 
     def encode(self, pixels: np.ndarray) -> Latents:
-        """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""
+        """Pixels uint8 (8h, 8w, 3) to latents (channels, h, w), float32."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.models.autoencoder import Autoencoder
+from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.family import Traits, nearest_zoom
 from explorer.models.samplers import euler, times_for, timesteps
@@ -99,6 +99,7 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
     traits = Traits(
         name=bundle["name"],
         digest=digest,
+        channels=LATENT_CHANNELS,
         halo=bundle["halo"],
         margin=Autoencoder.margins[0],
         batch=bundle["batch"]["cpu" if device == "cpu" else "gpu"],

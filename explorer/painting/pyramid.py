@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tiles.grid import Box, Tile, around
+from tiles.grid import TILE_LATENTS, Box, Tile, around
 
 DEEPEST = 20  # the last zoom that is painted: 15 cm per pixel at the equator
 
@@ -135,11 +135,9 @@ class Pyramid(NamedTuple):
         return None if cell is None else next(filter(self.is_sketch, self.parents(cell)), None)
 
 
-def pyramid_of(
-    base_zoom: int, sketch: int, halo: int, channels: int = 4, side: int = 32, deepest: int = 0
-) -> Pyramid:
+def pyramid_of(base_zoom: int, sketch: int, halo: int, channels: int = 4, deepest: int = 0) -> Pyramid:
     """The levels of a world as its settings say: a base, a sketch some zooms coarser (0: none), and each
-    zoom below the base down to ``deepest``."""
+    zoom below the base down to ``deepest``. ``channels`` are those of the model's latents."""
     above = (Level(base_zoom - sketch, shown=False),) if sketch else ()
     below = (Level(zoom) for zoom in range(base_zoom + 1, deepest + 1))
-    return Pyramid((*above, Level(base_zoom), *below), halo, channels, side)
+    return Pyramid((*above, Level(base_zoom), *below), halo, channels, TILE_LATENTS)

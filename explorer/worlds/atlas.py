@@ -192,6 +192,11 @@ class Atlas:
         try:
             settings = store.settings()
             model = self.library.get(settings["model"])
+            if model.traits.channels != store.channels:
+                raise ModelRefused(
+                    f"world {id!r} has latents of {store.channels} channels; {settings['model']} paints"
+                    f" {model.traits.channels}"
+                )
             if settings["digest"] != model.traits.digest and not access.readonly:
                 # Other weights paint other land: what is painted stays, and the journal says since when.
                 before, now = settings["digest"], model.traits.digest

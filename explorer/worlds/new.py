@@ -14,6 +14,7 @@ from tiles.entries import HOME_LIMIT, PROMPT_LIMIT
 from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, metres_words, tile_metres
 from tiles.rules import NAME_LIMIT
+from tiles.store import CHANNELS
 
 JOINERS = "\u200c\u200d"
 BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"  # letters and marks by their category, but nothing is drawn
@@ -37,6 +38,7 @@ def settings_of(new: NewWorld, model: str, traits: Traits) -> dict[str, Any]:
     """All settings of a new world that is painted by ``model``. Raises BadSetting."""
     zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
     sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
+    other = {} if traits.channels == CHANNELS else {"channels": traits.channels}
     return {
         "name": clean_name(new.name),
         "seed": checked_seed(new.seed),
@@ -47,6 +49,7 @@ def settings_of(new: NewWorld, model: str, traits: Traits) -> dict[str, Any]:
         "sketch": sketch,
         "halo": traits.halo,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **other,
     }
 
 

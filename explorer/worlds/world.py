@@ -45,7 +45,7 @@ class World:
         self.created: str = settings["created"]
         self.stamp = stamp_of(store, model)
         self.pyramid = pyramid_of(
-            settings["base_zoom"], settings["sketch"], settings["halo"], deepest=DEEPEST
+            settings["base_zoom"], settings["sketch"], settings["halo"], store.channels, DEEPEST
         )
         lock = threading.RLock()  # steps and commits, one at a time
         self.journal = Journal(store, self.pyramid, lock, access.require)

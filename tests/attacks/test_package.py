@@ -176,7 +176,7 @@ def test_sizes_that_are_not_so(tmp_path, refused, field, at):
         struct.pack_into("<L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"b2sums")) + at, sizes[0])
         (tmp_path / "file").write_bytes(data)
         refused(tmp_path / "file", why)
-    for size in (form.RECORD * 1000, 2**31, 10):  # both sizes say the same, but the bytes do not
+    for size in (form.record_bytes(4) * 1000, 2**31, 10):  # both sizes say the same, but the bytes do not
         data = bytearray(put(tmp_path / "file", found).read_bytes())
         struct.pack_into("<2L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"cells.bin")) + 20, size, size)
         (tmp_path / "file").write_bytes(data)

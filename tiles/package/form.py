@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 import secrets
 import sqlite3
@@ -16,7 +15,7 @@ from tiles.database import is_full
 from tiles.errors import BadPackage, DiskFull
 from tiles.grid import TILE_LATENTS
 from tiles.rules import MAX_JOURNAL
-from tiles.store import SHAPE, Entry
+from tiles.store import Entry
 
 SUFFIX, MEDIA_TYPE = ".earth", "application/zip"
 FORMAT, VERSION = "endless-earth", 2  # version 1 had no pictures and no edits; it is read too
@@ -24,20 +23,28 @@ MEMBERS = ("world.json", "journal.jsonl", "pictures.bin", "cells.bin", "b2sums")
 WORLD, JOURNAL, PICTURES, CELLS, SUMS = MEMBERS
 HEAD = struct.Struct("<5q16s")  # zoom, x, y, entry, version, digest
 PICTURE_HEAD = struct.Struct(f"<4q16s{TILE_LATENTS**2 // 8}s")  # entry, zoom, x, y, digest, mask
-LATENTS = 2 * math.prod(SHAPE)  # bytes
-RECORD = HEAD.size + LATENTS
-PICTURE_RECORD = PICTURE_HEAD.size + LATENTS
-
-MAX_CELLS, MAX_PICTURED = 180_000, 40_000  # 1.8 GB, below where a zip needs its 64-bit form
+MAX_CELLS = 180_000
+# Of all cells and of all pictures. Together they stay below where a zip needs its 64-bit form.
+MAX_CELL_BYTES, MAX_PICTURE_BYTES = 1_484_640_000, 334_720_000
 LIMITS = {  # bytes
     WORLD: 2**16,
     JOURNAL: MAX_JOURNAL,
-    PICTURES: MAX_PICTURED * PICTURE_RECORD,
-    CELLS: MAX_CELLS * RECORD,
+    PICTURES: MAX_PICTURE_BYTES,
+    CELLS: MAX_CELL_BYTES,
     SUMS: 2**10,
 }
 MAX_CONTENTS = 2**13  # bytes of the zip's own list of members
 END = struct.Struct("<4s4H2LH")
+
+
+def record_bytes(channels: int) -> int:
+    """Of a painted cell."""
+    return HEAD.size + 2 * channels * TILE_LATENTS**2
+
+
+def picture_bytes(channels: int) -> int:
+    """Of a picture's cell."""
+    return PICTURE_HEAD.size + 2 * channels * TILE_LATENTS**2
 
 
 def is_pictured(entry: Entry) -> bool:

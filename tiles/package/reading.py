@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import zipfile
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,15 @@ from tiles.package.form import (
     HEAD,
     JOURNAL,
     PICTURE_HEAD,
-    PICTURE_RECORD,
     PICTURES,
-    RECORD,
     VERSION,
     WORLD,
     disk_errors,
     is_pictured,
     named_errors,
     part_of,
+    picture_bytes,
+    record_bytes,
 )
 from tiles.rules import (
     MAX_LINE,
@@ -47,6 +47,7 @@ from tiles.rules import (
     sane_settings,
 )
 from tiles.schema import cell_digest
+from tiles.store import CHANNELS
 
 
 def unpack(path: Path, folder: Path, model: str | None = None) -> None:
@@ -62,6 +63,7 @@ def unpack(path: Path, folder: Path, model: str | None = None) -> None:
         sizes = checked_members(archive)
         check_sums(archive, list(sizes))
         settings = _read_settings(archive)
+        _check_records(sizes, settings.get("channels", CHANNELS))
         if model is not None:
             settings["model"] = model
         if (needed := 2 * sum(sizes.values()) + 2**20) > (free := shutil.disk_usage(folder.parent).free):
@@ -97,14 +99,16 @@ def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: di
         if is_pictured(entry):
             pictured.add(entry.number)
     history = _history(lines)
-    rows = _read_pictures(archive, pictured)
+    channels = settings.get("channels", CHANNELS)
+    rows = _read_pictures(archive, pictured, picture_bytes(channels))
     connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     there = {entry for (entry,) in connection.execute("SELECT DISTINCT entry FROM pictures")}
     if missing := pictured - there:
         raise BadPackage(f"the picture of journal entry {min(missing)} is missing")
     if CELLS in archive.namelist():
         numbers = {number for number, _ in lines}
-        schema.put_cells(connection, _read_cells(archive, numbers, history), max(numbers))
+        cells = _read_cells(archive, numbers, history, record_bytes(channels))
+        schema.put_cells(connection, cells, max(numbers))
 
 
 def _history(lines: list[tuple[int, JournalEntry]]) -> History:
@@ -122,6 +126,12 @@ def _read_settings(archive: zipfile.ZipFile) -> dict[str, Any]:
     return sane_settings(world["settings"])
 
 
+def _check_records(sizes: Mapping[str, int], channels: int) -> None:
+    for name, record in ((CELLS, record_bytes(channels)), (PICTURES, picture_bytes(channels))):
+        if sizes.get(name, 0) % record:
+            raise BadPackage(f"{name} has {sizes[name]} bytes, which is not a multiple of a cell's {record}")
+
+
 def _read_lines(archive: zipfile.ZipFile) -> Iterator[Any]:
     with archive.open(JOURNAL) as lines:
         number = 0
@@ -131,13 +141,15 @@ def _read_lines(archive: zipfile.ZipFile) -> Iterator[Any]:
             yield parsed(line, f"{JOURNAL} line {number}")
 
 
-def _read_pictures(archive: zipfile.ZipFile, pictured: Container[int]) -> Iterator[tuple[object, ...]]:
-    """Rows of the table of pictures."""
+def _read_pictures(
+    archive: zipfile.ZipFile, pictured: Container[int], size: int
+) -> Iterator[tuple[object, ...]]:
+    """Rows of the table of pictures, from records of ``size`` bytes."""
     if PICTURES not in archive.namelist():
         return
     last = (0, Tile(0, 0, 0))
     with archive.open(PICTURES) as records:
-        while record := records.read(PICTURE_RECORD):
+        while record := records.read(size):
             entry, z, x, y, digest, mask = PICTURE_HEAD.unpack_from(record)
             cell, data = Tile(z, x, y), record[PICTURE_HEAD.size :]
             if entry not in pictured:
@@ -153,12 +165,12 @@ def _read_pictures(archive: zipfile.ZipFile, pictured: Container[int]) -> Iterat
 
 
 def _read_cells(
-    archive: zipfile.ZipFile, numbers: Container[int], history: History
+    archive: zipfile.ZipFile, numbers: Container[int], history: History, size: int
 ) -> Iterator[tuple[object, ...]]:
-    """Rows of the table of cells."""
+    """Rows of the table of cells, from records of ``size`` bytes."""
     last = (Tile(-1, 0, 0), 0)
     with archive.open(CELLS) as records:
-        while record := records.read(RECORD):
+        while record := records.read(size):
             z, x, y, entry, version, digest = HEAD.unpack_from(record)
             cell, data = Tile(z, x, y), record[HEAD.size :]
             check_cell(cell, entry, version, numbers)

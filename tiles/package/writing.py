@@ -20,11 +20,10 @@ from tiles.package.form import (
     HEAD,
     JOURNAL,
     LIMITS,
+    MAX_CELL_BYTES,
     MAX_CELLS,
     PICTURE_HEAD,
-    PICTURE_RECORD,
     PICTURES,
-    RECORD,
     SUMS,
     VERSION,
     WORLD,
@@ -32,6 +31,8 @@ from tiles.package.form import (
     is_pictured,
     named_errors,
     part_of,
+    picture_bytes,
+    record_bytes,
     sum_line,
 )
 from tiles.rules import (
@@ -51,7 +52,12 @@ Written = Callable[[int], None]  # told how many bytes are written so far
 def size(store: Store, latents: bool = False) -> int:
     """About how many bytes ``pack`` writes, and never fewer. Raises WorldDamaged."""
     lines, pictured, painted = store.sizes()
-    return 2 * lines + pictured * PICTURE_RECORD + latents * painted * RECORD + 2**17
+    return (
+        2 * lines
+        + pictured * picture_bytes(store.channels)
+        + latents * painted * record_bytes(store.channels)
+        + 2**17
+    )
 
 
 def pack(store: Store, path: Path, latents: bool = False, written: Written = lambda done: None) -> None:
@@ -106,8 +112,9 @@ def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 def _records(store: Store, numbers: Container[int]) -> Iterator[bytes]:
     paintings = sorted((cell, entry) for cell, entry, _ in store.paintings())
-    if len(paintings) > MAX_CELLS:
-        raise BadPackage(f"{len(paintings):,} cells are painted; up to {MAX_CELLS:,} fit, or none of them")
+    most = min(MAX_CELLS, MAX_CELL_BYTES // record_bytes(store.channels))
+    if len(paintings) > most:
+        raise BadPackage(f"{len(paintings):,} cells are painted; up to {most:,} fit, or none of them")
     for cell, entry in paintings:
         painted = store.read(cell, entry)
         assert painted is not None  # one snapshot

@@ -7,7 +7,7 @@ from explorer import pictures
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.disks import change
-from tiles.errors import WorldDamaged
+from tiles.errors import ModelRefused, WorldDamaged
 from tiles.grid import Box, Tile, around
 
 HOME = 2**7
@@ -177,3 +177,21 @@ def test_damaged_latents_are_named_and_never_shown(first, world):
         world.cache.drop(tile)
     with pytest.raises(WorldDamaged, match=f"8/{HOME}/{HOME}"):
         world.renderer.tile(cell, "png")
+
+
+def test_a_model_of_more_channels_paints_a_world_that_travels(tmp_path, painter, standin):
+    """As many numbers a latent as its model has, in world.db and in a world file."""
+    standin.model.traits = standin.model.traits._replace(channels=6)
+    atlas, elsewhere = (Atlas(tmp_path / name, standin, 2**24) for name in ("here", "elsewhere"))
+    world, home = atlas.create(NewWorld("Land", "coast", seed=1)), Tile(8, 1, 1)
+    painter.ask(world, home).result(60)
+    assert world.store.read(home).latents.shape == (6, 32, 32)
+    world.pack(tmp_path / "land.earth", latents=True)
+    copy = elsewhere.unpack(tmp_path / "land.earth")
+    assert copy.renderer.tile(home, "png").data == world.renderer.tile(home, "png").data
+    painter.forget(world)
+    atlas.close()
+    standin.model.traits = standin.model.traits._replace(channels=4)
+    with pytest.raises(ModelRefused, match="6 channels"):
+        Atlas(tmp_path / "here", standin, 2**24).get("land")
+    elsewhere.close()
