@@ -6,6 +6,7 @@ import json
 from typing import ClassVar
 
 import folium
+from branca.element import Figure
 from jinja2 import Template
 
 from explorer.worlds.world import World
@@ -19,15 +20,28 @@ class PlaneMap(folium.Map):
 
     default_js: ClassVar[list[tuple[str, str]]] = [
         ("leaflet", "/static/leaflet/leaflet.js"),
-        ("grid", "/static/earth/grid.js"),
-        ("selection", "/static/earth/selection.js"),
-        ("brush", "/static/earth/brush.js"),
-        ("plane", "/static/earth/map.js"),
     ]
     default_css: ClassVar[list[tuple[str, str]]] = [
         ("leaflet_css", "/static/leaflet/leaflet.css"),
-        ("earth_css", "/static/earth/map.css"),
+        ("earth_css", "/static/earth/map/map.css"),
     ]
+
+
+class ModulePage(Figure):
+    """folium's page, whose script is a module: it starts once what it imports is there."""
+
+    _template = Template(
+        """<!DOCTYPE html>
+<html lang="en">
+<head><title>{{ this.title|e }}</title>{{ this.header.render(**kwargs) }}</head>
+<body>{{ this.html.render(**kwargs) }}</body>
+<script type="module">
+import { open } from "/static/earth/map/main.js";
+{{ this.script.render(**kwargs) }}
+</script>
+</html>
+"""
+    )
 
 
 class Land(folium.MacroElement):
@@ -35,7 +49,7 @@ class Land(folium.MacroElement):
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "earth.open({{ this._parent.get_name() }}, {{ this.settings }});"
+        "open({{ this._parent.get_name() }}, {{ this.settings }});"
         "{% endmacro %}"
     )
 
@@ -62,6 +76,7 @@ def page(world: World) -> str:
         attribution_control=False,
         world_copy_jump=False,
     )
+    plane.add_to(ModulePage(title=world.name))
     Land(
         {
             "world": world.id,

@@ -6,7 +6,6 @@ import errno
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import swagger_ui_bundle
 from anyio import to_thread
@@ -29,6 +28,7 @@ from explorer.settings import Settings
 from explorer.web import edits as edit_routes
 from explorer.web import exports, feed, files, services, tiles, worlds
 from explorer.web.access import Access
+from explorer.web.assets import Assets
 from explorer.web.head import Head
 from explorer.web.headers import Headed
 from explorer.web.hub import Hub
@@ -40,7 +40,6 @@ from tiles.errors import DiskFull, EarthError
 log = logging.getLogger(__name__)
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 OWN = ("/worlds", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json")
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "web"
 
 
 def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
@@ -70,7 +69,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_api_route("/docs/openapi.json", shown_schema, include_in_schema=False)
     app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
     app.mount("/static/swagger", StaticFiles(directory=swagger_ui_bundle.swagger_ui_path))
-    app.mount("/static/earth", StaticFiles(directory=ASSETS))
+    app.mount("/static/earth", Assets())
     app.add_exception_handler(EarthError, _earth_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from explorer.models.family import Traits
 from explorer.service.edits import tell
 from explorer.service.painter import Painter
-from explorer.web import forms, tools
+from explorer.web import assets, forms, tools
 from explorer.web.tools import guarded
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_prompt
@@ -23,13 +23,12 @@ from tiles.entries import SEED_LIMIT
 from tiles.grid import metres_words
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT / "assets" / "web"
 EXAMPLES = ROOT / "assets" / "prompts" / "examples.json"
 SCALES = {
     5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes", 10: "counties",
     12: "towns", 14: "districts", 16: "neighbourhoods", 17: "streets", 18: "houses", 19: "gardens",
 }  # fmt: skip
-SCRIPTS = ("shared", "export", "edit", "strokes", "history", "page")
+MAIN = "/static/earth/page/main.js"
 # No template: the map's frame is the only thing inside, and words never pass through here.
 FRAME = '<iframe id="earth-map" title="Map" src="about:blank"></iframe>'
 
@@ -48,9 +47,8 @@ def mount(app: FastAPI) -> FastAPI:
         blocks,
         path="/",
         theme=theme,
-        css_paths=[ASSETS / "page.css"],
-        head="".join(f'<script src="/static/earth/{name}.js" defer></script>' for name in SCRIPTS)
-        + '<link rel="icon" href="/static/earth/icon.svg">',
+        css_paths=[assets.FOLDER / "page" / "page.css"],
+        head=f'<script type="module" src="{MAIN}"></script><link rel="icon" href="/static/earth/icon.svg">',
         ssr_mode=False,
         footer_links=[],
         mcp_server=True,
@@ -71,17 +69,17 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                 gr.HTML(forms.STEPS, padding=False)
                 with gr.Accordion("This world", open=True, elem_id="part-world"):
                     prompt = gr.Textbox(
-                        label="Prompt for land painted from now on", lines=2, max_length=500, elem_id="prompt"
+                        label="Prompt for new land", lines=2, max_length=500, elem_id="prompt"
                     )
                     with gr.Row():
                         change = gr.Button("Change prompt", size="sm", elem_id="change")
                         remove = gr.Button("Delete", size="sm", variant="stop", elem_id="delete")
                     with gr.Row(visible=False) as sure:
                         really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
-                        keep = gr.Button("Keep", size="sm", elem_id="keep")
+                        keep = gr.Button("Cancel", size="sm", elem_id="keep")
                 with gr.Accordion("Edit", open=False, elem_id="part-edit"):
                     gr.HTML(forms.edit(edit_tiles), padding=False)
-                with gr.Accordion("Paint with prompts", open=False, elem_id="part-brush"):
+                with gr.Accordion("Plan land ahead (brush)", open=False, elem_id="part-brush"):
                     gr.HTML(forms.BRUSH, padding=False)
                 with gr.Accordion("Your own picture", open=False, elem_id="part-picture"):
                     gr.HTML(forms.PICTURE, padding=False)
@@ -89,7 +87,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                     gr.HTML(forms.HISTORY, padding=False)
                 with gr.Accordion("New world", open=False, elem_id="new"):
                     form = new_world_form(traits)
-                with gr.Accordion("Take it home", open=False, elem_id="home"):
+                with gr.Accordion("Export", open=False, elem_id="home"):
                     gr.HTML(forms.export(), padding=False)
                 gr.HTML(
                     '<div id="links"><button id="theme" type="button">Light or dark</button>'
@@ -148,6 +146,11 @@ def choices(atlas: Atlas) -> list[tuple[str, str]]:
     return [(world.name, world.id) for world in atlas.worlds()]
 
 
+def called(name: str) -> str:
+    """A call of the page's module with the world's id, once the module is there."""
+    return f'async (id) => {{ (await import("{MAIN}")).{name}(id); }}'
+
+
 def wire(
     blocks: gr.Blocks,
     atlas: Atlas,
@@ -159,7 +162,7 @@ def wire(
     form: dict[str, Any],
 ) -> None:
     """What happens when."""
-    open_map = "(id) => { window.earthPage && window.earthPage.open(id); return id; }"
+    open_map, first_map = called("open"), called("first")
 
     def start(asked: str) -> tuple[Any, str]:
         worlds = choices(atlas)
@@ -194,9 +197,7 @@ def wire(
     # The world that the address bar names; the server never sees what stands behind its hash.
     linked = gr.Textbox(visible=False)
     named = "() => location.hash.slice(1).split('/')[0]"
-    blocks.load(start, linked, [picker, prompt], js=named, **quiet).then(
-        fn=None, inputs=picker, js="(id) => { window.earthPage.first(id); }"
-    )
+    blocks.load(start, linked, [picker, prompt], js=named, **quiet).then(fn=None, inputs=picker, js=first_map)
     picker.input(shown, picker, prompt, **quiet).then(fn=None, inputs=picker, js=open_map)
     change.click(set_prompt, [picker, prompt], None, **quiet)
     follow.click(shown, picker, prompt, **quiet)

@@ -19,7 +19,7 @@ def words(page: Page):
 
 
 def selected(page: Page) -> list[list[int]]:
-    return page.evaluate(f"[...{LAND}.selection.tiles.values()]")
+    return page.evaluate(f"[...{LAND}.selection.chosen.tiles.values()]")
 
 
 def picture(page: Page, tile: list[int]) -> tuple[str, str]:

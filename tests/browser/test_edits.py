@@ -208,7 +208,7 @@ def test_the_history_leads_to_what_was_done(page, server, watch):
     middle = (tile[1] + 0.5) * side - 20037508.34, 20037508.34 - (tile[2] + 0.5) * side
     until(page, lambda: abs(view(page)[2] - middle[0]) < side and abs(view(page)[3] - middle[1]) < side)
     page.locator("#undo").click()
-    expect(rows.first).to_contain_text("taken back")
+    expect(rows.first).to_contain_text("undone")
     assert watch == []
 
 

@@ -88,7 +88,7 @@ def test_the_map_survives_a_restart_of_the_server(page, server, watch):
     opened(page, server)
     server.stop()
     badge = page.frame_locator("#earth-map").locator(".badge")
-    expect(badge).to_contain_text("connection lost")
+    expect(badge).to_contain_text("Connection lost")
     server.start()
     expect(badge).not_to_have_class(re.compile("shown"))
     pan(page, 3000, 0)
@@ -197,7 +197,7 @@ def test_the_map_is_the_hero_on_every_screen(page, server, watch, width, height)
 
 def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path):
     opened(page, server)
-    page.get_by_text("Take it home", exact=True).click()
+    page.get_by_text("Export", exact=True).first.click()
     paths = []
     for link in ("package", "land"):
         with page.expect_download() as download:
@@ -230,7 +230,7 @@ def test_links_lead_somewhere_and_stay_in_place_before_the_estimate_comes(page, 
         "window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} }"
     )
     opened(page, server)
-    page.get_by_text("Take it home", exact=True).click()
+    page.get_by_text("Export", exact=True).first.click()
     height = page.locator("#export").bounding_box()["height"]
     with page.expect_download() as download:
         page.locator("#export-package").click()
@@ -262,7 +262,7 @@ def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
 def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
     opened(page, server)
     before = view(page)
-    page.get_by_text("Take it home", exact=True).click()
+    page.get_by_text("Export", exact=True).first.click()
     estimate = page.locator("#export-estimate")
     expect(estimate).to_contain_text("px")
     expect(page.locator("#export-region")).to_contain_text("The view")
@@ -289,7 +289,7 @@ def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
 
 def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, server, watch):
     opened(page, server)
-    page.get_by_text("Take it home", exact=True).click()
+    page.get_by_text("Export", exact=True).first.click()
     for _ in range(4):
         page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
         page.wait_for_timeout(400)
@@ -306,7 +306,7 @@ def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, se
     expect(page.locator("#export-state")).to_be_in_viewport()
     expect(page.locator("#export-go")).to_be_disabled()
     page.locator("#export-cancel").click()
-    expect(page.locator("#export-files")).to_contain_text("cancelled")
+    expect(page.locator("#export-files")).to_contain_text("Cancelled")
     expect(page.locator("#export-go")).to_be_enabled()
     assert watch == []
 
@@ -314,7 +314,7 @@ def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, se
 def test_land_is_taken_home_on_a_phone(page, server, watch):
     page.set_viewport_size({"width": 390, "height": 844})
     opened(page, server)
-    page.get_by_text("Take it home", exact=True).click()
+    page.get_by_text("Export", exact=True).first.click()
     box = page.locator("#earth-map").bounding_box()
     page.frame_locator("#earth-map").locator("a.select").click()  # no shift key there
     page.mouse.move(box["x"] + 100, box["y"] + 100)

@@ -1,0 +1,157 @@
+// @ts-check
+// Prompts for land to come: the brush that draws a stroke, and the journal's strokes over the map.
+
+import { Band, STEPS } from "./band.js";
+import { addControl, edgeButton, hold, pressed } from "./buttons.js";
+
+const MANY = 24; // strokes, past which a band for every step of a soft edge would be slow
+const FEW_STEPS = 4;
+const MOST_PLACES = 200; // of a stroke's path
+
+export class Brush {
+  /** @param {L.Map} map @param {import("./selection.js").Selection} selection @param {(told: Told) => void} tell */
+  constructor(map, selection, tell) {
+    this.map = map;
+    this.selection = selection;
+    this.tell = tell;
+    /** @type {BrushState} */
+    this.state = { on: false, prompt: "", radius: 0, softness: 0 };
+    /** @type {[number, number][] | null} */
+    this.path = null;
+    /** @type {Band | null} */
+    this.band = null; // of the stroke that is being drawn
+    /** @type {Band | null} */
+    this.ghost = null; // the brush itself, under the mouse
+    /** @type {{band: Band, name: L.Marker}[]} */
+    this.strokes = [];
+    /** @type {HTMLElement | null} */
+    this.toggle = null;
+    if (window.parent !== window) this.control(); // the prompt is written in the page around the map
+    this.listen();
+  }
+
+  listen() {
+    this.map.on("zoomend", () => {
+      for (const band of this.all()) band.scale();
+    });
+    this.map.getContainer().addEventListener("pointerdown", (event) => this.press(event), true);
+    window.addEventListener("pointermove", (event) => this.move(event));
+    window.addEventListener("pointerup", () => this.release());
+    window.addEventListener("pointercancel", () => this.abandon());
+    this.map.on("mouseout", () => this.hover(null));
+  }
+
+  all() {
+    return [...this.strokes.map((each) => each.band), this.band, this.ghost].filter((band) => band !== null);
+  }
+
+  control() {
+    const press = () => this.tell({ type: "brush", on: !this.state.on });
+    const { bar, button } = edgeButton("brush", "Plan land ahead with the brush", press);
+    this.toggle = button;
+    addControl(this.map, "bottomright", bar);
+  }
+
+  /** What the page says of the brush. @param {BrushState} state */
+  take(state) {
+    const turned = state.on !== this.state.on;
+    this.state = state;
+    this.hover(null);
+    if (!turned) return;
+    this.selection.held = state.on;
+    if (state.on) this.selection.arm(false);
+    if (this.toggle) pressed(this.toggle, state.on);
+    hold(this.map, state.on || this.selection.on);
+    this.map.getContainer().classList.toggle("brushing", state.on);
+    if (!state.on) this.abandon();
+  }
+
+  /** @param {MouseEvent} event @returns {[number, number]} */
+  place(event) {
+    const { lng, lat } = this.map.mouseEventToLatLng(event);
+    return [lng, lat];
+  }
+
+  /** @param {PointerEvent} event */
+  press(event) {
+    const control = /** @type {Element} */ (event.target).closest(".leaflet-control");
+    if (!this.state.on || event.button || control) return;
+    if (this.path) return this.abandon(); // a second finger: this is a pinch
+    this.hover(null);
+    this.path = [this.place(event)];
+    this.band?.remove();
+    this.band = new Band(this.map, { ...this.state, path: this.path });
+  }
+
+  /** @param {PointerEvent} event */
+  move(event) {
+    if (this.path) {
+      this.path.push(this.place(event));
+      this.band?.lay(this.path);
+    } else if (this.state.on && event.pointerType === "mouse") {
+      const target = event.target instanceof Element ? event.target : null;
+      const over = target?.closest(".leaflet-container") && !target.closest(".leaflet-control");
+      this.hover(over ? event : null);
+    }
+  }
+
+  /** @param {PointerEvent | null} event */
+  hover(event) {
+    if (!event) {
+      this.ghost?.remove();
+      this.ghost = null;
+    } else if (this.ghost) this.ghost.lay([this.place(event)]);
+    else this.ghost = new Band(this.map, { ...this.state, path: [this.place(event)] });
+  }
+
+  release() {
+    if (!this.path) return;
+    const path = this.simple(this.path);
+    this.path = null;
+    this.tell({ type: "stroke", path });
+  }
+
+  abandon() {
+    this.path = null;
+    this.band?.remove();
+    this.band = null;
+  }
+
+  /** The same line with fewer places. @param {[number, number][]} path @returns {[number, number][]} */
+  simple(path) {
+    const pixels = path.map(([x, y]) => this.map.latLngToLayerPoint([y, x]));
+    let tolerance = 1;
+    let found = L.LineUtil.simplify(pixels, tolerance);
+    while (found.length > MOST_PLACES) {
+      tolerance *= 2;
+      found = L.LineUtil.simplify(pixels, tolerance);
+    }
+    return found.map((point) => {
+      const { lng, lat } = this.map.layerPointToLatLng(point);
+      return [lng, lat];
+    });
+  }
+
+  /** The strokes to show. One that was just drawn is among them. @param {Stroke[]} strokes */
+  show(strokes) {
+    for (const { band, name } of this.strokes) {
+      band.remove();
+      name.remove();
+    }
+    const steps = strokes.length > MANY ? FEW_STEPS : STEPS;
+    this.strokes = strokes.map((stroke) => ({
+      band: new Band(this.map, stroke, steps),
+      name: this.name(stroke),
+    }));
+    if (!this.path) this.abandon();
+  }
+
+  /** @param {Stroke} stroke */
+  name({ prompt, path }) {
+    const text = document.createElement("span");
+    text.textContent = prompt;
+    const [x, y] = path[Math.floor(path.length / 2)];
+    const icon = L.divIcon({ html: text, className: "region-name", iconSize: undefined });
+    return L.marker([y, x], { icon, interactive: false, keyboard: false }).addTo(this.map);
+  }
+}

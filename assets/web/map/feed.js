@@ -1,0 +1,44 @@
+// @ts-check
+// One connection that comes back by itself and then says again what is wanted.
+
+const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before each try to connect again
+
+export class Feed {
+  /** @param {string} world @param {(message: any) => void} hear */
+  constructor(world, hear) {
+    this.url = `${location.origin.replace(/^http/, "ws")}/worlds/${world}/feed`;
+    this.hear = hear;
+    /** @type {Tile[]} */
+    this.wanted = [];
+    this.failures = 0;
+    this.socket = this.connect();
+  }
+
+  connect() {
+    const socket = new WebSocket(this.url);
+    socket.onopen = () => {
+      this.failures = 0;
+      this.hear({ event: "online" });
+      this.send();
+    };
+    socket.onmessage = (message) => this.hear(JSON.parse(message.data));
+    socket.onclose = () => {
+      this.hear({ event: "offline" });
+      const pause = PAUSES[Math.min(this.failures++, PAUSES.length - 1)];
+      setTimeout(() => {
+        this.socket = this.connect();
+      }, pause);
+    };
+    return socket;
+  }
+
+  /** @param {Tile[]} tiles */
+  want(tiles) {
+    this.wanted = tiles;
+    this.send();
+  }
+
+  send() {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ want: this.wanted }));
+  }
+}

@@ -1,0 +1,181 @@
+// @ts-check
+// The map: layers of land on an endless plane, fed over one WebSocket, in a frame of the page.
+import { step } from "../lib/keys.js";
+import { formatPlace, parsePlace } from "../lib/place.js";
+import { Grid, wanted } from "../lib/plane.js";
+import * as words from "../lib/words.js";
+import { Brush } from "./brush.js";
+import { addControl } from "./buttons.js";
+import { Feed } from "./feed.js";
+import { Land } from "./land.js";
+import { Marks } from "./marks.js";
+import { latLngs, metres, still } from "./plane.js";
+import { Selection } from "./selection.js";
+
+const PREFETCH = 1; // rings of tiles around the view that are painted ahead
+const SKETCH_ZOOMS = 8; // by which the sketch is enlarged at most
+const WANT_LIMIT = 900;
+const SETTLE = 300; // ms after an edit's end, before what is in progress is asked for again
+
+class EarthMap {
+  /** @param {L.Map} map @param {MapOptions} options */
+  constructor(map, options) {
+    this.map = map;
+    this.options = options;
+    const grid = new Grid(options.base);
+    /** @param {Told} told */
+    const tell = (told) => this.post(told);
+    this.marks = new Marks(map, grid);
+    this.selection = new Selection(map, grid, tell);
+    this.brush = new Brush(map, this.selection, tell);
+    this.layers();
+    this.controls();
+    this.goTo(location.hash, false);
+    this.feed = new Feed(options.world, (message) => this.hear(message));
+    map.on("moveend zoomend resize", () => this.moved());
+    window.addEventListener("message", (event) => this.command(event));
+    window.addEventListener("hashchange", () => this.goTo(location.hash, true));
+    window.addEventListener("keydown", (event) => this.key(event));
+    this.post({ type: "ready", base: options.base });
+    this.moved();
+  }
+
+  // Beneath the land lies its sketch: it is there first and shows what will come.
+  layers() {
+    const { world, stamp, base, sketch, lowest, highest } = this.options;
+    const shared = { world, stamp, maxZoom: highest };
+    const coarse = base - sketch;
+    const native = { minNativeZoom: coarse, maxNativeZoom: coarse, minZoom: base, zIndex: 0 };
+    const maxZoom = Math.min(highest, coarse + SKETCH_ZOOMS);
+    this.sketch = new Land({ ...shared, ...native, maxZoom, path: "sketch", className: "sketch" });
+    if (sketch) this.sketch.addTo(this.map);
+    this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 1 });
+    this.land.addTo(this.map);
+  }
+
+  controls() {
+    L.control.zoom({ position: "bottomright" }).addTo(this.map);
+    L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(this.map);
+    this.place = L.DomUtil.create("div", "place");
+    this.badge = L.DomUtil.create("div", "badge");
+    this.badge.setAttribute("role", "status");
+    addControl(this.map, "bottomleft", this.place);
+    addControl(this.map, "topright", this.badge);
+    this.map.on("mousemove", (event) => this.say(event.latlng));
+    this.map.on("mouseout", () => this.say(this.map.getCenter()));
+  }
+
+  /** @param {L.LatLng} at */
+  say({ lng, lat }) {
+    if (this.place) this.place.textContent = words.place(lng, lat);
+  }
+
+  // Past the deepest level, the ring ahead is one painted tile wide, whatever that is in tiles of this zoom.
+  wants() {
+    const zoom = this.map.getZoom();
+    const { min, max } = this.map.getPixelBounds();
+    const { x: left = 0, y: top = 0 } = min ?? {};
+    const { x: right = 0, y: bottom = 0 } = max ?? {};
+    const ring = PREFETCH << Math.max(0, zoom - this.options.deepest);
+    return wanted({ left, top, right, bottom }, zoom, ring, WANT_LIMIT);
+  }
+
+  moved() {
+    this.feed?.want(this.wants());
+    const centre = this.map.getCenter();
+    this.say(centre);
+    const place = formatPlace(this.map.getZoom(), centre.lng, centre.lat);
+    if (window.parent === window) history.replaceState(null, "", `#${place}`);
+    this.post({ type: "view", place, bounds: metres(this.map.getBounds()) });
+  }
+
+  /** Anything but a place is left alone. @param {string} hash "zoom/x/y" @param {boolean} animate */
+  goTo(hash, animate) {
+    const asked = parsePlace(hash);
+    if (!asked) return;
+    const zoom = Math.min(Math.max(asked.zoom, this.options.lowest), this.options.highest);
+    this.map.setView([asked.y, asked.x], zoom, { animate: animate && !still() });
+  }
+
+  /** Keys are the page's: it has the same ones. @param {KeyboardEvent} event */
+  key(event) {
+    const { key, code, ctrlKey, metaKey, shiftKey, altKey } = event;
+    if (step(event)) event.preventDefault();
+    this.post({ type: "key", key: { key, code, ctrlKey, metaKey, shiftKey, altKey } });
+    if (key === "Escape" && window.parent === window) this.selection.clear();
+  }
+
+  /** After an edit is over, tiles that another one waits for are still in progress. @param {any} message */
+  edited(message) {
+    this.marks.hear(message.event, message.tile);
+    if (message.event !== "settled") return;
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.feed?.send(), SETTLE);
+  }
+
+  /** What the feed says. @param {any} message */
+  hear(message) {
+    const key = message.tile?.join("/");
+    if (message.event === "revisions") {
+      for (const [z, x, y, revision] of message.tiles) this.land?.hear(`${z}/${x}/${y}`, revision);
+      for (const [z, x, y, revision] of message.sketches) this.sketch?.hear(`${z}/${x}/${y}`, revision);
+      this.marks.reset(message.editing);
+    } else if (message.event === "sketch") this.sketch?.hear(key, message.revision);
+    else if (message.event === "ready") this.land?.hear(key, message.revision);
+    else if (message.event === "painting") this.land?.painting(key);
+    else if (message.event === "failed") this.land?.failed(key, message.message);
+    else if (message.event === "status") this.status(message);
+    else if (["editing", "edited", "settled"].includes(message.event)) this.edited(message);
+    else if (message.event === "journal") this.post({ type: "journal" });
+    else if (message.event === "online") this.online();
+    else if (message.event === "offline") this.note("Connection lost. Trying again…");
+    else if (message.event === "error") this.note(message.error.message);
+  }
+
+  /** @param {any} status */
+  status(status) {
+    this.note(status.error || (status.readonly ? "Read-only: open in another Endless Earth" : ""));
+    this.post({ type: "status", status });
+  }
+
+  // What happened to the journal before, or while the connection was lost, is not known.
+  online() {
+    this.note("");
+    this.post({ type: "journal" });
+  }
+
+  /** @param {string} text */
+  note(text) {
+    if (!this.badge) return;
+    this.badge.textContent = text;
+    this.badge.classList.toggle("shown", Boolean(text));
+  }
+
+  /** What the page asks for. @param {MessageEvent} event */
+  command({ origin, data }) {
+    if (origin !== location.origin || !data) return;
+    if (data.type === "theme") document.documentElement.dataset.theme = data.theme;
+    if (data.type === "go") this.goTo(data.place, true);
+    if (data.type === "clear") this.selection.clear();
+    if (data.type === "fit") this.fit(data.bounds);
+    if (data.type === "brush") this.brush.take(data.brush);
+    if (data.type === "strokes") this.brush.show(data.strokes);
+  }
+
+  /** Show a rectangle with some land around. @param {Box} box */
+  fit(box) {
+    const bounds = latLngs(box).pad(0.25);
+    this.map.flyToBounds(bounds, { maxZoom: this.options.base, duration: 0.8, animate: !still() });
+  }
+
+  /** @param {Told} told */
+  post(told) {
+    if (window.parent === window) return;
+    window.parent.postMessage({ ...told, world: this.options.world }, location.origin);
+  }
+}
+
+/** Called by the map's page, once folium has made the map. @param {L.Map} map @param {MapOptions} options */
+export function open(map, options) {
+  window.earth = { map: new EarthMap(map, options) };
+}

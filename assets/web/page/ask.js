@@ -1,0 +1,53 @@
+// @ts-check
+// The one way to ask the server. It always ends with an answer: a failure has words for people, that
+// of the network or of a proxy too.
+import { refused, unreachable } from "../lib/failures.js";
+
+const PATIENCE = 60_000; // ms for an answer; a file that is sent may take its time
+
+/**
+ * @param {string} url
+ * @param {string} method
+ * @param {any} body a Blob as it is, anything else as JSON
+ * @returns {Promise<Answer>} `said` is the answer's JSON, or `{error: {code, message}}`
+ */
+export async function ask(url, method = "GET", body = undefined) {
+  const file = body instanceof Blob;
+  const type = file ? "application/octet-stream" : "application/json";
+  /** @type {RequestInit} */
+  const request = { method, signal: file ? undefined : AbortSignal.timeout(PATIENCE) };
+  if (body !== undefined) {
+    request.body = file ? body : JSON.stringify(body);
+    request.headers = { "Content-Type": type };
+  }
+  try {
+    const answer = await fetch(url, request);
+    return read(answer.ok, answer.status, await answer.text());
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    return {
+      ok: false,
+      status: 0,
+      said: failure("unreachable", unreachable(globalThis.navigator?.onLine !== false, late)),
+    };
+  }
+}
+
+/** @param {boolean} ok @param {number} status @param {string} text @returns {Answer} */
+function read(ok, status, text) {
+  const said = parse(text);
+  if (ok && (said !== undefined || !text)) return { ok, status, said };
+  return { ok: false, status, said: failure(said?.error?.code ?? "refused", refused(status, said)) };
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} code @param {string} message @returns {Failure} */
+const failure = (code, message) => ({ error: { code, message } });

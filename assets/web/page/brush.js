@@ -1,0 +1,105 @@
+// @ts-check
+// The brush's settings, and the strokes that are drawn over the map.
+import { Grid } from "../lib/plane.js";
+import { length } from "../lib/words.js";
+import { ask } from "./ask.js";
+import { on, tellMap } from "./bus.js";
+import { button, field, get, say, speak } from "./dom.js";
+import { part, reveal } from "./parts.js";
+
+const RADII = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32]; // in tiles
+const EDGES = [0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16];
+
+const state = {
+  world: "",
+  side: new Grid(8).side, // of a tile, in metres
+  on: false,
+  /** @type {Step[]} */
+  strokes: [],
+  shown: false,
+  words: "",
+  wrong: false,
+};
+
+part("brush", () => {
+  /** @param {string} id @param {number[]} steps @param {(metres: number) => string} words */
+  const scale = (id, steps, words) => {
+    field(id).max = String(steps.length - 1);
+    speak(field(id), (step) => words(steps[step] * state.side));
+    field(id).addEventListener("input", tell);
+  };
+  scale("brush-radius", RADII, length);
+  scale("brush-softness", EDGES, (metres) => (metres ? length(metres) : "sharp"));
+  field("brush-prompt").addEventListener("input", () => {
+    if (!field("brush-prompt").value.trim()) state.on = false;
+    tell();
+  });
+  field("brush-regions").checked = state.shown;
+  field("brush-regions").addEventListener("change", () => show(field("brush-regions").checked));
+  button("brush-toggle").addEventListener("click", () => turn(!state.on));
+  say(get("brush-said"), state.words, state.wrong);
+  tell();
+});
+
+/** Words that wait for the form if it is not there yet. @param {string} words */
+function note(words, wrong = false) {
+  Object.assign(state, { words, wrong });
+  say(get("brush-said"), words, wrong);
+}
+
+/** @param {boolean} shown */
+function show(shown) {
+  state.shown = shown;
+  if (field("brush-regions")) field("brush-regions").checked = shown;
+  tellMap({ type: "strokes", strokes: shown ? state.strokes : [] });
+}
+
+/** The brush has no colour without a prompt: the panel asks for one. @param {boolean} up */
+function turn(up) {
+  const prompt = field("brush-prompt")?.value.trim();
+  state.on = up && Boolean(prompt);
+  if (up) reveal("part-brush", prompt ? "" : "brush-prompt");
+  if (state.on) show(true);
+  note(up && !prompt ? "Write what the land should be, then start brushing." : "");
+  tell();
+}
+
+const wish = () => ({
+  prompt: field("brush-prompt").value,
+  radius: RADII[Number(field("brush-radius").value)] * state.side,
+  softness: EDGES[Number(field("brush-softness").value)] * state.side,
+});
+
+function tell() {
+  const toggle = button("brush-toggle");
+  if (!toggle) return;
+  toggle.setAttribute("aria-pressed", String(state.on));
+  toggle.textContent = state.on ? "Stop brushing" : "Start brushing";
+  tellMap({ type: "brush", brush: { on: state.on, ...wish() } });
+}
+
+/** @param {[number, number][]} path */
+async function paint(path) {
+  const { ok, said } = await ask(`/worlds/${state.world}/strokes`, "POST", { ...wish(), path });
+  note(ok ? "Laid down: land painted there from now on follows it." : said.error.message, !ok);
+  if (!ok) show(state.shown);
+}
+
+on("ready", ({ world, base }) => {
+  Object.assign(state, { world, side: new Grid(base).side, on: false });
+  for (const id of ["brush-radius", "brush-softness"]) get(id)?.dispatchEvent(new Event("input"));
+  tell();
+});
+on("brush", (told) => turn(told.on));
+on("selecting", () => state.on && turn(false));
+on("stroke", ({ path }) => paint(path));
+// The strokes in force, as the journal has them.
+on("steps", ({ steps }) => {
+  state.strokes = steps.filter((/** @type {Step} */ step) => step.kind === "stroke" && step.state === "done");
+  show(state.shown);
+});
+// Escape stops brushing; otherwise it clears the selection.
+on("escape", () => {
+  if (state.on) turn(false);
+  else tellMap({ type: "clear" });
+});

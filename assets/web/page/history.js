@@ -1,0 +1,203 @@
+// @ts-check
+// The journal in the panel: what is being painted, what was done, undo and redo.
+import { step as stepOf } from "../lib/keys.js";
+import { count, moment } from "../lib/words.js";
+import { ask } from "./ask.js";
+import { emit, on, tellMap } from "./bus.js";
+import { button, get, make, say } from "./dom.js";
+import { follow, jobLine } from "./jobs.js";
+import { part } from "./parts.js";
+
+const MOST = 200; // steps listed
+const KINDS = { prompt: "World's prompt", stroke: "Stroke", edit: "Edit" };
+/** @type {Record<string, string>} */
+const STATES = { waiting: "being painted", cancelled: "cancelled", undone: "undone" };
+const WRITING = "input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]";
+
+/** @typedef {ReturnType<typeof jobLine> & {id: string | null}} QueuedJob */
+
+const state = {
+  world: "",
+  /** @type {Step[]} */
+  steps: [],
+  asked: 0,
+  /** @type {Map<number, QueuedJob>} */
+  jobs: new Map(),
+  /** @type {Map<number, {row: HTMLElement, state: string}>} */
+  rows: new Map(),
+  /** @type {string | null} */
+  prompt: null,
+};
+
+part("steps", () => {
+  button("undo").addEventListener("click", () => walk("undo"));
+  button("redo").addEventListener("click", () => walk("redo"));
+  state.jobs.clear();
+  show();
+});
+part("history", () => {
+  state.rows.clear();
+  list();
+});
+
+/** @param {"undo" | "redo"} way */
+async function walk(way) {
+  const { ok, said } = await ask(`/worlds/${state.world}/${way}`, "POST");
+  say(get("steps-said"), ok ? "" : said.error.message, !ok);
+  if (ok) refresh();
+}
+
+async function refresh() {
+  const { world } = state;
+  const asked = ++state.asked;
+  if (!world) return;
+  const { ok, said } = await ask(`/worlds/${world}/edits`);
+  if (!ok || asked !== state.asked) return;
+  state.steps = said;
+  emit({ type: "steps", steps: said });
+  prompt();
+  show();
+  list();
+}
+
+/** What undo and redo would do, and the edits that are being painted. */
+function show() {
+  if (!get("steps")) return;
+  const { steps } = state;
+  const last = steps.filter((step, index) => index && step.state === "done").pop();
+  const waiting = steps.filter((step) => step.state === "waiting");
+  const undone = steps.find((step) => step.state === "undone");
+  offer("undo", "Undo", waiting.at(-1) ?? last);
+  offer("redo", "Redo", waiting.length ? undefined : undone);
+  queue(waiting);
+}
+
+/** @param {string} id @param {string} words @param {Step | undefined} step */
+function offer(id, words, step) {
+  button(id).disabled = !step;
+  button(id).title = step ? `${words}: ${named(step)}` : `Nothing to ${words.toLowerCase()}`;
+}
+
+/** @param {Step[]} waiting */
+function queue(waiting) {
+  if (!waiting.length && state.jobs.size) emit({ type: "settled" });
+  for (const [number, job] of state.jobs) {
+    if (waiting.some((step) => step.number === number && (step.job ?? null) === job.id)) continue;
+    job.line.remove();
+    state.jobs.delete(number);
+  }
+  for (const step of waiting) if (!state.jobs.has(step.number)) enqueue(step);
+}
+
+/** @param {Step} step */
+async function enqueue(step) {
+  const { world } = state;
+  const id = step.job ?? null;
+  const job = { id, ...jobLine(() => ask(`/jobs/${id}`, "DELETE"), named(step)) };
+  job.button.hidden = !id; // it is not queued yet, or another process paints it
+  state.jobs.set(step.number, job);
+  get("queue").append(job.line);
+  if (!id) {
+    setTimeout(refresh, 1500);
+    return;
+  }
+  say(get("steps-said"), "");
+  const ended = await follow(id, job.show);
+  if (state.world !== world) return;
+  if (ended?.error) say(get("steps-said"), `${named(step)}: ${ended.error.message}`, true);
+  refresh();
+}
+
+/** @param {Step} step */
+function named(step) {
+  if (step.prompt) return step.prompt;
+  if (step.picture) return "A picture of your own";
+  return step.kind === "edit" ? "A variation of the land" : "No prompt";
+}
+
+function list() {
+  if (!get("history")) return;
+  // What is forgotten, after something else was done instead, cannot be brought again.
+  const steps = state.steps
+    .filter((step) => step.state !== "forgotten")
+    .slice(-MOST)
+    .reverse();
+  const rows = steps.map((step) => {
+    const known = state.rows.get(step.number);
+    if (known?.state === step.state) return known.row;
+    const made = row(step);
+    state.rows.set(step.number, { row: made, state: step.state });
+    return made;
+  });
+  get("history-list").replaceChildren(...rows);
+  get("history-none").hidden = steps.length > 1;
+}
+
+/** @param {Step} step */
+function row(step) {
+  const { bounds } = step;
+  const line = make("li", "", { class: `step ${step.state}` });
+  const inside = bounds ? make("button", "", { type: "button", title: "Go there" }) : make("div");
+  if (bounds) inside.addEventListener("click", () => tellMap({ type: "fit", bounds }));
+  const words = make("span", "", { class: "words" });
+  const kind = step.picture ? "Picture" : KINDS[step.kind];
+  const about = [kind, step.tiles && count(step.tiles, "tile"), STATES[step.state]].filter(Boolean);
+  const small = make("small", `${about.join(" · ")} · `);
+  small.append(make("time", moment(step.made), { datetime: step.made }));
+  words.append(make("span", named(step), { class: "name", title: named(step) }), small);
+  inside.append(words);
+  if (step.kind === "edit" && (step.state === "done" || step.state === "undone"))
+    inside.append(pictures(step));
+  line.append(inside);
+  return line;
+}
+
+/** @param {Step} step */
+function pictures(step) {
+  const box = make("span", "", { class: "thumbs" });
+  for (const [side, alt] of [
+    ["before", "Before"],
+    ["after", "After"],
+  ]) {
+    const image = make("img", "", { alt, title: alt, loading: "lazy", width: "44", height: "44" });
+    image.addEventListener("error", () => image.remove());
+    image.src = `/worlds/${state.world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`;
+    box.append(image);
+  }
+  return box;
+}
+
+// The world's prompt follows undo and redo. Its field is Gradio's, and is filled in again by Gradio,
+// unless somebody is writing there.
+const promptField = () =>
+  /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#prompt textarea"));
+
+export const untouched = () =>
+  !promptField() || state.prompt === null || promptField()?.value === state.prompt;
+
+function prompt() {
+  const now = [...state.steps]
+    .reverse()
+    .find((step) => step.kind === "prompt" && step.state === "done")?.prompt;
+  if (now === undefined || now === state.prompt) return;
+  if (state.prompt !== null && untouched()) get("follow")?.click();
+  state.prompt = now;
+}
+
+/** Keys on the page and, as the map tells them, in it. @param {KeyPress} event @param {EventTarget | null} target */
+export function journalKey(event, target = null) {
+  if (target instanceof Element && target.closest(WRITING)) return false;
+  const way = stepOf(event);
+  if (way) walk(way);
+  return way !== null;
+}
+
+on("ready", ({ world }) => {
+  if (world === state.world) return;
+  Object.assign(state, { world, steps: [], prompt: null });
+  state.rows.clear();
+  say(get("steps-said"), "");
+  show();
+  list();
+});
+on("ready journal", refresh);

@@ -1,0 +1,62 @@
+// @ts-check
+// The panel's folds. Gradio makes what is in one only when it is opened, and may make it anew: then it
+// is wired again, and what was in its fields is put back.
+import { field, get } from "./dom.js";
+
+/** @type {{id: string, wire: (box: HTMLElement) => void, kept: Map<string, string | boolean>}[]} */
+const parts = [];
+
+/** @param {string} id @param {(box: HTMLElement) => void} wire */
+export function part(id, wire) {
+  parts.push({ id, wire, kept: new Map() });
+  look();
+}
+
+function look() {
+  for (const { id, wire, kept } of parts) {
+    const box = get(id);
+    if (!box || box.dataset.wired) continue;
+    box.dataset.wired = "yes";
+    for (const [name, value] of kept) restore(field(name), value);
+    /** @param {Event} event */
+    const keep = ({ target }) => {
+      if (!(target instanceof HTMLElement) || !target.id) return;
+      const changed = /** @type {HTMLInputElement} */ (target);
+      if (changed.type !== "file")
+        kept.set(changed.id, changed.type === "checkbox" ? changed.checked : changed.value);
+    };
+    box.addEventListener("input", keep);
+    box.addEventListener("change", keep);
+    wire(box);
+  }
+}
+
+/** @param {HTMLInputElement | null} input @param {string | boolean} value */
+function restore(input, value) {
+  if (!input) return;
+  if (typeof value === "boolean") input.checked = value;
+  else input.value = value;
+}
+
+/** @param {string} id */
+const head = (id) => /** @type {HTMLButtonElement | null} */ (document.querySelector(`#${id} > button`));
+
+/** @param {string} id */
+export const opened = (id) => Boolean(head(id)?.classList.contains("open"));
+
+/** @param {string} id */
+export function unfold(id, open = true) {
+  if (opened(id) !== open) head(id)?.click();
+}
+
+/** Open a part of the panel, and go there once it is made. @param {string} id @param {string} focus a field */
+export function reveal(id, focus = "") {
+  get("panel")?.classList.remove("folded");
+  unfold(id);
+  setTimeout(() => {
+    get(id)?.scrollIntoView({ block: "nearest" });
+    if (focus) get(focus)?.focus({ preventScroll: true });
+  }, 120);
+}
+
+new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });

@@ -1,0 +1,66 @@
+// Shapes that the page's modules share. Only the type checker reads this file.
+
+/** Web mercator metres: west, south, east, north. */
+type Box = [number, number, number, number];
+/** Column and row of a tile at the zoom of its grid. */
+type Cell = [number, number];
+/** Zoom, column, row. */
+type Tile = [number, number, number];
+/** First and last column and row of a block of tiles. */
+type Span = { left: number; top: number; right: number; bottom: number };
+
+type Failure = { error: { code: string; message: string } };
+type Answer = { ok: boolean; status: number; said: any };
+
+type JobFile = { name: string; bytes: number; url: string };
+type Job = {
+  id: string;
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  stage: string;
+  done: number;
+  total: number;
+  seconds_left: number | null;
+  error: { code: string; message: string } | null;
+  files: JobFile[];
+};
+
+/** A line of the journal. */
+type Step = {
+  number: number;
+  kind: "prompt" | "stroke" | "edit";
+  made: string;
+  state: "done" | "waiting" | "cancelled" | "undone" | "forgotten";
+  prompt: string;
+  picture?: boolean;
+  tiles?: number;
+  bounds?: Box;
+  job?: string | null;
+  path?: [number, number][];
+  radius?: number;
+  softness?: number;
+};
+
+type Stroke = { prompt: string; path: [number, number][]; radius: number; softness: number };
+type BrushState = { on: boolean; prompt: string; radius: number; softness: number };
+type Chosen = { count: number; tiles: Tile[]; bounds: Box | null };
+
+/** What the server writes into the map's page. */
+type MapOptions = {
+  world: string;
+  stamp: string;
+  base: number;
+  sketch: number;
+  deepest: number;
+  lowest: number;
+  highest: number;
+  home: [number, number];
+};
+
+type KeyPress = { key: string; code: string; ctrlKey: boolean; metaKey: boolean; shiftKey: boolean; altKey: boolean };
+
+/** What the map says to the page around it. */
+type Told = { type: string; world?: string; [more: string]: any };
+
+interface Window {
+  earth: any;
+}
