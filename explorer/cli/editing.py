@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from explorer.cli.options import BoundsText, Device, Folder, Seed, WorldId, place_of
-from explorer.cli.session import opened, settings_with
+from explorer.cli.session import opened, say_left_out, settings_with
 from explorer.terminal import aside, console, progress, stages
 from tiles.errors import BadSetting
 from tiles.grid import boxed, parse_bounds, parse_tile
@@ -66,7 +66,9 @@ def edit(
             box = boxed(parse_bounds(bounds), land.base_zoom)
             chosen += itertools.islice(box.tiles(), settings.edit_tiles + 1)
         request = edits.EditRequest(chosen, prompt, negative_prompt, strength, seed)
-        perform(land, painter, edits.checked(land, request, settings.edit_tiles))
+        checked = edits.checked(land, request, settings.edit_tiles)
+        say_left_out(land, checked.prompt)
+        perform(land, painter, checked)
 
 
 def place(
@@ -101,6 +103,7 @@ def place(
         for note in sheet.notes:
             aside.print(f"{picture.name}: {note}", highlight=False, markup=False)
         data = placing.entry(sheet, spot, land.base_zoom)
+        say_left_out(land, data.prompt)
         perform(land, painter, data, placing.known(sheet, land.base_zoom, land.model))
 
 

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from explorer.cli.options import BadOptions
 from explorer.settings import Settings
+from explorer.terminal import aside
 
 if TYPE_CHECKING:
     from explorer.service.painter import Painter
     from explorer.worlds.atlas import Atlas
+    from explorer.worlds.world import World
 
 
 def settings_with(**options: Any) -> Settings:
@@ -31,6 +33,17 @@ def _words(wrong: Any, given: dict[str, Any]) -> str:
     where = f"--{name}" if name in given else f"EARTH_{name.upper()}"
     why = wrong["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{where} {str(wrong['input'])[:60]!r}: {why}"
+
+
+def say_left_out(world: World, prompt: str) -> None:
+    """What the world's model leaves out of a prompt, beside what the command prints."""
+    cut, unknown = world.model.read_prompt(prompt)
+    if unknown:
+        aside.print(
+            f"words that the model does not know: {', '.join(unknown)}", highlight=False, markup=False
+        )
+    if cut:
+        aside.print(f"too long, not read by the model: {cut}", highlight=False, markup=False)
 
 
 @contextmanager

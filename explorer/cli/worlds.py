@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from explorer.cli.options import Folder, ModelName, Seed, WorldId, existing_folder
-from explorer.cli.session import opened, settings_with
+from explorer.cli.session import opened, say_left_out, settings_with
 from explorer.terminal import console
 
 app = typer.Typer()
@@ -51,7 +51,9 @@ def new(
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         from explorer.worlds.new import NewWorld
 
-        print(atlas.create(NewWorld(name, prompt, seed, model, zoom, sketch=sketch)).id)
+        world = atlas.create(NewWorld(name, prompt, seed, model, zoom, sketch=sketch))
+        say_left_out(world, prompt)
+        print(world.id)
 
 
 @app.command()

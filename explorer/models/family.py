@@ -26,6 +26,13 @@ class Traits(NamedTuple):
     licence: str
 
 
+class PromptReport(NamedTuple):
+    """What a model leaves out of a prompt."""
+
+    cut: str  # the end of the prompt that is too long to be read; empty if all is read
+    unknown: tuple[str, ...]  # words of the rest that the model never saw in training
+
+
 def sketch_for(zoom: int, traits: Traits) -> int:
     """By how many zooms the sketch of a world at ``zoom`` is best coarser: a sketch has to be at a
     zoom that the model knows. 0: no sketch."""
@@ -55,6 +62,9 @@ class Model(Protocol):
 
     def decode(self, latents: Latents) -> np.ndarray:
         """A tile's latents (channels, 32 + 2 margin, 32 + 2 margin) to its pixels, uint8 (256, 256, 3)."""
+
+    def read_prompt(self, prompt: str) -> PromptReport:
+        """What of a prompt is not read, or not known."""
 
     def encode(self, pixels: np.ndarray) -> Latents:
         """Pixels uint8 (8h, 8w, 3) to latents (channels, h, w), float32."""

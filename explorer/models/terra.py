@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.models.denoiser import Denoiser
-from explorer.models.family import Traits, nearest_zoom
+from explorer.models.family import PromptReport, Traits, nearest_zoom
 from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.sampling import Batch, Predict, View, blended, guided, paint_in_batches
 from explorer.models.text import TextTower
@@ -70,6 +70,10 @@ class Terra:
             return self.denoiser(inputs, now, text, zoom, coarser)
 
         return predict
+
+    def read_prompt(self, prompt: str) -> PromptReport:
+        """What of a prompt the text tower does not read, or does not know."""
+        return self.text.read(prompt)
 
     def encode(self, pixels: np.ndarray) -> Latents:
         """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""

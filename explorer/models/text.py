@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from explorer.models.family import PromptReport
 from explorer.models.torchvision_cure import cure
 
 cure()
@@ -45,6 +46,24 @@ class TextTower(nn.Module):
     def tokenize(self, prompts: list[str]) -> Tensor:
         """(n, context); longer prompts are cut."""
         return self.tokenizer(prompts)
+
+    def read(self, prompt: str) -> PromptReport:
+        """What of ``prompt`` this tower leaves out. Words are as the tokenizer has them, in lower case.
+
+        A word is known if every piece that the tokenizer makes of it was seen in training.
+        """
+        seen = self.transformer.token_embedding.weight
+        text = self.tokenizer.clean_fn(prompt)
+        room = self.config["context_length"] - 2  # a mark at the start and one at the end
+        unknown: dict[str, None] = {}
+        for word in self.tokenizer.pat.finditer(text):
+            pieces = self.tokenizer.encode(word.group())
+            room -= len(pieces)
+            if room < 0:
+                return PromptReport(text[word.start() :], tuple(unknown))
+            if word.group().isalpha() and not seen[pieces].any(dim=1).all():
+                unknown[word.group()] = None
+        return PromptReport("", tuple(unknown))
 
     @torch.no_grad()
     def encode(self, prompts: list[str]) -> Tensor:

@@ -16,6 +16,7 @@ from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
 from explorer.web.uploads import receive_file
+from explorer.web.worlds import prompt_report
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.entries import Line
@@ -111,7 +112,8 @@ def make_edit(request: Request, id: str, body: EditBody) -> dict[str, Any]:
     world: World = state.atlas.get(id)
     edit = edits.checked(world, edit_request(body), state.settings.edit_tiles)
     job = edits.start(world, state.painter, state.jobs, edit)
-    return {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
+    report = prompt_report(world, edit.prompt)
+    return {"revision": job.entry, "seed": edit.seed, "job": describe_job(job), "prompt_report": report}
 
 
 @router.post("/worlds/{id}/variants", status_code=202)
@@ -122,7 +124,8 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     edit = edits.checked(world, edit_request(body), state.settings.edit_tiles)
     seeds, work = edits.variants(world, state.painter, edit, body.count)
     job = state.jobs.add("variants", world.id, work)
-    return {"seeds": seeds, "job": describe_job(job)}
+    report = prompt_report(world, edit.prompt)
+    return {"seeds": seeds, "job": describe_job(job), "prompt_report": report}
 
 
 def edit_request(body: EditBody) -> EditRequest:
@@ -150,7 +153,8 @@ def make_stroke(request: Request, id: str, body: StrokeBody) -> dict[str, Any]:
     state = request.app.state
     world: World = state.atlas.get(id)
     stroke = Stroke(body.prompt, tuple(body.path), body.radius, body.softness)
-    return {"revision": edits.draw(world, state.painter, stroke)}
+    number = edits.draw(world, state.painter, stroke)
+    return {"revision": number, "prompt_report": prompt_report(world, body.prompt)}
 
 
 @router.post("/worlds/{id}/pictures", status_code=202)
@@ -184,7 +188,7 @@ async def place_picture(
     picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
     job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, edit, picture)
     told = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
-    return {**told, "notes": sheet.notes}
+    return {**told, "notes": sheet.notes, "prompt_report": prompt_report(world, edit.prompt)}
 
 
 @router.post("/worlds/{id}/undo")

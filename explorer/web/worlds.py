@@ -57,6 +57,11 @@ def describe(world: World) -> dict[str, Any]:
     }
 
 
+def prompt_report(world: World, prompt: str) -> dict[str, Any]:
+    """What a world's model leaves out of a prompt: the end that is ``cut``, words that are ``unknown``."""
+    return world.model.read_prompt(prompt)._asdict()
+
+
 def atlas_of(request: Request) -> Atlas:
     atlas: Atlas = request.app.state.atlas
     return atlas
@@ -73,7 +78,8 @@ def make_world(request: Request, body: WorldBody) -> dict[str, Any]:
     """Make a world; seed and model are chosen if none is given. ``model`` is one of the names known here."""
     atlas = atlas_of(request)
     model = None if body.model is None else atlas.library.named(body.model)
-    return describe(atlas.create(NewWorld(**{**body.model_dump(), "model": model})))
+    world = atlas.create(NewWorld(**{**body.model_dump(), "model": model}))
+    return {**describe(world), "prompt_report": prompt_report(world, world.journal.prompt)}
 
 
 @router.get("/worlds/{id}")
@@ -93,6 +99,7 @@ def change_world(request: Request, id: str, body: ChangeBody) -> dict[str, Any]:
     if prompt is not None:
         world.journal.set_prompt(prompt)
         edits.tell(request.app.state.painter, world)
+        return {**describe(world), "prompt_report": prompt_report(world, prompt)}
     return describe(world)
 
 

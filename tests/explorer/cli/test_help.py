@@ -100,3 +100,9 @@ def test_worlds_of_another_process_are_one_line(run, tmp_path, bundle, caplog):
     owner.close()
     (line,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert "3 worlds" in line and "one, three, two" in line
+
+
+def test_what_of_a_prompt_is_not_read_is_said(run):
+    output = run("worlds", "new", "Bay", " ".join(["rocky"] * 20))
+    assert "not read by the model: " + " ".join(["rocky"] * 6) in " ".join(output.split())
+    assert output.split()[-1] == "bay"
