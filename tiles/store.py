@@ -46,6 +46,20 @@ class Entry(NamedTuple):
     data: dict[str, Any]
 
 
+class Mark(NamedTuple):
+    """How far the changes of a world's cells are known."""
+
+    row: int = -1  # the last painting; -1: nothing is known
+    line: int = 0  # the last line of the journal
+
+
+class Versions(NamedTuple):
+    """Of all paintings of a cell."""
+
+    shown: int  # 1 if one of them is shown
+    version: int  # their sum
+
+
 class Store:
     """One world.db, for any number of threads; one process at a time may write.
 
@@ -249,6 +263,26 @@ class Store:
         with self._file.read() as connection:
             count, total = connection.execute(query, _ends(box)).fetchone()
         return int(count), int(total)
+
+    def versions(self, box: Box) -> dict[Tile, Versions]:
+        """The versions of all cells of a box that were ever painted."""
+        query = f"SELECT x, y, total(shown), total(version) FROM cells WHERE {_INSIDE} GROUP BY x, y"
+        with self._file.read() as connection:
+            rows = connection.execute(query, _ends(box)).fetchall()
+        return {Tile(box.zoom, x, y): Versions(int(shown), int(total)) for x, y, shown, total in rows}
+
+    def changes(self, zoom: int, since: Mark) -> tuple[Mark, list[Tile] | None]:
+        """The cells of a zoom whose versions may have changed since a mark (None: any), and a mark of now."""
+        with self._file.snapshot(), self._file.read() as connection:
+            (row,) = connection.execute("SELECT coalesce(max(rowid), 0) FROM cells").fetchone()
+            (line,) = connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()
+            steps = "SELECT 1 FROM journal WHERE number > ? AND kind IN ('done', 'undone', 'redone')"
+            stepped = line != since.line and connection.execute(steps, (since.line,)).fetchone()
+            if since.row < 0 or row < since.row or stepped:
+                return Mark(row, line), None
+            query = "SELECT DISTINCT x, y FROM cells WHERE rowid > ? AND zoom = ?"
+            found = connection.execute(query, (since.row, zoom)).fetchall() if row > since.row else []
+        return Mark(row, line), [Tile(zoom, x, y) for x, y in found]
 
     def count(self, zoom: int) -> int:
         """How many cells of a zoom are shown."""

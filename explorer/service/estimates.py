@@ -136,9 +136,10 @@ def _undecoded_elsewhere(world: World, found: Area) -> int:
     if all(renderer.cached(root, "png") for root in pyramid(found)[0].tiles()):
         return 0
     base, end = found.box.at(world.pyramid.base), MAX_INDEX + 1
-    all_land = Box(base.zoom, -end, -end, end, end)
-    painted = world.canvas.count(base.zoom) - world.canvas.painted_in(base)
-    return max(0, painted - renderer.cached_in(all_land, "png") + renderer.cached_in(base, "png"))
+    first = base.zoom - 1  # four cells under each of its overviews
+    made = renderer.cached_in(Box(first, -end, -end, end, end), "png")
+    elsewhere = world.canvas.count(base.zoom) - world.canvas.painted_in(base)
+    return max(0, elsewhere - 4 * (made - renderer.cached_in(base.at(first), "png")))
 
 
 def room(world: World, request: ExportRequest, guess: Estimate) -> int:

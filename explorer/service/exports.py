@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from explorer import pictures
 from explorer.service import estimates
 from explorer.service.bulk import paint_all
 from explorer.service.estimates import Estimate, ExportRequest, checked, count, missing, painted_box
@@ -142,8 +143,7 @@ def _make(world: World, painter: Painter, request: ExportRequest, path: Path, st
         step(*latest)
 
     def read(tile: Tile) -> bytes | None:
-        _decode_below(world, tile, lambda: step(*latest))
-        return _encoded(world, tile)
+        return _encoded(world, tile, lambda _: step(*latest))
 
     if world.pyramid.is_overview(Tile(found.zoom, 0, 0)):
         _decode(world, found, step)
@@ -173,48 +173,39 @@ def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
 
 
 def _decode(world: World, found: Area, step: Step) -> None:
-    """The base tiles under a coarser area, one by one and in an order that needs each only once."""
+    """The cells under a coarser area, one by one and in an order that needs each only once."""
     total, done = painted_box(world, found).size, 0
-
-    def visit(tile: Tile) -> None:
-        nonlocal done
-        if _made_of_others(world, tile):
-            for child in tile.children:
-                visit(child)
-        else:
-            done += world.pyramid.base_cells(tile).size
-        _encoded(world, tile)
+    for tile in found.box.tiles():
+        _encoded(world, tile, lambda cells, done=done: step(DECODING, done + cells, total))  # type: ignore[misc]
+        done += world.pyramid.base_cells(tile).size
         step(DECODING, done, total)
 
-    for tile in found.box.tiles():
-        visit(tile)
 
-
-def _decode_below(world: World, tile: Tile, look: Callable[[], None]) -> None:
-    """What a tile is made of, tile by tile: land far away belongs to an overview too, and ``look``
-    may stop it between two of them."""
-    if deeper := world.pyramid.enlarged(tile):
-        _encoded(world, tile.above(tile.z - deeper))
-    elif _made_of_others(world, tile):
-        for child in tile.children:
-            _decode_below(world, child, look)
-            _encoded(world, child)
-            look()
-
-
-def _made_of_others(world: World, tile: Tile) -> bool:
-    """Whether a tile is an overview with something in it that is still to be made."""
-    if not world.pyramid.is_overview(tile):
-        return False
-    return bool(world.renderer.revision(tile)) and not world.renderer.cached(tile, "png")
-
-
-def _encoded(world: World, tile: Tile) -> bytes | None:
-    if found := world.renderer.cached(tile, "png"):
+def _encoded(world: World, tile: Tile, look: Callable[[int], None]) -> bytes | None:
+    """A tile as PNG. ``look`` is told how many cells under it were decoded so far, and may stop it: land
+    far away belongs to an overview too."""
+    renderer = world.renderer
+    if found := renderer.cached(tile, "png"):
         return found.data
+    if world.pyramid.is_overview(tile):
+        return _overview(world, tile, look)
+    if deeper := world.pyramid.enlarged(tile):
+        _encoded(world, tile.above(tile.z - deeper), look)
     start = time.perf_counter()
-    encoded = world.renderer.tile(tile, "png")
+    encoded = renderer.tile(tile, "png")
     if encoded is None:
         return None
     estimates.pace(world, tile.z).note(time.perf_counter() - start)
     return encoded.data
+
+
+def _overview(world: World, tile: Tile, look: Callable[[int], None]) -> bytes | None:
+    build = world.renderer.build(tile)
+    while not build.done:
+        start, cells = time.perf_counter(), build.cells
+        build.step()
+        zoom = world.pyramid.base if build.cells > cells else tile.z
+        estimates.pace(world, zoom).note(time.perf_counter() - start)
+        look(build.cells)
+    pixels = build.picture.pixels
+    return None if pixels is None else pictures.encode(pixels, "png")

@@ -21,7 +21,7 @@ from explorer.service.events import Event, Listeners, news, of_world, ready
 from explorer.service.executors import Executor, Executors, LocalExecutors
 from explorer.service.record import Record, Status
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
-from explorer.service.waits import Asked, Wait, Waits
+from explorer.service.waits import Asked, Wait, Waits, unpainted
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
 from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, Stopped, WorldNotFound
@@ -142,6 +142,11 @@ class Painter:
         """``callback`` runs on the thread on which something happens; the answer ends it."""
         return self._listeners.add(callback)
 
+    @property
+    def busy(self) -> bool:
+        """Whether cells are being painted."""
+        return bool(self._batches)
+
     def status(self) -> Status:
         """At once, whatever is wanted."""
         return self._record.status(self._thread.is_alive())
@@ -150,14 +155,7 @@ class Painter:
         """How many of all wanted tiles are not painted yet; looks at each of them."""
         with self._changed:
             demands = [demand for _, demand in self._scheduler.demands()]
-        wanted: dict[World, set[Tile]] = {}
-        for demand in demands:
-            wanted.setdefault(demand.world, set()).update(demand.tiles)
-        missing = 0
-        for world, tiles in wanted.items():
-            painted = world.canvas.snapshot().painted
-            missing += sum(not painted(tile) for tile in tiles)
-        return missing
+        return unpainted(demands)
 
     def close(self) -> None:
         """Stop; what is being painted is given up, and whoever waits is told so."""

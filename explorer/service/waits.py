@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import NamedTuple
 
@@ -109,3 +109,15 @@ class Waits:
     def all(self) -> list[Wait]:
         with self._lock:
             return list(self._waits)
+
+
+def unpainted(demands: Iterable[TileDemand[World]]) -> int:
+    """How many of all wanted tiles are not painted yet; looks at each of them."""
+    wanted: dict[World, set[Tile]] = {}
+    for demand in demands:
+        wanted.setdefault(demand.world, set()).update(demand.tiles)
+    missing = 0
+    for world, tiles in wanted.items():
+        painted = world.canvas.snapshot().painted
+        missing += sum(not painted(tile) for tile in tiles)
+    return missing

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from explorer.service.events import Event
 from explorer.web.access import may_edit
 from explorer.web.hub import Hub
+from explorer.web.overviews import Builder
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError
 from tiles.grid import Tile, checked_tile
@@ -26,14 +27,14 @@ FLUSH = 0.04  # seconds in which news is gathered before it is sent
 class Connection:
     """One map. What it is to be told is kept as one state a tile, so a slow client costs little."""
 
-    def __init__(self, socket: WebSocket, world: World, hub: Hub, limit: int) -> None:
+    def __init__(self, socket: WebSocket, world: World, hub: Hub, builder: Builder, limit: int) -> None:
         self.socket, self.world, self.hub, self.limit = socket, world, hub, limit
+        self.builder = builder
         self.wanted: dict[Tile, list[Tile]] = {}  # painted cell of any level -> wanted tiles at or below it
         self.missing: set[Tile] = set()  # those of the wanted cells that are not painted
         self.overviews: set[Tile] = set()
         self.sketches: set[Tile] = set()  # the sketch's cells under what is wanted
         self.news: dict[Tile, dict[str, Any]] = {}
-        self.changed: set[Tile] = set()  # overviews to look at again
         self.sharper: set[Tile] = set()  # tiles that show a cell over them, of which there is news
         self.editing: dict[Tile, dict[str, Any]] = {}  # news of edits, wherever they are
         self.notes: set[str] = set()  # news of the whole world
@@ -60,6 +61,7 @@ class Connection:
                 await refuse(self.socket, error)
         finally:
             self.hub.leave(self)
+            self.builder.drop(self)
             sender.cancel()
 
     async def _speak(self) -> None:
@@ -94,6 +96,10 @@ class Connection:
             if event.tile in self.sketches:
                 told = {"event": "sketch", "tile": list(event.tile), "revision": event.revision}
                 self.news[event.tile] = told
+        elif event.kind == "overview":
+            if event.tile in self.overviews:
+                seen = {"revision": event.revision, "final": event.final}
+                self.news[event.tile] = {"event": "ready", "tile": list(event.tile), **seen}
         elif event.kind in EDITING:
             self.editing[event.tile] = {"event": event.kind, "tile": list(event.tile)}
         else:
@@ -101,6 +107,8 @@ class Connection:
         self.woken.set()
 
     def _hear_of_tile(self, event: Event) -> None:
+        if event.kind == "failed" and event.tile in self.overviews:
+            self.news[event.tile] = {"event": "failed", "tile": list(event.tile), "message": event.message}
         for tile in self.wanted.get(event.tile, ()):
             if event.kind == "ready" and tile != event.tile:
                 self.sharper.add(tile)
@@ -113,8 +121,6 @@ class Connection:
             self.news[tile] = message
         if event.kind == "ready":
             self.missing.discard(event.tile)
-            above = (event.tile.above(zoom) for zoom in range(event.tile.z))
-            self.changed.update(tile for tile in above if tile in self.overviews)
 
     async def _receive_all(self) -> None:
         while True:
@@ -139,13 +145,13 @@ class Connection:
         self.sketches = {cell for cell in under if cell is not None}
         self.news.clear()
         self.sharper.clear()
-        self.changed &= self.overviews
+        self.builder.want(self, self.world, [tile for tile in tiles if tile in self.overviews])
         if not self.world.readonly and may_edit(self.socket):
             self.hub.painter.want(self, self.world, tiles)
 
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
-        found = ((tile, self.world.renderer.revision(tile)) for tile in tiles)
-        return [[*tile, revision, self.world.renderer.final(tile)] for tile, revision in found if revision]
+        found = ((tile, *self.world.renderer.seen(tile)) for tile in tiles)
+        return [[*tile, revision, final] for tile, revision, final in found if revision]
 
     def _sharpened(self, tiles: set[Tile]) -> list[dict[str, Any]]:
         """News of tiles that show a cell over them."""
@@ -193,16 +199,9 @@ class Connection:
             await self._send_status(status)
 
     async def _send_status(self, status: dict[str, Any]) -> None:
-        """Overviews are looked at along with it, so not too often."""
         if status != self.told:
             self.told = status
             await self.socket.send_json({"event": "status", **status})
-        if self.changed:
-            tiles, self.changed = list(self.changed), set()
-            revisions = await asyncio.to_thread(self._revisions, tiles)
-            await self.socket.send_json(
-                {"event": "revisions", "tiles": revisions, "sketches": [], "editing": self._editing()}
-            )
 
     async def _look_for_missing(self) -> None:
         """Which of the wanted tiles are not painted. What becomes ready meanwhile is not missing either."""
@@ -248,4 +247,4 @@ async def serve(socket: WebSocket) -> None:
         await socket.accept()
         await refuse(socket, error)
         return
-    await Connection(socket, world, state.hub, state.settings.want_tiles).run()
+    await Connection(socket, world, state.hub, state.overviews, state.settings.want_tiles).run()

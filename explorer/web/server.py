@@ -29,11 +29,13 @@ from explorer.web import edits as edit_routes
 from explorer.web import exports, feed, files, services, tiles, worlds
 from explorer.web.access import Access
 from explorer.web.assets import Assets
+from explorer.web.desk import Desk
 from explorer.web.head import Head
 from explorer.web.headers import Headed
 from explorer.web.hub import Hub
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
+from explorer.web.overviews import Builder
 from explorer.worlds.atlas import Atlas
 from tiles.errors import DiskFull, EarthError
 
@@ -54,7 +56,8 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     """The routes without the page."""
     app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
-    app.state.hub, app.state.desk = Hub(painter, settings.maps), tiles.Desk(settings)
+    app.state.hub, app.state.desk = Hub(painter, settings.maps), Desk(settings)
+    app.state.overviews = Builder(app.state.desk, painter)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
     app.include_router(worlds.router)
@@ -106,6 +109,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
     await to_thread.run_sync(_resume_all, state)
     yield
+    app.state.overviews.close()
     app.state.hub.close()
     app.state.jobs.close()
 
@@ -118,6 +122,7 @@ def _resume_all(state: State) -> None:
 
 def stop(app: FastAPI) -> None:
     """End what is being done, so that whoever waits for it is answered; edits go on at the next start."""
+    app.state.overviews.close()
     app.state.jobs.close()
     app.state.painter.close()
 

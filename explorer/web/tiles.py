@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Awaitable
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
-from explorer.pictures import Encoded
-from explorer.settings import Settings
 from explorer.web.access import may_edit
 from explorer.web.middleware import foreign, foreign_words
 from explorer.worlds.world import World
@@ -27,37 +24,14 @@ class CrossSite(EarthError):
     code, status = "cross_site", 403
 
 
-class Desk:
-    """Bounds how many tiles are looked up and decoded at a time, cached ones never behind others."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.decoding = settings, 0
-        self.lookups, self.decodes = CapacityLimiter(8), CapacityLimiter(2)
-
-    async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
-        found = await to_thread.run_sync(world.renderer.cached, tile, format, limiter=self.lookups)
-        return found or await self._decoded(world.renderer.tile, tile, format)
-
-    async def sketch(self, world: World, cell: Tile) -> Encoded | None:
-        return await self._decoded(world.renderer.sketch, cell)
-
-    async def _decoded(self, work: Callable[..., Encoded | None], *args: object) -> Encoded | None:
-        if self.decoding >= self.settings.decode_tiles:
-            raise Busy(f"{self.decoding} tiles are being decoded already; try again soon")
-        self.decoding += 1
-        try:
-            return await to_thread.run_sync(work, *args, limiter=self.decodes)
-        finally:
-            self.decoding -= 1
-
-
 @router.get("/worlds/{id}/tiles/{z}/{x}/{y}.{format}", response_class=Response)
 async def tile(
     request: Request, id: str, z: str, x: str, y: str, format: str, wait: str = "", v: str = ""
 ) -> Response:
     """A tile of 256 x 256 pixels: 200, 204 where nothing is painted, 304 if it is unchanged.
 
-    With ``?wait=SECONDS`` it is painted first, with its surroundings; 503 when the time is up.
+    With ``?wait=SECONDS`` it is painted first, with its surroundings; 503 when the time is up. Overviews
+    (below the base zoom) are made in the background: without ``?wait`` an older one is given, or 204.
     """
     address = parse_tile(z, x, y)
     if format not in TYPES:
@@ -66,7 +40,8 @@ async def tile(
     world = await to_thread.run_sync(state.atlas.get, id, limiter=state.desk.lookups)
     if wait:
         await _painted(request, world, address, _seconds(wait, state.settings.wait_seconds))
-    found = await state.desk.tile(world, address, format)
+    tiles = state.overviews if world.pyramid.is_overview(address) else state.desk
+    found = await tiles.tile(world, address, format)
     if found is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
     etag = f'"{world.stamp}-{found.revision}"'
@@ -111,16 +86,21 @@ def _seconds(text: str, most: float) -> float:
 
 
 async def _painted(request: Request, world: World, tile: Tile, seconds: float) -> None:
-    """Returns when the tile is final. Raises Busy when the time is up or too many wait.
+    """Returns when the tile is final, an overview when it shows all that is painted. Raises Busy when the
+    time is up or too many wait.
 
     Painting changes the world, so a picture in another site's page must not set it off: CrossSite.
     """
     if foreign(request.headers):
         raise CrossSite(foreign_words(request.headers))
-    if world.readonly or not may_edit(request):
+    work: Awaitable[None]
+    if world.pyramid.is_overview(tile):
+        work = request.app.state.overviews.ready(world, tile)
+    elif world.readonly or not may_edit(request):
         return
-    future = request.app.state.painter.ask(world, tile)
+    else:
+        work = asyncio.wrap_future(request.app.state.painter.ask(world, tile))
     try:
-        await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        await asyncio.wait_for(work, seconds)
     except TimeoutError:
-        raise Busy(f"the tile was not painted within {seconds:g} seconds; ask again") from None
+        raise Busy(f"the tile was not ready within {seconds:g} seconds; ask again") from None

@@ -12,6 +12,7 @@ from explorer.models.family import Model
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.window import Latents
 from explorer.worlds.canvas import Canvas
+from explorer.worlds.overviews import Build, Overviews, Picture
 from tiles.cache import Cache
 from tiles.grid import TILE_PIXELS, Box, Tile, around
 from tiles.store import Store
@@ -30,12 +31,15 @@ class Renderer:
     def __init__(self, store: Store, cache: Cache, model: Model, canvas: Canvas, pyramid: Pyramid) -> None:
         self._store, self._cache, self._model = store, cache, model
         self._canvas, self._pyramid = canvas, pyramid
+        self._overviews = Overviews(store, cache, pyramid, self._picture)
 
     # Revisions
 
     def revision(self, tile: Tile) -> int:
         """0 while nothing of the tile is painted; goes up with each change of its pixels, and of what it is
         refined from."""
+        if self._pyramid.is_overview(tile):
+            return self._overviews.revision(tile)
         shown, revision = False, 0
         for cells in self._layers(tile):
             count, total = self._store.version_sum(cells)
@@ -47,6 +51,8 @@ class Renderer:
 
     def final(self, tile: Tile) -> bool:
         """Whether nothing that the tile's pixels depend on is missing."""
+        if self._pyramid.is_overview(tile):
+            return self._overviews.final(tile)
         needed = self._pyramid.cells(tile).grown(1)
         return self._store.version_sum(needed)[0] == needed.size
 
@@ -68,6 +74,8 @@ class Renderer:
 
     def cached(self, tile: Tile, format: Format) -> pictures.Encoded | None:
         """The encoded tile, if it is at hand and up to date."""
+        if self._pyramid.is_overview(tile):
+            return self.overview(tile, format) if self._overviews.fresh(tile) else None
         revision = self.revision(tile)
         cached = self._cache.get(tile, format) if revision else None
         if cached is None or cached.revision != revision:
@@ -78,6 +86,9 @@ class Renderer:
         """The encoded tile with its revision; None where nothing is painted."""
         if found := self.cached(tile, format):
             return found
+        if self._pyramid.is_overview(tile):
+            picture = self._built(tile)
+            return None if picture.pixels is None else self._encoded(tile, format, picture)
         # Before the pixels: what is painted meanwhile makes them older than they are, never newer.
         revision, final = self.revision(tile), self.final(tile)
         pixels = self.pixels(tile) if revision else None
@@ -86,6 +97,50 @@ class Renderer:
         data = pictures.encode(pixels, format)
         self._cache.put(tile, format, revision, data)
         return pictures.Encoded(data, revision, final)
+
+    def overview(self, tile: Tile, format: Format) -> pictures.Encoded | None:
+        """An overview as it was made last, without making it anew: older than what is painted, perhaps."""
+        found = self._overviews.at_hand(tile)
+        if found is None:
+            return None
+        if format == "png":
+            return pictures.Encoded(found.data, found.revision, self._whole(tile, found.revision))
+        cached = self._cache.get(tile, format)
+        if cached is not None and cached.revision == found.revision:
+            return pictures.Encoded(cached.data, found.revision, self._whole(tile, found.revision))
+        return self._encoded(tile, format, Picture(pictures.decode(found.data), found.revision))
+
+    def is_fresh(self, tile: Tile) -> bool:
+        """Whether an overview that is at hand shows all that is painted; also where nothing is."""
+        return not self.revision(tile) or self._overviews.fresh(tile) is not None
+
+    def seen(self, tile: Tile) -> tuple[int, bool]:
+        """The revision with which a tile is shown now, and whether it stays so; 0 where nothing is there."""
+        if not self._pyramid.is_overview(tile):
+            return self.revision(tile), self.final(tile)
+        found = self._overviews.at_hand(tile)
+        return (found.revision, self._whole(tile, found.revision)) if found else (0, False)
+
+    def build(self, tile: Tile) -> Build:
+        """What makes an overview in small steps."""
+        return self._overviews.build(tile)
+
+    def _built(self, tile: Tile) -> Picture:
+        build = self.build(tile)
+        while not build.done:
+            build.step()
+        return build.picture
+
+    def _encoded(self, tile: Tile, format: Format, picture: Picture) -> pictures.Encoded:
+        assert picture.pixels is not None
+        data = pictures.encode(picture.pixels, format)
+        if format != "png":  # that is kept already
+            self._cache.put(tile, format, picture.revision, data)
+        return pictures.Encoded(data, picture.revision, self._whole(tile, picture.revision))
+
+    def _whole(self, tile: Tile, revision: int) -> bool:
+        """Whether a picture of that revision shows an overview as it will stay."""
+        return revision >= self._overviews.revision(tile) and self._overviews.final(tile)
 
     def sketch(self, cell: Tile) -> pictures.Encoded | None:
         """What tiles will be like before they are painted: a cell of the sketch, as WebP."""
@@ -105,7 +160,7 @@ class Renderer:
         """uint8 (256, 256, 3), or (256, 256, 4) where an overview is painted in part; None where nothing
         is painted."""
         if self._pyramid.is_overview(tile):
-            return self._overview(tile)
+            return self._built(tile).pixels
         source = self.source(tile)
         if source is None:
             return None
@@ -135,12 +190,10 @@ class Renderer:
     def _decode(self, cell: Tile, cells: Mapping[Tile, Latents]) -> np.ndarray:
         return self._model.decode(surrounded(cell, cells, self._model.traits.margin))
 
-    def _overview(self, tile: Tile) -> np.ndarray | None:
-        """The mean of the four children, of what is painted of them."""
-        children = [self._cached_pixels(child) for child in tile.children]
-        if all(child is None for child in children):
-            return None
-        return pictures.halved(children)
+    def _picture(self, tile: Tile) -> Picture:
+        """A painted tile; its revision is looked at first, so the pixels are never older than it says."""
+        revision = self.revision(tile)
+        return Picture(self._decoded(tile) if revision else None, revision)
 
     def _cached_pixels(self, tile: Tile) -> np.ndarray | None:
         found = self.tile(tile, "png")

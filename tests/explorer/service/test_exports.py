@@ -76,17 +76,17 @@ def test_an_overview_is_not_one_long_step(world, painter, tmp_path, format, monk
     for box in (REGION, one, *(REGION.at(zoom) for zoom in range(8))):
         for tile in box.tiles():
             world.renderer.forget(tile)
-    pixels = world.renderer.pixels
+    decode = world.model.decode
 
-    def counting(tile):
-        since.append(tile)
-        return pixels(tile)
+    def counting(sheet):
+        since.append(sheet)
+        return decode(sheet)
 
     def step(stage, done, total):
         decoded.append(len(since))
         since.clear()
 
-    monkeypatch.setattr(world.renderer, "pixels", counting)
+    monkeypatch.setattr(world.model, "decode", counting)
     exports.make(world, painter, ExportRequest(bounds(one), 8, format), tmp_path / "out.zip", step)
     assert sum(decoded) >= REGION.size and max(decoded) <= 2
 

@@ -108,10 +108,10 @@ def test_a_new_connection_hears_what_is_painted_already(client):
     with client.websocket_connect(URL) as socket:
         socket.send_json({"want": [[8, HOME, HOME], [9, 2 * HOME, 2 * HOME], [6, HOME // 4, HOME // 4]]})
         told = until(socket, lambda m: m["event"] == "revisions")[-1]["tiles"]
-        assert {tuple(row[:3]) for row in told} == {
-            (8, HOME, HOME), (9, 2 * HOME, 2 * HOME), (6, HOME // 4, HOME // 4)
-        }  # fmt: skip
+        assert {tuple(row[:3]) for row in told} == {(8, HOME, HOME), (9, 2 * HOME, 2 * HOME)}
         assert all(row[3] > 0 for row in told)
+        overview = [6, HOME // 4, HOME // 4]  # it is made now, as somebody wants it
+        assert until(socket, lambda m: m.get("tile") == overview)[-1]["event"] == "ready"
 
 
 def test_every_map_of_a_world_sees_what_another_paints(client):
@@ -119,8 +119,7 @@ def test_every_map_of_a_world_sees_what_another_paints(client):
         other.send_json({"want": [[8, HOME, HOME], [7, HOME // 2, HOME // 2]]})
         until(other, lambda m: m["event"] == "ready")
         one.send_json({"want": [[8, HOME + 1, HOME + 1]]})
-        seen = until(other, lambda m: m["event"] == "revisions" and m["tiles"])
-        assert seen[-1]["tiles"][0][:3] == [7, HOME // 2, HOME // 2]
+        until(other, lambda m: m["event"] == "ready" and m["tile"] == [7, HOME // 2, HOME // 2])
 
 
 def test_status_tells_how_it_goes(client):

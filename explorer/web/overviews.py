@@ -1,0 +1,215 @@
+"""Overviews are made in the background: a step at a time, and only while nobody waits for a tile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Hashable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from anyio import CapacityLimiter, to_thread
+
+from explorer.pictures import Encoded
+from explorer.service.events import Event
+from explorer.service.painter import Painter
+from explorer.web.desk import Desk
+from explorer.worlds.overviews import Build
+from explorer.worlds.world import World
+from tiles.errors import Busy, Stopped, WorldNotFound
+from tiles.grid import Tile
+
+log = logging.getLogger(__name__)
+STEPS_A_REQUEST = 8  # a step decodes one cell or averages four pictures
+PAUSE = 1.0  # seconds until what was painted meanwhile is looked at
+PATIENCE = 1.0  # seconds that a step waits at most for tiles that people wait for
+GENTLE = 0.25  # seconds between two steps while cells are painted
+ASKED = 64  # overviews of a world that are remembered of those that were asked for
+BUILDS = 32  # that are at work at a time
+
+
+class Asked(NamedTuple):
+    """The client that stands for all who asked for single overviews of a world."""
+
+    world: str
+
+
+@dataclass
+class Demand:
+    """The overviews that one client wants."""
+
+    world: World
+    tiles: list[Tile]
+    left: list[Tile]  # those not seen fresh since something was painted last
+    future: asyncio.Future[None] | None = None  # done when none is left
+
+
+class Builder:
+    """Makes the overviews that maps and requests want, in turn, on the event loop.
+
+    Each step runs on a thread of its own and waits for tiles that people wait for. Whatever is painted
+    later makes only the overviews above it stale.
+    """
+
+    def __init__(self, desk: Desk, painter: Painter) -> None:
+        self._desk, self._painter = desk, painter
+        self._thread = CapacityLimiter(1)
+        self._demands: dict[Hashable, Demand] = {}  # in the order of their turns
+        self._builds: dict[tuple[str, Tile], Build] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._again = self._closed = False
+        self._stop = painter.listen(self._heard)
+
+    async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
+        """An overview as it is at hand, after at most ``STEPS_A_REQUEST`` steps; the rest is left to the
+        background. None where nothing is made yet, or nothing is painted."""
+        build = await to_thread.run_sync(world.renderer.build, tile, limiter=self._desk.lookups)
+        with suppress(Busy):  # then what there is must do
+            for _ in range(STEPS_A_REQUEST):
+                if not build.done:
+                    await self._desk.decoded(build.step)
+        if not build.done:
+            asked = self._demands.get(Asked(world.id))
+            others = [other for other in asked.tiles if other != tile] if asked else []
+            self.want(Asked(world.id), world, [tile, *others][:ASKED])
+        return await to_thread.run_sync(world.renderer.overview, tile, format, limiter=self._desk.lookups)
+
+    async def ready(self, world: World, tile: Tile) -> None:
+        """Until an overview shows all that is painted. Raises WorldDamaged, WorldNotFound, Stopped."""
+        client, future = object(), asyncio.get_running_loop().create_future()
+        self.want(client, world, [tile])
+        if client in self._demands:
+            self._demands[client].future = future
+        try:
+            await future
+        finally:
+            self.drop(client)
+
+    def want(self, client: Hashable, world: World, tiles: Sequence[Tile]) -> None:
+        """Replace what a client wants, the most wanted first. Raises Stopped."""
+        if self._closed:
+            raise Stopped("the app was closed")
+        self._loop = asyncio.get_running_loop()
+        if tiles:
+            self._demands[client] = Demand(world, list(tiles), list(tiles))
+            self._wake()
+        else:
+            self.drop(client)
+
+    def drop(self, client: Hashable) -> None:
+        self._demands.pop(client, None)
+
+    def close(self) -> None:
+        """Make nothing more; whoever waits gets Stopped. From any thread."""
+        self._stop()
+        self._closed = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end_all)
+
+    def _end_all(self) -> None:
+        for client, demand in list(self._demands.items()):
+            self._end(client, demand, Stopped("the app was closed"))
+        if self._task is not None:
+            self._task.cancel()
+
+    def _heard(self, event: Event) -> None:
+        """On whichever thread something happened."""
+        loop = self._loop
+        if event.kind in ("ready", "journal", "gone") and loop is not None and not loop.is_closed():
+            with suppress(RuntimeError):  # closed between the question and the call
+                loop.call_soon_threadsafe(self._changed, event)
+
+    def _changed(self, event: Event) -> None:
+        for client, demand in list(self._demands.items()):
+            if demand.world.id != event.world:
+                continue
+            if event.kind == "gone":
+                self._end(client, demand, WorldNotFound(f"world {event.world!r} was deleted"))
+            else:
+                demand.left = list(demand.tiles)
+                self._wake()
+
+    def _wake(self) -> None:
+        self._again = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        """Until all that is wanted is fresh."""
+        while self._again:
+            self._again = False
+            while (found := await self._next()) is not None:
+                await self._advance(*found)
+            await asyncio.sleep(PAUSE)
+
+    async def _next(self) -> tuple[World, Tile] | None:
+        """The next overview to work at, of the client whose turn it is."""
+        for client, demand in list(self._demands.items()):
+            while demand.left:
+                world, tile = demand.world, demand.left[0]
+                try:
+                    fresh = await to_thread.run_sync(world.renderer.is_fresh, tile, limiter=self._thread)
+                except Exception as error:
+                    self._fail(world, tile, error)
+                    continue
+                if not fresh:
+                    if self._demands.get(client) is demand:
+                        self._demands[client] = self._demands.pop(client)
+                    return world, tile
+                demand.left = [other for other in demand.left if other != tile]
+            if demand.future is not None or isinstance(client, Asked):
+                self._end(client, demand)
+        return None
+
+    async def _advance(self, world: World, tile: Tile) -> None:
+        """Do one step for an overview, and tell if there is more to see."""
+        await self._turn()
+        try:
+            found = await to_thread.run_sync(self._step, world, tile, limiter=self._thread)
+        except Exception as error:
+            self._fail(world, tile, error)
+            return
+        if found is not None:
+            self._painter.tell([Event(world.id, "overview", tile, found.revision, found.final)])
+
+    async def _turn(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._desk.idle.wait(), PATIENCE)
+        if self._painter.busy:
+            await asyncio.sleep(GENTLE)
+
+    def _step(self, world: World, tile: Tile) -> Encoded | None:
+        """On the thread; the overview as it is then, if there is more to see."""
+        key = (world.id, tile)
+        build = self._builds.pop(key, None) or world.renderer.build(tile)
+        before = build.picture.revision
+        build.step()
+        if not build.done:
+            self._builds[key] = build
+            for old in list(self._builds)[:-BUILDS]:
+                del self._builds[old]
+        return world.renderer.overview(tile, "png") if build.picture.revision > before else None
+
+    def _fail(self, world: World, tile: Tile, error: Exception) -> None:
+        """An overview cannot be made: nobody wants it any more until it is wanted anew."""
+        log.warning("overview %s of %s: %s", tile, world.id, error)
+        self._builds.pop((world.id, tile), None)
+        for client, demand in list(self._demands.items()):
+            if demand.world is world and tile in demand.tiles:
+                demand.tiles = [other for other in demand.tiles if other != tile]
+                demand.left = [other for other in demand.left if other != tile]
+                if demand.future is not None:
+                    self._end(client, demand, error)
+        self._painter.tell([Event(world.id, "failed", tile, message=str(error))])
+
+    def _end(self, client: Hashable, demand: Demand, error: Exception | None = None) -> None:
+        if self._demands.get(client) is demand:
+            self.drop(client)
+        if demand.future is None or demand.future.done():
+            return
+        if error is None:
+            demand.future.set_result(None)
+        else:
+            demand.future.set_exception(error)

@@ -1,0 +1,219 @@
+"""Overviews: tiles below the base zoom, each the mean of its four children, made bottom up in small steps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer import pictures
+from explorer.painting.pyramid import Pyramid
+from tiles.cache import Cache, Cached
+from tiles.grid import MAX_INDEX, Box, Tile, around
+from tiles.store import Mark, Store, Versions
+
+SPARE = 64  # overviews kept in memory where the cache cannot keep them
+SHOWN_AFTER = 64  # cells decoded until what is there so far is shown
+
+
+class Total(NamedTuple):
+    """What lies under an overview."""
+
+    revision: int  # the sum of its cells' revisions: what an overview that shows all of them has
+    finals: int  # cells that will not change by painting
+
+
+class Picture(NamedTuple):
+    """A tile, and the revision that its pixels have."""
+
+    pixels: np.ndarray | None  # uint8 (256, 256, 3 or 4); None: nothing is painted
+    revision: int
+
+
+NOTHING, EMPTY = Total(0, 0), Picture(None, 0)
+
+
+class Totals:
+    """The totals of all overviews that have something painted under them.
+
+    They are summed up once, when first asked for; after that a cell that changes costs one addition a
+    zoom, however large the world is.
+    """
+
+    def __init__(self, store: Store, base: int) -> None:
+        self._store, self._base = store, base
+        self._totals: dict[Tile, Total] = {}
+        self._mark = Mark()
+        self._lock = threading.Lock()
+
+    def of(self, tile: Tile) -> Total:
+        """As the world is now, whoever changed it."""
+        with self._lock:
+            self._catch_up()
+            return self._totals.get(tile, NOTHING)
+
+    def _catch_up(self) -> None:
+        mark, cells = self._store.changes(self._base, self._mark)
+        if cells is None:  # any of them
+            end = MAX_INDEX + 1
+            versions = self._store.versions(Box(self._base, -end, -end, end, end))
+            self._totals = {}
+            self._update({cell.parent for cell in versions}, versions)
+        else:
+            for leaf in {other.parent for cell in cells for other in around(cell).tiles()}:
+                self._update([leaf], self._store.versions(around(leaf, 0).at(self._base).grown(1)))
+        self._mark = mark
+
+    def _update(self, leaves: Iterable[Tile], versions: Mapping[Tile, Versions]) -> None:
+        """Overviews right above the base zoom have other totals, and so have all above them."""
+        for leaf in leaves:
+            now, before = total_of(leaf, versions), self._totals.get(leaf, NOTHING)
+            revision, finals = now.revision - before.revision, now.finals - before.finals
+            for zoom in range(leaf.z + 1):
+                tile = leaf.above(zoom)
+                total = self._totals.get(tile, NOTHING)
+                self._totals[tile] = Total(total.revision + revision, total.finals + finals)
+
+
+def total_of(leaf: Tile, versions: Mapping[Tile, Versions]) -> Total:
+    """The total of an overview right above the base zoom."""
+    revision = finals = 0
+    for cell in leaf.children:
+        if cell in versions and versions[cell].shown:
+            near = [versions[other] for other in around(cell).tiles() if other in versions]
+            revision += versions[cell].version + sum(each.version for each in near)
+            finals += sum(each.shown for each in near) == 9
+    return Total(revision, finals)
+
+
+class Overviews:
+    """The overviews of one world, for any number of threads."""
+
+    def __init__(
+        self, store: Store, cache: Cache, pyramid: Pyramid, decoded: Callable[[Tile], Picture]
+    ) -> None:
+        """``decoded`` gives a base tile."""
+        self._cache, self._pyramid, self.decoded = cache, pyramid, decoded
+        self._totals = Totals(store, pyramid.base)
+        self._spare: dict[Tile, Cached] = {}
+
+    def revision(self, tile: Tile) -> int:
+        """What it has when all that is painted now is in it; 0 while nothing is painted."""
+        return self._totals.of(tile).revision
+
+    def final(self, tile: Tile) -> bool:
+        """Whether nothing under it will change by painting."""
+        return self._totals.of(tile).finals == self._pyramid.base_cells(tile).size
+
+    def is_overview(self, tile: Tile) -> bool:
+        return self._pyramid.is_overview(tile)
+
+    def at_hand(self, tile: Tile) -> Cached | None:
+        """The newest picture that was made, as PNG; older than what is painted, perhaps."""
+        cached, spare = self._cache.get(tile, "png"), self._spare.get(tile)
+        if cached is None or (spare is not None and spare.revision > cached.revision):
+            return spare
+        return cached
+
+    def fresh(self, tile: Tile) -> Cached | None:
+        """A picture that shows all that is painted, if there is one."""
+        found = self.at_hand(tile)
+        return found if found is not None and found.revision >= self.revision(tile) else None
+
+    def keep(self, tile: Tile, picture: Picture) -> None:
+        """Keep a picture, in the cache or, where that is not possible, in memory for a while."""
+        if picture.pixels is None:
+            return
+        data = pictures.encode(picture.pixels, "png")
+        if not self._cache.put(tile, "png", picture.revision, data):
+            self._spare[tile] = Cached(data, picture.revision)
+            for old in list(self._spare)[:-SPARE]:
+                self._spare.pop(old, None)
+
+    def build(self, tile: Tile) -> Build:
+        return Build(self, tile)
+
+
+class Build:
+    """Makes one overview, and those under it that are not fresh.
+
+        build = world.renderer.build(Tile(0, 0, 0))
+        while not build.done:
+            build.step()
+
+    A picture's revision is the sum of its children's. Revisions of cells only go up, so those of pictures do.
+    """
+
+    def __init__(self, overviews: Overviews, tile: Tile) -> None:
+        self.tile, self._overviews = tile, overviews
+        self.cells = 0  # decoded so far
+        self.picture = EMPTY  # the newest one that was kept
+        self._stack: list[tuple[Tile, list[Picture]]] = []  # overviews at work, each with what is made of it
+        if (found := overviews.fresh(tile)) is not None:
+            self.picture = Picture(pictures.decode(found.data), found.revision)
+        elif overviews.revision(tile):
+            self._stack.append((tile, []))
+
+    @property
+    def done(self) -> bool:
+        return not self._stack
+
+    def step(self) -> None:
+        """Decode one cell or average four pictures, whichever is next. Raises WorldDamaged."""
+        while self._stack:
+            tile, made = self._stack[-1]
+            if len(made) == 4:
+                self._finish()
+                return
+            child = tile.children[len(made)]
+            if not self._overviews.is_overview(child):
+                made.append(self._overviews.decoded(child))
+                if made[-1].revision:
+                    self._count()
+                    return
+            elif (found := self._overviews.fresh(child)) is not None:
+                made.append(Picture(pictures.decode(found.data), found.revision))
+            elif self._overviews.revision(child):
+                self._stack.append((child, []))
+            else:
+                made.append(EMPTY)
+
+    def _finish(self) -> None:
+        tile, made = self._stack.pop()
+        picture = mean(made)
+        self._overviews.keep(tile, picture)
+        if self._stack:
+            self._stack[-1][1].append(picture)
+        else:
+            self.picture = picture
+
+    def _count(self) -> None:
+        self.cells += 1
+        if self.cells % SHOWN_AFTER == 0:
+            self._show()
+
+    def _show(self) -> None:
+        """Keep what is there so far of all that is at work, if it is more than there was before."""
+        below: list[Picture] = []
+        for tile, made in reversed(self._stack):
+            here = [*made, *below]
+            here += [self._at_hand(child) for child in tile.children[len(here) :]]
+            picture, before = mean(here), self._overviews.at_hand(tile)
+            if picture.revision > (before.revision if before else 0):
+                self._overviews.keep(tile, picture)
+                if tile == self.tile:
+                    self.picture = picture
+            below = [picture]
+
+    def _at_hand(self, tile: Tile) -> Picture:
+        found = self._overviews.at_hand(tile) if self._overviews.is_overview(tile) else None
+        return EMPTY if found is None else Picture(pictures.decode(found.data), found.revision)
+
+
+def mean(made: list[Picture]) -> Picture:
+    """Four children as one picture."""
+    if all(each.pixels is None for each in made):
+        return EMPTY
+    return Picture(pictures.halved([each.pixels for each in made]), sum(each.revision for each in made))
