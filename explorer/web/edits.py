@@ -10,7 +10,6 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer import pictures
 from explorer.service import edits, placing
 from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
@@ -134,16 +133,16 @@ def edit_request(body: EditBody) -> EditRequest:
 
 
 @router.get("/worlds/{id}/edits/{number}/{side}.webp", response_class=Response)
-def show_edit(request: Request, id: str, number: int, side: str) -> Response:
+async def show_edit(request: Request, id: str, number: int, side: str) -> Response:
     """A small picture of the land ``before`` or ``after`` an edit; 409 while it is not painted."""
-    world: World = request.app.state.atlas.get(id)
-    pixels = (
-        edits.small_picture(world, number, side == "before") if world.journal.history.edit(number) else None
-    )
-    if pixels is None or side not in ("before", "after"):
+    state = request.app.state
+    world: World = await to_thread.run_sync(state.atlas.get, id)
+    known = side in ("before", "after")
+    data = await state.thumbnails.picture(world, number, side == "before") if known else None
+    if data is None:
         raise NotFinished(f"no picture {side[:10]!r} of edit {number}: before and after are, once painted")
     headers = {"Cache-Control": "private, max-age=3600"}
-    return Response(pictures.encode(pixels, "webp"), media_type="image/webp", headers=headers)
+    return Response(data, media_type="image/webp", headers=headers)
 
 
 @router.post("/worlds/{id}/strokes", status_code=201)

@@ -36,6 +36,7 @@ from explorer.web.hub import Hub
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
 from explorer.web.overviews import Builder
+from explorer.web.thumbnails import Thumbnails
 from explorer.worlds.atlas import Atlas
 from tiles.errors import DiskFull, EarthError
 
@@ -58,6 +59,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
     app.state.hub, app.state.desk = Hub(painter, settings.maps), Desk(settings)
     app.state.overviews = Builder(app.state.desk, painter)
+    app.state.thumbnails = Thumbnails(app.state.desk)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
     app.include_router(worlds.router)

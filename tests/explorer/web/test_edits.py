@@ -1,6 +1,7 @@
 import io
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -185,3 +186,28 @@ def test_an_edit_that_waits_in_a_world_file_is_painted_where_that_is_opened(clie
     assert (
         atlas.get(copy).canvas.painted(Tile(*TILES[0])) and world.journal.history.state(number) == "waiting"
     )
+
+
+def test_a_history_of_pictures_is_decoded_once_and_one_picture_at_a_time(client, world, monkeypatch):
+    entry = edited(client)["revision"]
+    at_work, most, decoded, decode = [], [], [], world.model.decode
+
+    def counted(sheet):
+        at_work.append(None)
+        most.append(len(at_work))
+        decoded.append(None)
+        try:
+            return decode(sheet)
+        finally:
+            at_work.pop()
+
+    monkeypatch.setattr(world.model, "decode", counted)
+    urls = [f"/worlds/test-land/edits/{entry}/{side}.webp" for side in ("before", "after")] * 8
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(client.get, urls))
+    assert {answer.status_code for answer in answers} == {200} and max(most) == 1
+    assert len({answer.content for answer in answers}) == 2 and len(decoded) <= 2 * 36
+    before = len(decoded)
+    assert client.get(urls[0]).content == answers[0].content and len(decoded) == before
+    assert client.post("/worlds/test-land/undo").status_code == 200
+    assert client.get(urls[1]).status_code == 200
