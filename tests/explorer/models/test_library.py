@@ -1,0 +1,20 @@
+import pytest
+import torch
+
+from explorer.models.library import Library, use_full_precision
+
+
+def test_a_gpu_multiplies_in_full_precision(bundle):
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    Library(str(bundle), "cpu").get()
+    assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_products_on_a_gpu_are_those_of_the_cpu_within_a_rounding():
+    use_full_precision()
+    torch.manual_seed(0)
+    pictures, weights = torch.randn(1, 64, 48, 48), torch.randn(64, 64, 3, 3)
+    here = torch.nn.functional.conv2d(pictures, weights)
+    there = torch.nn.functional.conv2d(pictures.cuda(), weights.cuda()).cpu()
+    torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-3)
