@@ -34,6 +34,7 @@ def serve(
     settings = settings_with(host=host, port=port, worlds=worlds, model=model, device=device)
     sockets = listening(settings)  # before anything slow
     with opened(settings) as (atlas, painter):
+        from explorer.service import descriptors
         from explorer.web.server import create_app, stop
         from explorer.web.serving import run
 
@@ -45,7 +46,8 @@ def serve(
         def ready() -> None:
             console.print(f"Endless Earth: {address}", highlight=False)
 
-        run(app, sockets, settings.connections, ready, lambda: stop(app))
+        descriptors.raise_limit()
+        run(app, sockets, descriptors.affordable(settings.connections), ready, lambda: stop(app))
 
 
 def listening(settings: Settings) -> list[socket.socket]:

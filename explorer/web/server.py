@@ -21,6 +21,7 @@ from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import Scope
 from xstatic.pkg import leaflet
 
+from explorer.service import descriptors
 from explorer.service.edits import resume
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
@@ -130,12 +131,14 @@ def stop(app: FastAPI) -> None:
 
 
 def health(request: Request, response: Response) -> dict[str, object]:
-    """200 while all is well; 503 when the painter is dead or a disk is full."""
+    """200 while all is well; 503 when the painter is dead, a disk is full or no more files can be opened."""
     status = request.app.state.painter.status()
     full = [world.id for world in request.app.state.atlas.opened() if world.renderer.disk_full]
     troubles = [f"the disk is full (world {id})" for id in full]
     if not status.alive:
         troubles.append("the painter has stopped")
+    if descriptors.running_out():
+        troubles.append("too many files and connections are open")
     response.status_code = 503 if troubles else 200
     return {
         "status": "degraded" if troubles else "ok",

@@ -14,6 +14,7 @@ from pathlib import Path
 from explorer.models.library import Library
 from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
+from explorer.worlds.opened import OpenWorlds
 from explorer.worlds.world import World, stamp_of
 from tiles import package, repair
 from tiles.cache import Cache
@@ -26,6 +27,7 @@ from tiles.world_file import WorldFile
 
 log = logging.getLogger(__name__)
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+OPEN_LIMIT = 32  # each has its lock's descriptor and its journal in memory
 
 
 class Atlas:
@@ -34,13 +36,16 @@ class Atlas:
     Whoever asks for a world waits only for work on that world.
     """
 
-    def __init__(self, folder: Path, library: Library, cache_bytes: int) -> None:
-        """``cache_bytes``: how much of each world's tiles is kept. Raises OSError if there is no folder and
+    def __init__(
+        self, folder: Path, library: Library, cache_bytes: int, open_limit: int = OPEN_LIMIT
+    ) -> None:
+        """``cache_bytes``: how much of each world's tiles is kept. ``open_limit``: how many worlds stay open
+        that nobody works with. Raises OSError if there is no folder and
         none can be made."""
         self.folder, self.library, self.cache_bytes = folder, library, cache_bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.scratch = Scratch(folder)
-        self._open: dict[str, World] = {}
+        self._open = OpenWorlds(open_limit)
         self._gates = Gates()  # by id, for whoever opens or deletes a world
         self._logged: dict[str, str] = {}  # by id, what was logged of a world that cannot be opened
 
@@ -50,14 +55,14 @@ class Atlas:
 
     def get(self, id: str) -> World:
         """Raises WorldNotFound, WorldDamaged, ModelRefused, Busy."""
-        if (world := self._open.get(id)) is not None and world.is_current():
-            return world
-        with self._gates.hold(id):
-            if (world := self._open.get(id)) is not None and not world.on_disk():
-                self._open.pop(id).close()  # another process deleted or replaced it
-            if id not in self._open:
-                self._open[id] = self._opened(id)
-            return self._open[id]
+        world = self._open.get(id)
+        if world is None or not world.is_current():
+            with self._gates.hold(id):
+                world = self._current(id)
+        for left in self._open.left():
+            with self._gates.hold(left):
+                self._open.close_left(left)
+        return world
 
     def worlds(self) -> Iterator[World]:
         """All worlds that can be opened; what cannot is logged once and left out."""
@@ -72,7 +77,7 @@ class Atlas:
 
     def opened(self) -> list[World]:
         """The worlds in use."""
-        return list(self._open.values())
+        return list(self._open.all().values())
 
     def create(self, new: NewWorld) -> World:
         """Raises BadSetting, BadPrompt, ModelRefused, DiskFull, NotWritten."""
@@ -128,11 +133,11 @@ class Atlas:
         """Raises WorldNotFound, WorldHeld, NotWritten."""
         gone = self.scratch.new(id)
         with self._gates.hold(id):
-            world = self.get(id)
+            world = self._current(id)
             world.access.require()
             self._require_writable()
-            del self._open[id]
-            world.close_files()
+            self._open.remove(id)
+            world.files.close_databases()
             (self.folder / id).replace(gone)  # at once, whatever happens to the rest
             world.access.release()
         shutil.rmtree(gone, ignore_errors=True)
@@ -149,8 +154,7 @@ class Atlas:
         path = self._path(id)
         access = Access(id, path.parent)
         with self._gates.hold(id):
-            if (world := self._open.pop(id, None)) is not None:
-                world.close()
+            self._close(id)
             access.require()
             try:
                 with closing(WorldFile.open(path)) as file:
@@ -160,10 +164,9 @@ class Atlas:
 
     def close(self) -> None:
         """Close all worlds. Work that is not finished is thrown away."""
-        for id in list(self._open):
+        for id in {*self._open.all(), *self._open.left()}:
             with self._gates.hold(id):
-                if (world := self._open.pop(id, None)) is not None:
-                    world.close()
+                self._close(id)
         self.scratch.close()
 
     def _path(self, id: str) -> Path:
@@ -173,6 +176,21 @@ class Atlas:
         if not self._is_world(self.folder / id):
             raise WorldNotFound(f"no world {id!r}")
         return self.folder / id / "world.db"
+
+    def _current(self, id: str) -> World:
+        """The world as it is on disk now, for whoever holds its gate."""
+        world = self._open.get(id)
+        if world is None or not world.on_disk():  # another process may have deleted or replaced it
+            self._close(id)
+            world = self._opened(id)
+            self._open.add(id, world)
+        return world
+
+    def _close(self, id: str) -> None:
+        """Close a world and all that worlds of its id left open."""
+        if (world := self._open.remove(id)) is not None:
+            world.files.close()
+        self._open.close_left(id)
 
     def _opened(self, id: str) -> World:
         folder = self._path(id).parent

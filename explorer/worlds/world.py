@@ -9,6 +9,7 @@ import hashlib
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from explorer.models.family import Model
 from explorer.painting.pyramid import DEEPEST, pyramid_of
@@ -24,6 +25,24 @@ from tiles.store import Store
 REFRESH = 1.0  # seconds between two looks at what another process wrote
 
 
+class Files(NamedTuple):
+    """What a world keeps open, apart from it: they are closed after it is gone."""
+
+    store: Store
+    cache: Cache
+    access: Access
+
+    def close(self) -> None:
+        """Close the files and let others have the world. May be done twice."""
+        self.close_databases()
+        self.access.release()
+
+    def close_databases(self) -> None:
+        """Whoever asks for something afterwards gets WorldNotFound; what is being read ends first."""
+        self.store.close()
+        self.cache.close()
+
+
 class World:
     """One world, for any number of threads. Its four parts do the work:
 
@@ -35,6 +54,7 @@ class World:
 
     def __init__(self, id: str, store: Store, cache: Cache, model: Model, access: Access) -> None:
         self.id, self.model, self.access = id, model, access
+        self.files = Files(store, cache, access)
         self._store, self._cache = store, cache
         self._looked = time.monotonic()
         settings = store.settings()
@@ -109,16 +129,6 @@ class World:
     def on_disk(self) -> bool:
         """Whether the world's file is still there, and the one that was opened."""
         return self._store.on_disk()
-
-    def close(self) -> None:
-        """Close the files and let others have the world."""
-        self.close_files()
-        self.access.release()
-
-    def close_files(self) -> None:
-        """Whoever asks for something afterwards gets WorldNotFound; what is being read ends first."""
-        self._store.close()
-        self._cache.close()
 
 
 def stamp_of(store: Store, model: Model) -> str:

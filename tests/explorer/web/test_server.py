@@ -5,6 +5,8 @@ import threading
 import pytest
 from PIL import Image
 
+from explorer.service import descriptors
+
 HOME = 2**7
 TILE = f"/worlds/test-land/tiles/8/{HOME}/{HOME}"
 
@@ -160,3 +162,10 @@ def test_deleting_a_world_answers_its_waiting_requests_at_once(client, world, pa
         answer = waiting.result(60)
         go.set()
     assert answer.status_code == 404 and answer.json()["error"]["code"] == "world_not_found"
+
+
+def test_health_says_that_no_more_files_can_be_opened(client, monkeypatch):
+    monkeypatch.setattr(descriptors, "running_out", lambda: True)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["troubles"] == ["too many files and connections are open"]
