@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tiles import schema
 from tiles.entries import BadEntry, parse
 from tiles.grid import Tile
-from tiles.rules import SETTINGS
+from tiles.rules import MAY_BE_MISSING, SETTINGS
 from tiles.world_file import WorldFile
 
 INSTANCE = "instance"
@@ -65,7 +65,7 @@ def _damage(connection: sqlite3.Connection) -> Iterator[Damage]:
 
 
 def _settings(connection: sqlite3.Connection) -> Iterator[Damage]:
-    missing = {*SETTINGS, INSTANCE}
+    missing = {*SETTINGS, INSTANCE}.difference(MAY_BE_MISSING)
     for name, value, digest in _rows(connection, "settings", ("name", "value")):
         missing.discard(name)
         if digest != schema.setting_digest(name, value):
