@@ -1,18 +1,21 @@
-"""How large a request's body may be, by method and route."""
+"""How large a request's body may be, by method and route, and how slow."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.settings import Settings
 from explorer.web.middleware import refusal
 
+SILENT_SECONDS = 30  # for which a body may pause while it is sent
 GRADIO_FILES = r"/gradio_api/(upload|process_recording|component_server)/?"
 
 
@@ -36,8 +39,40 @@ def limits(settings: Settings) -> list[Limit]:
     ]
 
 
+class Body:
+    """The body of one request while it is read: up to ``limit`` bytes, and never waited for long."""
+
+    def __init__(self, receive: Receive, method: str, limit: int) -> None:
+        self._receive, self._method, self._limit = receive, method, limit
+        self._read, self._whole = 0, False
+        self.refusal: JSONResponse | None = None  # why it is read no further
+
+    async def next(self) -> Message:
+        """The next part of it; whoever reads is told that the client is gone where it is refused."""
+        if self._whole:  # all that can still come is the end of the connection
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), SILENT_SECONDS)
+        except TimeoutError:
+            words = f"no more of the body came within {SILENT_SECONDS} seconds"
+            return self._refuse(refusal(408, "body_too_slow", words))
+        self._read += len(message.get("body", b""))
+        if self._read > self._limit:
+            return self._refuse(self.too_large())
+        self._whole = not message.get("more_body", False)
+        return message
+
+    def too_large(self) -> JSONResponse:
+        """The answer to a body over the limit."""
+        return refusal(413, "body_too_large", f"{self._method} may send up to {self._limit:,} bytes here")
+
+    def _refuse(self, answer: JSONResponse) -> Message:
+        self.refusal = answer
+        return {"type": "http.disconnect"}
+
+
 class BodyLimit:
-    """413 for a body over the limit of its route, before any of it is parsed.
+    """413 for a body over the limit of its route, before any of it is parsed; 408 for one that stops coming.
 
     A body that says its length is refused unread; one that does not is read up to the limit.
     """
@@ -49,34 +84,26 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit, read, started = self._limit(scope), 0, False
-        answer = refusal(413, "body_too_large", f"{scope['method']} may send up to {limit:,} bytes here")
+        limit, started = self._limit(scope), False
+        body = Body(receive, scope["method"], limit)
         said = Headers(scope=scope).get("content-length", "0")
         if not said.isdecimal() or int(said) > limit:
-            await answer(scope, receive, send)
+            await body.too_large()(scope, receive, send)
             return
-
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > limit:
-                return {"type": "http.disconnect"}  # whoever reads stops
-            return message
 
         async def passed(message: Message) -> None:
             nonlocal started
-            if read <= limit or started:
+            if body.refusal is None or started:
                 started = True
                 await send(message)
 
         try:
-            await self.app(scope, counted, passed)
+            await self.app(scope, body.next, passed)
         except Exception:
-            if read <= limit or started:
+            if body.refusal is None or started:
                 raise
-        if read > limit and not started:
-            await answer(scope, receive, send)
+        if body.refusal is not None and not started:
+            await body.refusal(scope, receive, send)
 
     def _limit(self, scope: Scope) -> int:
         path = get_route_path(scope)

@@ -51,6 +51,7 @@ def mount(app: FastAPI) -> FastAPI:
         head=f'<script type="module" src="{MAIN}"></script><link rel="icon" href="/static/earth/icon.svg">',
         ssr_mode=False,
         footer_links=[],
+        run_history=False,  # with it, anybody could have this machine write to another host
         mcp_server=True,
     )
 

@@ -82,6 +82,15 @@ def test_arguments_that_are_none_are_named(client):
             client.predict(*arguments, api_name=f"/{name}")
 
 
+def test_gradio_writes_to_no_other_host(url):
+    """Its history of runs would go to a host and with a token that whoever asks names."""
+    body = {"bucket": "somebody/bucket", "create": True}
+    answer = httpx.post(
+        f"{url}/gradio_api/run-history/connect", json=body, headers={"Authorization": "Bearer x"}
+    )
+    assert answer.status_code in (404, 405) and httpx.get(f"{url}/config").json()["run_history"] is False
+
+
 def test_the_same_are_mcp_tools(url, client):
     async def talk():
         async with (
