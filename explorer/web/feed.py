@@ -195,7 +195,10 @@ class Connection:
             await self.socket.send_json({"event": "journal"})
             await self._look_for_missing()
         if self.status is not None:
-            status, self.status = {**self.status, "waiting": len(self.missing)}, None
+            level = min(
+                (cell.z for cell in self.missing), default=None
+            )  # levels are painted one after another
+            status, self.status = {**self.status, "waiting": len(self.missing), "level": level}, None
             await self._send_status(status)
 
     async def _send_status(self, status: dict[str, Any]) -> None:

@@ -216,3 +216,12 @@ def test_a_deep_tile_sharpens_level_by_level(client, world):
     assert all(m["tile"] == deep for m in ready)
     revisions = [m["revision"] for m in ready]
     assert len(revisions) >= 2 and revisions == sorted(set(revisions))
+
+
+def test_status_says_which_level_is_being_painted(client, world):
+    with client.websocket_connect(URL) as socket:
+        socket.send_json({"want": [[10, 4 * HOME, 4 * HOME]]})
+        seen = until(socket, lambda m: m["event"] == "status" and m["level"] is None and m["painted"])
+    levels = [m["level"] for m in seen if m["event"] == "status"][:-1]
+    assert levels == sorted(levels) and set(levels) <= {8, 9, 10}
+    assert world.canvas.painted(Tile(10, 4 * HOME, 4 * HOME))
