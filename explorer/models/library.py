@@ -19,7 +19,7 @@ class Library:
 
     def __init__(self, default: str = "terra", device: str = "auto") -> None:
         if device not in DEVICES:
-            raise ModelRefused(f"device {device!r}: allowed are auto, cpu and cuda")
+            raise ModelRefused(f"device {device!r}: it must be auto, cpu or cuda")
         self.default, self.device = default, device
         self._models: dict[Path, Model] = {}
         self._gates = Gates()  # whoever asks for a model waits for that one only

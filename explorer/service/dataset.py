@@ -43,7 +43,7 @@ PICTURE_BYTES = 60_000  # of 256 x 256 px, about
 
 
 class Plan(NamedTuple):
-    """What a dataset is made of."""
+    """The settings of a dataset."""
 
     prompts: tuple[str, ...]
     zooms: tuple[int, ...]
@@ -65,7 +65,7 @@ class Sample(NamedTuple):
 
     @property
     def world(self) -> str:
-        """The id of that world: seeds alone may be alike."""
+        """The id of that world. The seed alone may not be unique."""
         return f"w{_draw(self.seed, self.prompt, self.zoom):016x}"
 
 
@@ -74,11 +74,11 @@ def checked(plan: Plan, traits: Traits) -> Plan:
     if not plan.prompts or not plan.zooms:
         raise BadSetting("a dataset needs at least one prompt and one zoom")
     if not 1 <= plan.pictures <= MOST:
-        raise BadSetting(f"{plan.pictures} pictures: allowed are 1 to {MOST:,}")
+        raise BadSetting(f"{plan.pictures} pictures: it must be 1 to {MOST:,}")
     if plan.side not in SIDES:
-        raise BadSetting(f"side {plan.side}: allowed are {' and '.join(map(str, SIDES))} px")
+        raise BadSetting(f"side {plan.side}: it must be {' or '.join(map(str, SIDES))} px")
     if not 1 <= plan.shard <= 100_000:
-        raise BadSetting(f"shard {plan.shard}: allowed are 1 to 100,000 pictures")
+        raise BadSetting(f"shard {plan.shard}: it must be 1 to 100,000 pictures")
     checked_seed(plan.seed)
     prompts = tuple(dict.fromkeys(clean_prompt(prompt) for prompt in plan.prompts))
     zooms = tuple(dict.fromkeys(checked_zoom(zoom, traits.base_zoom, traits.zooms) for zoom in plan.zooms))
@@ -99,7 +99,7 @@ def samples(plan: Plan) -> list[Sample]:
 
 
 def _place(plan: Plan, index: int, column: int, zoom: int) -> Area:
-    """Where a picture of a world lies: far from the others, anywhere among tiles and phases."""
+    """Where a picture of a world lies: far from the others, at a random place among tiles and phases."""
     roam, middle = ROAM * TILE_PIXELS, 2**zoom // 2 * TILE_PIXELS
     down, right = divmod(_draw(plan.seed, index) % roam**2, roam)
     left, top = middle + column * APART * TILE_PIXELS + right, middle + down
@@ -107,7 +107,7 @@ def _place(plan: Plan, index: int, column: int, zoom: int) -> Area:
 
 
 def _draw(*said: object) -> int:
-    """A number that depends on nothing but what is said."""
+    """A number that depends only on the arguments."""
     return int.from_bytes(hashlib.blake2b(json.dumps(said).encode(), digest_size=8).digest())
 
 
@@ -123,7 +123,7 @@ def export(
     step: Callable[[int, int], None],
     spare_bytes: int = 0,
 ) -> Path:
-    """Write the dataset of ``plan`` into the folder ``out`` and give it.
+    """Write the dataset of ``plan`` into the folder ``out``, and return that.
 
     It can be stopped at any moment and started again: pictures that are there are kept.
     ``step(done, total)`` may raise to stop it. Raises BadSetting, BadPrompt, PaintingFailed, and
@@ -170,11 +170,11 @@ def _require_room(plan: Plan, out: Path, spare_bytes: int) -> None:
     there = len(list((out / "train").glob("*.png")))
     needed = (2 * plan.pictures - there) * PICTURE_BYTES * (plan.side // 256) ** 2 + spare_bytes
     if needed > (free := shutil.disk_usage(folder).free):
-        raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
+        raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
 
 
 def _claim(out: Path, said: dict[str, Any]) -> None:
-    """Make ``out`` the folder of this plan. Raises BadSetting if it is another's."""
+    """Make ``out`` the folder of this plan. Raises BadSetting if it holds something else."""
     path = out / "plan.json"
     said = json.loads(json.dumps(said))  # as it will be read
     if out.exists() and not out.is_dir():
@@ -182,9 +182,11 @@ def _claim(out: Path, said: dict[str, Any]) -> None:
     if path.exists():
         before = _plan_in(path)
         if differs := [key for key in said if said[key] != before.get(key)]:
-            raise BadSetting(f"{out} holds another dataset: {', '.join(differs)} differ; take another folder")
+            raise BadSetting(
+                f"{out} holds another dataset with other {', '.join(differs)}; choose another folder"
+            )
     elif out.exists() and any(not child.name.endswith(".part") for child in out.iterdir()):
-        raise BadSetting(f"{out} is not empty and holds no dataset; take another folder")
+        raise BadSetting(f"{out} is not empty and is not a dataset; choose another folder")
     else:
         _write(path, (json.dumps(said, indent=1) + "\n").encode())
 
@@ -193,12 +195,12 @@ def _plan_in(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise BadSetting(f"{path} cannot be read ({error}); take another folder") from None
+        raise BadSetting(f"{path} cannot be read ({error}); choose another folder") from None
     if not isinstance(found, dict) or found.setdefault("seed_bits", OLD_SEED_BITS) not in (
         OLD_SEED_BITS,
         SEED_BITS,
     ):
-        raise BadSetting(f"{path} is no plan of a dataset; take another folder")
+        raise BadSetting(f"{path} is not the plan of a dataset; choose another folder")
     return found
 
 
@@ -218,7 +220,7 @@ def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:
 
 
 def _world(atlas: Atlas, painter: Painter, sample: Sample) -> World:
-    """The world a sample is cut from; the one before it is done and goes."""
+    """The world that a sample is cut from; the one before it is finished and deleted."""
     if sample.world not in atlas.names():
         for done in atlas.names():
             painter.forget(atlas.get(done))
@@ -234,7 +236,7 @@ def _encoded(pixels: np.ndarray) -> bytes:
 
 
 def _row(sample: Sample, traits: Traits) -> dict[str, Any]:
-    """What is said of a picture."""
+    """The metadata of a picture."""
     return {
         "name": sample.name,
         "text": sample.prompt,
@@ -266,7 +268,7 @@ def _members(folder: Path, row: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
 
 @contextmanager
 def _written(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears at ``path`` whole or not at all. Raises DiskFull."""
+    """A file that appears at ``path`` only when it is complete. Raises DiskFull."""
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -288,7 +290,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def datasheet(plan: Plan, traits: Traits, every: list[Sample]) -> str:
-    """What a reader must know of the dataset, with the header of a Hugging Face dataset card."""
+    """The README of the dataset, with the header of a Hugging Face dataset card."""
     # Indented, so that Markdown shows them as they are.
     prompts = "\n".join(f"    {prompt or '(no prompt)'}" for prompt in plan.prompts)
     resolutions = ", ".join(f"{zoom} ({metres_per_pixel(zoom):.6g} m per pixel)" for zoom in plan.zooms)

@@ -1,4 +1,4 @@
-"""Edits: what may be asked for, and the work that paints, shows, drafts or takes back what was."""
+"""Edits: checking requests, and the work that paints, shows, drafts and undoes them."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ LOOKED_AT = 36  # tiles that a small picture is made of at the most
 
 
 class EditRequest(NamedTuple):
-    """An edit that was asked for."""
+    """An edit as it is asked for."""
 
     tiles: Sequence[Tile]  # of any zoom: those deeper than the base zoom stand for their base tile
-    prompt: str = ""  # empty: what the land there is told anyway
+    prompt: str = ""  # empty: the prompt of the land there
     negative_prompt: str = ""
-    strength: float = 1.0  # 1: nothing of what is there stays
-    seed: int | None = None  # drawn if none is given
+    strength: float = 1.0  # at 1 nothing of the present land stays
+    seed: int | None = None  # random if None
 
 
 def checked(world: World, request: EditRequest, most: int) -> entries.Edit:
-    """An edit as its line in the journal says it. Raises BadEdit, BadPrompt, BadSetting, TooLarge."""
+    """The journal's entry for an edit. Raises BadEdit, BadPrompt, BadSetting, TooLarge."""
     cells = base_cells(world, request.tiles, most)
     if not WEAKEST <= request.strength <= 1:  # so is NaN
-        raise BadEdit(f"strength {request.strength}: allowed are {WEAKEST} to 1")
+        raise BadEdit(f"strength {request.strength}: it must be {WEAKEST} to 1")
     return entries.Edit(
         cells=journal.outline(cells),
         prompt=clean_prompt(request.prompt),
@@ -63,12 +63,14 @@ def base_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
     for tile in tiles:
         under = world.pyramid.base_cells(tile)
         if under.size > most:
-            raise TooLarge(f"{under.size:,} tiles lie under {tile.z}/{tile.x}/{tile.y}; allowed are {most:,}")
+            raise TooLarge(
+                f"too many tiles ({under.size:,} under {tile.z}/{tile.x}/{tile.y}); the limit is {most:,}"
+            )
         cells.update(under.tiles())
     if not cells:
         raise BadEdit("no tile is selected")
     if len(cells) > most:
-        raise TooLarge(f"{len(cells):,} tiles are selected; allowed are {most:,}")
+        raise TooLarge(f"too many tiles ({len(cells):,}); the limit is {most:,}")
     return cells
 
 
@@ -79,9 +81,9 @@ def start(
     edit: entries.Edit,
     picture: Mapping[Tile, Known] | None = None,
 ) -> Job:
-    """Write an edit down and put it in line; the job's ``entry`` is its line in the journal. Raises
+    """Add an edit to the journal and queue its work; the job's ``entry`` is its line in the journal. Raises
     Busy."""
-    with jobs.place("edit") as put:  # first: an edit that is refused is not written down
+    with jobs.place("edit") as put:  # first: a refused edit leaves no line in the journal
         number = world.journal.begin_edit(edit, picture)
         tell(painter, world)
         _tell_editing(world, painter, number)
@@ -89,7 +91,7 @@ def start(
 
 
 def resume(world: World, painter: Painter, jobs: Jobs) -> None:
-    """Put the edits in line that nobody works at, as after a sudden end."""
+    """Queue the waiting edits that have no job, as after a crash."""
     if world.readonly:
         return
     live = ("waiting", "running")
@@ -102,7 +104,7 @@ def resume(world: World, painter: Painter, jobs: Jobs) -> None:
 
 
 def work(world: World, painter: Painter, number: int) -> Work:
-    """What a job does for an edit that waits."""
+    """The work of a job for a waiting edit."""
     return lambda _, step: perform(world, painter, number, step)
 
 
@@ -111,13 +113,13 @@ def _tell_editing(world: World, painter: Painter, number: int) -> None:
 
 
 def perform(world: World, painter: Painter, number: int, step: Step) -> list[Path]:
-    """Paint an edit and show it; whatever ends it before leaves what was there."""
+    """Paint an edit and show it. If it fails or is cancelled, the land stays as it was."""
     cells = sorted(world.journal.edit(number).cells)
     try:
         paint(world, painter, number, cells, step)
         changed = world.journal.finish_edit(number)
     except Stopped:
-        raise  # it goes on when the app is started again
+        raise  # it is continued when the app starts again
     except BaseException:
         give_up(world, painter, number)
         raise
@@ -139,7 +141,7 @@ def paint(world: World, painter: Painter, layer: int, cells: Sequence[Tile], ste
 
 
 def give_up(world: World, painter: Painter, number: int) -> bool:
-    """End an edit that waits; what was there stays. False if it does not wait any more."""
+    """Cancel a waiting edit; the land stays as it was. False if it no longer waits."""
     cells = world.journal.cancel_edit(number)
     painter.tell(Event(world.id, "settled", cell) for cell in cells)
     tell(painter, world)
@@ -147,12 +149,12 @@ def give_up(world: World, painter: Painter, number: int) -> bool:
 
 
 def variants(world: World, painter: Painter, edit: entries.Edit, count: int) -> tuple[list[int], Work]:
-    """The seeds of several candidates for one edit, and the work that draws them.
+    """The seeds of several variants of one edit, and the work that paints them.
 
     Nothing of it is kept: the edit itself, with one of the seeds, paints the same.
     """
     if not 1 <= count <= VARIANTS:
-        raise BadEdit(f"{count} variants: allowed are 1 to {VARIANTS}")
+        raise BadEdit(f"{count} variants: it must be 1 to {VARIANTS}")
     seeds = [(edit.seed + i) % NEW_SEEDS for i in range(count)]
 
     def work(folder: Path, step: Step) -> list[Path]:
@@ -171,7 +173,7 @@ def variants(world: World, painter: Painter, edit: entries.Edit, count: int) -> 
 
 
 def candidate(world: World, painter: Painter, edit: entries.Edit, path: Path, step: Step) -> None:
-    """Paint an edit that nobody has decided for, and write a small picture of it."""
+    """Paint a draft of an edit, and write a small picture of it."""
     layer = world.drafts.add(edit)
     try:
         paint(world, painter, layer, sorted(world.canvas.snapshot().edit(layer).cells), step)
@@ -183,8 +185,8 @@ def candidate(world: World, painter: Painter, edit: entries.Edit, path: Path, st
 
 
 def small_picture(world: World, layer: int, below: bool) -> np.ndarray | None:
-    """An edit (or what it found) with a little of its surroundings, uint8 (h, w, 3), up to 384 px; of a
-    large one its middle. None where nothing is painted."""
+    """An edit, or the land before it, with a little of its surroundings: uint8 (h, w, 3), up to 384 px. Of a
+    large edit, its middle. None if nothing is painted."""
     box = looked_at(world.canvas.snapshot().edit(layer).cells)
     sheet = np.zeros((box.height * 256, box.width * 256, 3), np.uint8)
     painted = False
@@ -216,35 +218,34 @@ def looked_at(cells: Iterable[Tile]) -> Box:
 
 
 def draw(world: World, painter: Painter, stroke: Stroke) -> int:
-    """Lay a prompt over land that is not painted yet; the number of its line. Raises BadEdit,
+    """Lay a prompt over land that is not painted yet; returns the number of its line. Raises BadEdit,
     BadPrompt."""
     widest = WIDEST * tile_metres(world.base_zoom)
     if not 1 <= len(stroke.path) <= PLACES:
-        raise BadEdit(f"a stroke of {len(stroke.path)} places: allowed are 1 to {PLACES}")
+        raise BadEdit(f"a stroke of {len(stroke.path)} places: it must have 1 to {PLACES}")
     if not all(abs(value) <= HOME_LIMIT for place in stroke.path for value in place):
-        raise BadEdit(f"a stroke's places are metres up to {HOME_LIMIT:.0f} each way")
+        raise BadEdit(f"the places of a stroke must be metres, up to {HOME_LIMIT:.0f} each way")
     if not 0 < stroke.radius <= widest or not 0 <= stroke.softness <= widest:
-        raise BadEdit(f"radius and softness are metres: more than 0 (softness: from 0) to {widest:.0f}")
+        raise BadEdit(f"radius and softness must be metres up to {widest:.0f}, the radius more than 0")
     spread = [max(axis) - min(axis) for axis in zip(*stroke.path)]
     if max(spread) > 4 * widest:
-        raise BadEdit(f"a stroke reaches over {4 * widest / 1000:.0f} km at most")
+        raise BadEdit(f"a stroke may reach over {4 * widest / 1000:.0f} km at most")
     number = world.journal.draw(stroke._replace(prompt=clean_prompt(stroke.prompt)))
     tell(painter, world)
     return number
 
 
 def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:
-    """Take back the last step: an edit that is not painted yet is given up, else the last one that
-    is, a stroke or a prompt. Raises NothingToDo."""
+    """Undo the last step. An edit that is not painted yet is cancelled instead. Raises NothingToDo."""
     while waiting := world.journal.history.waiting:
-        if give_up(world, painter, waiting[-1]):  # else it was finished at this moment: look again
+        if give_up(world, painter, waiting[-1]):  # else it was finished at this very moment: undo it
             jobs.cancel_entry(world.id, waiting[-1])
             return {"entry": waiting[-1], "tiles": 0}
     return _walked(world, painter, *world.journal.undo())
 
 
 def redo(world: World, painter: Painter) -> dict[str, Any]:
-    """Bring back the last step that was taken back. Raises NothingToDo, Busy."""
+    """Redo the step that was undone last. Raises NothingToDo, Busy."""
     if world.journal.history.waiting:
         raise Busy("an edit is being painted; redo when it is done")
     return _walked(world, painter, *world.journal.redo())

@@ -67,7 +67,7 @@ def pace(world: World, zoom: int) -> Pace:
 def checked(request: ExportRequest) -> tuple[Area, Format]:
     """The pixels and the format that are asked for. Raises BadSetting, BadBounds."""
     if request.format not in FORMATS:
-        raise BadSetting(f"format {request.format[:20]!r}: allowed are {', '.join(FORMATS)}")
+        raise BadSetting(f"format {request.format[:20]!r} is unknown; known are {', '.join(FORMATS)}")
     return area(request.bounds, request.zoom), FORMATS[request.format]
 
 

@@ -48,10 +48,10 @@ def check(
     if request.paint_missing and guess.unpainted:
         _require_painter(world)
     if not request.paint_missing and guess.unpainted == guess.base_tiles:
-        raise BadBounds("nothing of this region is painted; it can be if unpainted land is to be painted")
+        raise BadBounds("nothing of this region is painted; let the export paint unpainted tiles")
     free = shutil.disk_usage(folder).free
     if (needed := estimates.room(world, request, guess) + limits.free_bytes) > free:
-        raise DiskFull(f"about {needed:,} bytes of free disk are needed, {free:,} are there")
+        raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
     return guess
 
 
@@ -59,14 +59,16 @@ def _check_size(world: World, found: Area, format: Format, limits: Limits) -> No
     pixels, most = found.width * found.height, min(limits.pixels, format.most_pixels or limits.pixels)
     if pixels > most:
         raise TooLarge(
-            f"{found.width:,} x {found.height:,} pixels are {pixels:,}; allowed are {most:,}."
-            " Take a smaller region or a coarser zoom"
+            f"{found.width:,} x {found.height:,} pixels are {pixels:,}; the limit is {most:,}."
+            " Choose a smaller region or a coarser zoom"
         )
     if format.most_side and max(found.width, found.height) > format.most_side:
         sides, allowed = f"{found.width:,} x {found.height:,}", f"{format.most_side:,}"
-        raise TooLarge(f"{sides} pixels: a side may have {allowed} in this format, in others more")
+        raise TooLarge(
+            f"{sides} pixels: in this format a side may have at most {allowed}; other formats take more"
+        )
     if (cells := painted_box(world, found).size) > limits.tiles:
-        raise TooLarge(f"this region is made of {cells:,} painted tiles; allowed are {limits.tiles:,}")
+        raise TooLarge(f"this region is made of {cells:,} painted tiles; the limit is {limits.tiles:,}")
 
 
 def _require_painter(world: World) -> None:

@@ -39,7 +39,7 @@ class Job:
         self._stage_began = 0.0
 
     def step(self, stage: str, done: int, total: int) -> None:
-        """Raises Cancelled when the job was called off, Stopped when the app is closed."""
+        """Raises Cancelled if the job was cancelled, Stopped if the app is closed."""
         if self.closing:
             raise Stopped("the app was closed")
         if self.called_off.is_set():
@@ -64,11 +64,11 @@ class Job:
         for path in self.files:
             if part in ("", path.name, path.suffix[1:]):
                 return path
-        raise JobNotFound(f"job {self.id} made no file {part[:40]!r}")
+        raise JobNotFound(f"job {self.id} has no file {part[:40]!r}")
 
 
 class Jobs:
-    """A line of jobs for each kind, and a thread for each line that does them, oldest first."""
+    """A queue of jobs for each kind, and a thread for each queue, oldest job first."""
 
     def __init__(self, folder: Path) -> None:
         """``folder`` belongs to these jobs alone; it need not be there yet."""
@@ -86,7 +86,7 @@ class Jobs:
 
     @contextmanager
     def place(self, kind: str) -> Iterator[Callable[[str, Work, int | None], Job]]:
-        """A place in the line, held while what the job is about is written down. Raises Busy.
+        """A place in the queue, reserved while the job is prepared. Raises Busy.
 
         Gives the function that puts the job there: of a world, its work, and a line of its journal.
         """
@@ -94,7 +94,7 @@ class Jobs:
             waiting = sum(job.state == "waiting" and job.kind == kind for job in self._jobs.values())
             waiting += self._held[kind]
             if waiting >= WAITING_LIMIT:
-                raise Busy(f"{waiting} jobs are waiting already; try again when some are done")
+                raise Busy(f"{waiting} jobs are waiting already; try again when one is done")
             self._held[kind] += 1
 
         def put(world: str, work: Work, entry: int | None) -> Job:
@@ -127,7 +127,7 @@ class Jobs:
         """Raises JobNotFound."""
         with self._lock:
             if id not in self._jobs:
-                raise JobNotFound(f"no job {id[:40]!r}")
+                raise JobNotFound(f"there is no job {id[:40]!r}")
             return self._jobs[id]
 
     def cancel(self, id: str) -> Job:
@@ -187,7 +187,7 @@ class Jobs:
             job.state = state
 
     def _forget_old(self) -> None:
-        """Keep the newest; finished ones beyond that go, with their files."""
+        """Keep the newest jobs; older finished ones are forgotten, with their files."""
         finished = [job for job in self._jobs.values() if job.state not in ("waiting", "running")]
         for job in finished[: max(0, len(self._jobs) - KEPT)]:
             self._forget(job)

@@ -1,4 +1,4 @@
-"""Pictures that people put on the map: read, laid on the pixel grid, turned into latents."""
+"""Pictures that people put on the map: reading them, warping them to the grid, turning them into latents."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _one_at_a_time = threading.Lock()  # so that the memory of reading is that of on
 
 
 class Spot(NamedTuple):
-    """Where a picture goes, unless it says so itself, and how."""
+    """Where a picture goes, unless it is georeferenced, and how."""
 
     x: float | None = None  # metres, of its middle; None: the world's home
     y: float | None = None
     zoom: int | None = None  # of its pixels; None: that of the world
-    strength: float = 1.0  # below 1 only so much of it stays, the rest is painted
+    strength: float = 1.0  # how much of the picture stays; the rest is painted
     prompt: str = ""
     seed: int | None = None
 
@@ -70,14 +70,14 @@ def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: L
     """
     middle, own = _checked_spot(spot, home), zoom if spot.zoom is None else spot.zoom
     if not 0 <= own <= MAX_ZOOM:
-        raise BadPicture(f"zoom {own}: allowed are 0 to {MAX_ZOOM}")
+        raise BadPicture(f"zoom {own}: it must be 0 to {MAX_ZOOM}")
     if not _one_at_a_time.acquire(timeout=PATIENCE):
         raise Busy("other pictures are being read; try again in a moment")
     try:
         with opened(path, limits.pixels) as raster:
             if min(raster.width, raster.height) < LEAST:
                 size = f"{raster.width} x {raster.height}"
-                raise BadPicture(f"the picture has {size} pixels; {LEAST} a side are needed")
+                raise BadPicture(f"the picture has {size} pixels; it needs at least {LEAST} a side")
             if place := find(raster.source):
                 return _sheet(raster, place, _covered(place, zoom, limits.tiles))
             return _put(raster, middle, own, zoom, limits.tiles)
@@ -87,7 +87,7 @@ def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: L
 
 def _checked_spot(spot: Spot, home: tuple[float, float]) -> tuple[float, float]:
     if (spot.x is None) != (spot.y is None):
-        raise BadPicture("a place is x and y together, in metres")
+        raise BadPicture("a place needs both x and y, in metres")
     return checked_home(home if spot.x is None or spot.y is None else (spot.x, spot.y))
 
 
@@ -104,7 +104,9 @@ def _covered(place: Place, zoom: int, most_tiles: int) -> Area:
 
 def _check_shown(width: int, height: int, zoom: int) -> None:
     if min(width, height) < LEAST:
-        raise BadPicture(f"at zoom {zoom} the picture is {width} x {height} px; {LEAST} a side are needed")
+        raise BadPicture(
+            f"at zoom {zoom} the picture is {width} x {height} px; it needs at least {LEAST} a side"
+        )
 
 
 def _put(raster: Raster, middle: tuple[float, float], own: int, zoom: int, most_tiles: int) -> Sheet:
@@ -125,7 +127,7 @@ def _sheet(raster: Raster, place: Place, found: Area) -> Sheet:
     image = onto(raster, place, Grid(bounds.west, bounds.north, metres, found.width, found.height))
     mask = image[..., 3] >= 128
     if not mask.any():
-        raise BadPicture("the picture is transparent all over, or holds nothing but nodata")
+        raise BadPicture("the picture is entirely transparent or nodata")
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     corner = found.left + int(columns[0]), found.top + int(rows[0])
@@ -133,10 +135,10 @@ def _sheet(raster: Raster, place: Place, found: Area) -> Sheet:
 
 
 def entry(sheet: Sheet, spot: Spot, zoom: int) -> entries.Edit:
-    """What the journal says of a picture: an edit of the tiles it touches and one around them, where
-    the land comes to meet it. Raises BadEdit, BadPrompt, BadSetting."""
+    """The journal's entry for a picture: an edit of the tiles that it touches, and of one more around them
+    where the land is joined to it. Raises BadEdit, BadPrompt, BadSetting."""
     if not WEAKEST <= spot.strength <= 1:
-        raise BadEdit(f"strength {spot.strength}: allowed are {WEAKEST} to 1")
+        raise BadEdit(f"strength {spot.strength}: it must be {WEAKEST} to 1")
     return entries.Edit(
         cells=journal.outline(sheet.box(zoom).grown(1).tiles()),
         prompt=clean_prompt(spot.prompt),
@@ -148,13 +150,13 @@ def entry(sheet: Sheet, spot: Spot, zoom: int) -> entries.Edit:
 
 
 def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
-    """A picture's latents by cell. Raises BadPicture if not one of them is certain.
+    """A picture's latents by cell. Raises BadPicture if none of them lies well inside the picture.
 
     The encoder is shown each cell with its surroundings, so that cells encoded one by one are the
     same as together. Latents at the picture's edge, which see beyond it, are not counted as known.
     """
     if not sheet.mask.any():
-        raise BadPicture("the picture is transparent all over")
+        raise BadPicture("the picture is entirely transparent")
     box, margin = sheet.box(zoom), MARGIN * SCALE
     pixels, mask = _padded(sheet, box, margin)
     certain = _certain(mask)  # by latent
@@ -169,7 +171,7 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
             inside = latents[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
             found[cell] = Known(inside.astype(np.float16), here)
     if not found:
-        raise BadPicture("the picture is too small or too thin to be kept")
+        raise BadPicture("the picture is too small or too thin")
     return found
 
 

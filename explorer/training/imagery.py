@@ -95,7 +95,7 @@ def _laid(raster: Raster, zoom: int | None) -> tuple[Place, Grid, int]:
         place = unplaced(raster, metres_per_pixel(zoom))
     depth = round(math.log2(metres_per_pixel(0) / place.metres)) if zoom is None else zoom
     if not 0 <= depth <= MAX_ZOOM:
-        raise BadSetting(f"zoom {depth}: allowed are 0 to {MAX_ZOOM}")
+        raise BadSetting(f"zoom {depth}: it must be 0 to {MAX_ZOOM}")
     metres, bounds = metres_per_pixel(depth), place.bounds
     width, height = (
         int((high - low) / metres + 1e-6)

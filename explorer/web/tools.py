@@ -34,7 +34,7 @@ def add(state: Any) -> None:
     def tiles(world: str, bounds: Bounds, most: int) -> list[Any]:
         box = boxed(bounds, atlas.get(world).base_zoom)
         if box.size > most:
-            raise TooLarge(f"{box.size:,} tiles lie in these bounds; allowed are {most:,}")
+            raise TooLarge(f"too many tiles ({box.size:,}) in these bounds; the limit is {most:,}")
         return list(box.tiles())
 
     def worlds() -> list[dict[str, Any]]:

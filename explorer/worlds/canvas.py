@@ -28,7 +28,7 @@ class Painted(NamedTuple):
 
     store: Store
     drafts: Drafts
-    seen: set[tuple[int, Tile]]  # found painted, under which line: so for ever
+    seen: set[tuple[int, Tile]]  # known to be painted, and under which line; this never changes
 
     def has(self, node: Node, entry: int) -> bool:
         if node.layer < 0:
@@ -42,16 +42,16 @@ class Painted(NamedTuple):
         return False
 
     def latents(self, node: Node, entry: int) -> Latents:
-        """Raises KeyError for what is not painted, Cancelled for a draft that is no more."""
+        """Raises KeyError for what is not painted, Cancelled for a discarded draft."""
         if node.layer < 0:
             draft = self.drafts.latents(node)
             if draft is None:
-                raise Cancelled("this draft is no more")
+                raise Cancelled("this draft was discarded")
             return draft
-        found = self.store.read(node.cell, entry)
-        if found is None:
+        painted = self.store.read(node.cell, entry)
+        if painted is None:
             raise KeyError(node)
-        return found.latents
+        return painted.latents
 
 
 class Snapshot(NamedTuple):
@@ -66,7 +66,7 @@ class Snapshot(NamedTuple):
     seed: int
 
     def edit(self, layer: int) -> Edit:
-        """The edit or draft of a layer. Raises Cancelled for one that is no more."""
+        """The edit or draft of a layer. Raises Cancelled if it was cancelled or discarded."""
         return self.layers.edit(layer)
 
     def shown(self, cell: Tile) -> Node:
@@ -78,8 +78,8 @@ class Snapshot(NamedTuple):
         return self.kept.has(node, self.layers.entry(node))
 
     def painted(self, cell: Tile, layer: int | None = None) -> bool:
-        """Whether there is something of a cell to show, or what a layer makes of it. Raises Cancelled for a
-        layer that is no more."""
+        """Whether there is something of a cell to show, or what a layer makes of it. Raises Cancelled if
+        the layer was cancelled or discarded."""
         return self.has(self._node(cell, layer))
 
     def next(
@@ -124,7 +124,7 @@ class Snapshot(NamedTuple):
         return {node.cell: self.latents(node) for node in nodes if self.has(node)}
 
     def _node(self, cell: Tile, layer: int | None) -> Node:
-        """Raises Cancelled for a layer that is no more."""
+        """Raises Cancelled if the layer was cancelled or discarded."""
         if layer is None:
             return self.layers.shown(cell)
         self.layers.edit(layer)
@@ -162,7 +162,7 @@ class Canvas:
 
     def commit(self, snapshot: Snapshot, node: Node, latents: Latents) -> bool:
         """Keep the latents (channels, side, side) of a node, if it is not kept yet. False, and nothing is
-        kept, if the node is stale: its prompt changed after the snapshot, or its layer is no more."""
+        kept, if the node is stale: its prompt changed after the snapshot, or its layer was cancelled."""
         self._check_writable()
         with self._lock:
             if node.layer < 0:

@@ -1,4 +1,4 @@
-"""Drafts: edits nobody has decided for. Painted like edits, kept in memory only."""
+"""Drafts: edits that nobody has chosen yet. They are painted like edits, but kept in memory only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Drafts:
                 del self._painted[node]
 
     def keep(self, node: Node, latents: Latents) -> bool:
-        """Keep the latents of a draft's cell; False if the draft is no more."""
+        """Keep the latents of a draft's cell; False if the draft was discarded."""
         with self._lock:
             if node.layer not in self._edits:
                 return False

@@ -57,7 +57,7 @@ class Journal:
 
     @property
     def prompt(self) -> str:
-        """What cells are painted under from now on, where no stroke lies."""
+        """The prompt for new land outside all strokes."""
         return self._history.prompt
 
     def lines(self) -> Iterator[Line]:
@@ -73,11 +73,11 @@ class Journal:
         return tuple(self._steps)
 
     def edit(self, number: int) -> Edit:
-        """Raises Cancelled for one that is no more."""
-        found = self._history.edit(number)
-        if found is None:
-            raise Cancelled("this edit is no more")
-        return found
+        """Raises Cancelled if it was cancelled or discarded."""
+        edit = self._history.edit(number)
+        if edit is None:
+            raise Cancelled("this edit was cancelled or undone")
+        return edit
 
     def set_prompt(self, prompt: str) -> None:
         """A new prompt for cells painted from now on; what is painted stays as it is."""
@@ -95,21 +95,21 @@ class Journal:
             return self._append(entries.Stroke(**stroke._asdict(), reach=box, painted=painted))
 
     def begin_edit(self, edit: entries.Edit, picture: Mapping[Tile, Known] | None = None) -> int:
-        """Write an edit down, to be painted; the number of its line."""
+        """Add an edit that is to be painted; returns the number of its line."""
         self._check_writable()
         with self._lock:
             return self._append(edit, picture=picture)
 
     def finish_edit(self, number: int) -> set[Tile]:
-        """Show an edit all of whose cells are painted. Raises Cancelled for one that does not wait."""
+        """Show an edit whose cells are all painted. Raises Cancelled if it does not wait."""
         self._check_writable()
         with self._lock:
             if number not in self._history.waiting:
-                raise Cancelled("this edit is no more")
+                raise Cancelled("this edit was cancelled or undone")
             return self._step(entries.Done(entry=number), self._touched(number))
 
     def cancel_edit(self, number: int) -> frozenset[Tile]:
-        """Give up an edit; its cells, or none if it does not wait any more."""
+        """Cancel a waiting edit; returns its cells, or none if it no longer waits."""
         self._check_writable()
         with self._lock:
             if number not in self._history.waiting:
@@ -119,7 +119,7 @@ class Journal:
             return cells
 
     def undo(self) -> tuple[int, set[Tile]]:
-        """Undo the last step: its line, and what changed. Raises NothingToDo."""
+        """Undo the last step; returns its line and what changed. Raises NothingToDo."""
         self._check_writable()
         with self._lock:
             if len(self._history.steps) < 2:
@@ -128,7 +128,7 @@ class Journal:
             return number, self._step(entries.Undone(entry=number), self._touched(number))
 
     def redo(self) -> tuple[int, set[Tile]]:
-        """Redo the step that was undone last, likewise. Raises NothingToDo."""
+        """Redo the step that was undone last; returns the same. Raises NothingToDo."""
         self._check_writable()
         with self._lock:
             if not self._history.undone:
@@ -183,14 +183,14 @@ class Journal:
 
     def _refined_from(self, run: entries.Run) -> set[Tile]:
         """The cells of deeper levels that are painted under a row of cells."""
-        (zoom, y, first, count), found = run, set[Tile]()
+        (zoom, y, first, count), refined = run, set[Tile]()
         for deeper in self._pyramid.zooms:
             if deeper > zoom:
                 here = self._store.painted_in(Box(zoom, first, y, first + count, y + 1).at(deeper))
                 if not here:
                     break  # what is deeper still is refined from this
-                found.update(cell for cell, _ in here)
-        return found
+                refined.update(cell for cell, _ in here)
+        return refined
 
     def _reached(self, reach: Box) -> Iterator[tuple[Tile, int]]:
         """The paintings, of every level, in a box and deeper."""

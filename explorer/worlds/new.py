@@ -65,12 +65,12 @@ def clean_text(text: str, what: str, limit: int) -> str:
     """``text`` without surrounding space. Raises BadSetting."""
     text = unicodedata.normalize("NFC", text).strip()
     if len(text) > limit:
-        raise BadSetting(f"{what} has {len(text)} characters, allowed are {limit}")
+        raise BadSetting(f"{what} has {len(text)} characters; the limit is {limit}")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text):
-        raise BadSetting(f"{what} holds control characters; plain text is allowed")
+        raise BadSetting(f"{what} holds control characters; it must be plain text")
     if hidden := next((c for c in text if _hidden(c)), None):
         raise BadSetting(
-            f"{what} holds a character that cannot be seen, U+{ord(hidden):04X}; plain text is allowed"
+            f"{what} holds a character that cannot be seen, U+{ord(hidden):04X}; it must be plain text"
         )
     return text
 
@@ -103,14 +103,14 @@ def checked_seed(seed: int | None) -> int:
     if seed is None:
         return secrets.randbelow(2**31)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < NEW_SEEDS:
-        raise BadSetting(f"seed {seed!s:.40}: allowed are whole numbers from 0 to {NEW_SEEDS - 1}")
+        raise BadSetting(f"seed {seed!s:.40}: it must be a whole number from 0 to {NEW_SEEDS - 1}")
     return seed
 
 
 def checked_zoom(zoom: int | None, best: int, known: tuple[int, ...]) -> int:
     zoom = best if zoom is None else zoom
     if not 0 <= zoom <= MAX_ZOOM:
-        raise BadSetting(f"base zoom {zoom}: allowed are 0 to {MAX_ZOOM}")
+        raise BadSetting(f"base zoom {zoom}: it must be 0 to {MAX_ZOOM}")
     if zoom not in known:
         words = ", ".join(f"{each} ({metres_words(each)} per pixel)" for each in known)
         raise BadSetting(f"base zoom {zoom}: this model knows {words}")
@@ -127,12 +127,12 @@ def quick_home(zoom: int, sketch: int) -> tuple[float, float]:
 def checked_home(home: tuple[float, float]) -> tuple[float, float]:
     x, y = home
     if not (abs(x) <= HOME_LIMIT and abs(y) <= HOME_LIMIT):
-        raise BadSetting(f"home {x}, {y}: allowed are up to {HOME_LIMIT:.0f} metres each way")
+        raise BadSetting(f"home {x}, {y}: it must lie within {HOME_LIMIT:.0f} metres of the middle each way")
     return float(x), float(y)
 
 
 def checked_sketch(sketch: int | None, best: int) -> int:
     sketch = best if sketch is None else sketch
     if not 0 <= sketch <= 3:
-        raise BadSetting(f"sketch {sketch}: allowed are 0 (none) to 3 zooms coarser")
+        raise BadSetting(f"sketch {sketch}: it must be 0 (none) to 3 zooms coarser")
     return sketch

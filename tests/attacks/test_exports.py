@@ -30,8 +30,8 @@ def test_too_much_is_refused_before_any_work(client, world):
     for body, words in (
         ({"bounds": [-far, -far, far, far], "zoom": 20}, "pixels"),
         ({"bounds": [-far * 100, -far * 100, far * 100, far * 100], "zoom": 0}, "tiles"),
-        ({"bounds": [0, -1, 4.1e7, 0], "format": "png"}, "a side may have 65,535"),
-        ({"bounds": [0, -1, 4e7, 0], "format": "postcard"}, "a side may have 16,384"),
+        ({"bounds": [0, -1, 4.1e7, 0], "format": "png"}, "a side may have at most 65,535"),
+        ({"bounds": [0, -1, 4e7, 0], "format": "postcard"}, "a side may have at most 16,384"),
     ):
         answer = client.post("/worlds/test-land/exports", json=body)
         assert answer.status_code == 413 and words in answer.json()["error"]["message"]

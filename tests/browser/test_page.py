@@ -295,7 +295,7 @@ def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, se
         page.wait_for_timeout(400)
     page.locator("#export-zoom").select_option("10")
     estimate = page.locator("#export-estimate")
-    expect(estimate).to_contain_text("allowed are")
+    expect(estimate).to_contain_text("the limit is")
     expect(page.locator("#export-go")).to_be_disabled()
     page.locator("#export-zoom").select_option("8")
     page.locator("#export-go").click()

@@ -161,7 +161,7 @@ def test_a_dataset_begun_before_goes_on_with_its_own_seeds(made, tmp_path, libra
         and digests(out)["train/metadata.jsonl"] != digests(made)["train/metadata.jsonl"]
     )
     (out / "plan.json").write_text(json.dumps({**plan, "seed_bits": 4}))
-    with pytest.raises(BadSetting, match="is no plan of a dataset"):
+    with pytest.raises(BadSetting, match="is not the plan of a dataset"):
         export(library, painter, PLAN, out, quiet)
 
 
@@ -180,14 +180,14 @@ def test_a_full_disk_is_said_and_leaves_no_part(tmp_path, library, painter, monk
 
 def test_another_plan_does_not_go_into_the_same_folder(made, library, painter):
     before = digests(made)
-    with pytest.raises(BadSetting, match="holds another dataset: pictures, seed differ"):
+    with pytest.raises(BadSetting, match="holds another dataset with other pictures, seed"):
         export(library, painter, PLAN._replace(seed=4, pictures=9), made, quiet)
     assert digests(made) == before
 
 
 def test_a_disk_too_small_is_said_before_any_work(tmp_path, library, painter, monkeypatch):
     monkeypatch.setattr(dataset.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
-    with pytest.raises(DiskFull, match=r"about 1,200,000,500 bytes .* 1,000,000 are there"):
+    with pytest.raises(DiskFull, match=r"about 1,200,000,500 bytes .* 1,000,000 are free"):
         export(library, painter, PLAN._replace(pictures=10_000), tmp_path / "new", quiet, 500)
     assert not (tmp_path / "new").exists()
 
@@ -207,7 +207,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, library, painter):
         ({"prompts": ()}, "at least one prompt"),
         ({"zooms": ()}, "at least one prompt and one zoom"),
         ({"zooms": (8, 19)}, "base zoom 19"),
-        ({"side": 100}, "256 and 512"),
+        ({"side": 100}, "256 or 512"),
         ({"seed": -1}, "seed -1"),
         ({"shard": 0}, "shard 0"),
     ],

@@ -193,5 +193,5 @@ def test_the_disk_must_hold_all_that_is_written_meanwhile(world, tmp_path, monke
     assert free > 2 * guess.bytes
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
     exports.check(world, request, PLENTY, tmp_path)
-    with pytest.raises(DiskFull, match=f"{free:,} are there"):
+    with pytest.raises(DiskFull, match=f"{free:,} are free"):
         exports.check(world, request, PLENTY._replace(free_bytes=1), tmp_path)

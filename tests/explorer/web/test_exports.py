@@ -222,5 +222,5 @@ def test_a_model_that_fails_is_said(client, world, monkeypatch):
 
 def test_limits_are_checked_by_the_command_line_too(world, tmp_path):
     request = estimates.ExportRequest(Bounds(*bounds()), 8, "cog")
-    with pytest.raises(TooLarge, match="allowed are 100"):
+    with pytest.raises(TooLarge, match="the limit is 100"):
         exports.check(world, request, exports.Limits(100, 100, 0), tmp_path)

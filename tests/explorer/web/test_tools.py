@@ -59,7 +59,7 @@ def test_what_cannot_be_is_said(client):
     for arguments, words in (
         (("nowhere", *HERE, "x"), "no world"),
         (("first-light", 0, 0, -1, 1, "x"), "west must be less"),
-        (("first-light", -2e7, -2e7, 2e7, 2e7, "x"), "tiles lie in these bounds"),
+        (("first-light", -2e7, -2e7, 2e7, 2e7, "x"), "in these bounds; the limit is"),
         (("first-light", *HERE, "x" * 501), "501 characters"),
     ):
         with pytest.raises(AppError, match=words):
