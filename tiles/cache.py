@@ -50,8 +50,12 @@ class Cached(NamedTuple):
 class Cache:
     """At most ``limit_bytes`` of tiles; the least recently used go first.
 
-        cache = Cache(Path("tiles.mbtiles"), 2**30, {"name": "First Light"}, stamp="5e1f")
-        cache.put(Tile(8, 128, 127), "png", revision=9, data=png)
+    >>> cache = Cache(Path("tiles.mbtiles"), 2**30, {"name": "First Light"}, stamp="5e1f")
+    >>> cache.put(Tile(8, 128, 127), "png", revision=9, data=b"...")
+    True
+    >>> cache.get(Tile(8, 128, 127), "png")
+    Cached(data=b'...', revision=9)
+    >>> cache.close()
 
     ``stamp`` stands for everything that tiles are made from: a file with another stamp is replaced. If the
     file cannot be used (a folder, a link, a disk that cannot be written), nothing is cached; that is not an

@@ -75,27 +75,48 @@ def _path(path: Any) -> Any:
 
 
 def whole(value: Any, least: int, most: int) -> bool:
-    """Whether a value is an integer (no bool, no float) between two limits."""
+    """Whether a value is an integer (no bool, no float) between two limits.
+
+    >>> whole(3, 0, 5), whole(True, 0, 5)
+    (True, False)
+    """
     return type(value) is int and least <= value <= most
 
 
 def is_number(value: Any, least: float, most: float) -> bool:
-    """Whether a value is a number between two limits. NaN is not."""
+    """Whether a value is a number between two limits. NaN is not.
+
+    >>> is_number(0.5, 0, 1), is_number(float("nan"), 0, 1)
+    (True, False)
+    """
     return type(value) in (int, float) and least <= value <= most
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text has no control characters, nor any that are not assigned."""
+    """Whether a text has no control characters, nor any that are not assigned.
+
+    >>> is_plain("Zürich"), is_plain("a\\tb")
+    (True, False)
+    """
     return not any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text)
 
 
 def is_place(value: Any) -> bool:
-    """Whether a value is a pair of finite metres, x and y, within reach."""
+    """Whether a value is a pair of finite metres, x and y, within reach.
+
+    >>> is_place([0, -5e6]), is_place([0, float("nan")])
+    (True, False)
+    """
     pair = isinstance(value, list | tuple) and len(value) == 2
     return pair and all(is_number(v, -HOME_LIMIT, HOME_LIMIT) for v in value)
 
 
 def is_digest(value: Any) -> bool:
+    """Whether a value is a digest in hexadecimal digits.
+
+    >>> is_digest("0123abcd"), is_digest("terra")
+    (True, False)
+    """
     return isinstance(value, str) and DIGEST.fullmatch(value) is not None
 
 
@@ -256,7 +277,11 @@ class Line(NamedTuple):
 
 
 def parse(kind: str, data: Any) -> Entry:
-    """The entry that a line holds. Raises BadEntry with what is wrong."""
+    """The entry that a line holds. Raises BadEntry with what is wrong.
+
+    >>> parse("done", {"entry": 2})
+    Done(kind='done', entry=2)
+    """
     if not isinstance(kind, str) or kind not in KINDS:
         raise BadEntry(f"kind {short(kind)} is unknown; known kinds are {', '.join(KINDS)}")
     if not isinstance(data, Mapping):
@@ -281,6 +306,10 @@ def _words(error: ValidationError) -> str:
 
 
 def short(value: Any) -> str:
-    """A value for an error's one line."""
+    """A value for an error's one line.
+
+    >>> short("x" * 100) == repr("x" * 60), short(7)
+    (True, '7')
+    """
     shown = repr(value[:60] if isinstance(value, str) else value)
     return shown if len(shown) <= 80 else f"{shown[:80]}..."

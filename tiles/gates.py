@@ -10,8 +10,9 @@ from contextlib import contextmanager
 class Gates:
     """A lock for each key, there as long as somebody holds it or waits for it.
 
-    with gates.hold("first-light"):
-        ...  # one thread at a time; others may hold other keys
+    >>> gates = Gates()
+    >>> with gates.hold("first-light"):
+    ...     pass  # one thread at a time; others may hold other keys
     """
 
     def __init__(self) -> None:

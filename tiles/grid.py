@@ -39,6 +39,7 @@ class Tile(NamedTuple):
 
     @property
     def bounds(self) -> Bounds:
+        """Its rectangle in metres."""
         side = tile_metres(self.z)
         west, north = self.x * side - EARTH / 2, EARTH / 2 - self.y * side
         return Bounds(west, EARTH / 2 - (self.y + 1) * side, (self.x + 1) * side - EARTH / 2, north)
@@ -51,7 +52,11 @@ class Tile(NamedTuple):
         return Tile(self.z - 1, self.x >> 1, self.y >> 1)
 
     def above(self, zoom: int) -> Tile:
-        """The tile of a coarser (or the same) zoom that it lies in."""
+        """The tile of a coarser (or the same) zoom that it lies in.
+
+        >>> Tile(8, 130, -1).above(6)
+        Tile(z=6, x=32, y=-1)
+        """
         levels = self.z - zoom
         return Tile(zoom, self.x >> levels, self.y >> levels)
 
@@ -73,10 +78,12 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> int:
+        """In tiles."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
+        """In tiles."""
         return self.bottom - self.top
 
     @property
@@ -85,14 +92,20 @@ class Box(NamedTuple):
         return self.width * self.height
 
     def holds(self, tile: Tile) -> bool:
+        """Whether a tile of the same zoom lies in it."""
         z, x, y = tile
         return z == self.zoom and self.left <= x < self.right and self.top <= y < self.bottom
 
     def grown(self, by: int) -> Box:
+        """With ``by`` tiles more on each side."""
         return Box(self.zoom, self.left - by, self.top - by, self.right + by, self.bottom + by)
 
     def at(self, zoom: int) -> Box:
-        """The tiles of another zoom that it touches."""
+        """The tiles of another zoom that it touches.
+
+        >>> Box(8, 1, 1, 3, 2).at(7)
+        Box(zoom=7, left=0, top=0, right=2, bottom=1)
+        """
         levels = zoom - self.zoom
         if levels >= 0:
             return Box(zoom, *(side << levels for side in self[1:]))
@@ -100,14 +113,18 @@ class Box(NamedTuple):
         return Box(zoom, left, top, -(-self.right >> -levels), -(-self.bottom >> -levels))
 
     def tiles(self) -> Iterator[Tile]:
-        """Row by row."""
+        """Its tiles, row by row."""
         for y in range(self.top, self.bottom):
             for x in range(self.left, self.right):
                 yield Tile(self.zoom, x, y)
 
 
 def around(tile: Tile, by: int = 1) -> Box:
-    """The tile and ``by`` tiles on each side."""
+    """The tile and ``by`` tiles on each side.
+
+    >>> around(Tile(8, 1, 1)).size
+    9
+    """
     return Box(tile.z, tile.x, tile.y, tile.x + 1, tile.y + 1).grown(by)
 
 
@@ -116,6 +133,9 @@ def parse_tile(z: str, x: str, y: str) -> Tile:
 
     The grammar is strict where ``int`` is not: no sign but a minus, no leading zeros, no ``-0``,
     no underscores, spaces or digits of other scripts.
+
+    >>> parse_tile("8", "-1", "127")
+    Tile(z=8, x=-1, y=127)
     """
     for what, text in (("zoom", z), ("x", x), ("y", y)):
         if not _NUMBER.fullmatch(text):
@@ -127,7 +147,11 @@ def parse_tile(z: str, x: str, y: str) -> Tile:
 
 
 def checked_tile(z: object, x: object, y: object) -> Tile:
-    """An address from JSON, where only plain integers count. Raises BadAddress."""
+    """An address from JSON, where only plain integers count. Raises BadAddress.
+
+    >>> checked_tile(8, -1, 127)
+    Tile(z=8, x=-1, y=127)
+    """
     for value in (z, x, y):
         if type(value) is not int:
             raise BadAddress(f"tile address {str(value)[:20]!r}: it must be whole numbers")
@@ -138,23 +162,39 @@ def checked_tile(z: object, x: object, y: object) -> Tile:
 
 
 def tile_metres(zoom: int) -> float:
-    """Side of a tile in metres of EPSG:3857."""
+    """Side of a tile in metres of EPSG:3857.
+
+    >>> round(tile_metres(8))
+    156543
+    """
     return EARTH / 2**zoom
 
 
 def metres_per_pixel(zoom: float) -> float:
-    """Metres per pixel of a zoom, at the equator."""
+    """Metres per pixel of a zoom, at the equator.
+
+    >>> round(metres_per_pixel(8), 1)
+    611.5
+    """
     return EARTH / TILE_PIXELS / 2**zoom
 
 
 def metres_words(zoom: int) -> str:
-    """Metres per pixel, for people: 611 m, 30 cm."""
+    """Metres per pixel, for people.
+
+    >>> metres_words(8), metres_words(19)
+    ('611 m', '30 cm')
+    """
     metres = metres_per_pixel(zoom)
     return f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
 
 
 def tile_at(x: float, y: float, zoom: int) -> Tile:
-    """The tile that holds a point in EPSG:3857 metres. Raises BadBounds if that is not finite or too far."""
+    """The tile that holds a point in EPSG:3857 metres. Raises BadBounds if that is not finite or too far.
+
+    >>> tile_at(10.0, 10.0, 8)
+    Tile(z=8, x=128, y=127)
+    """
     if not (math.isfinite(x) and math.isfinite(y)):
         raise BadBounds(f"{x}, {y} is not a place: both must be finite numbers of metres")
     side = tile_metres(zoom)
@@ -165,7 +205,11 @@ def tile_at(x: float, y: float, zoom: int) -> Tile:
 
 
 def boxed(bounds: Bounds, zoom: int) -> Box:
-    """The tiles that ``bounds`` cover, touching edges left out. Raises BadBounds."""
+    """The tiles that ``bounds`` cover, touching edges left out. Raises BadBounds.
+
+    >>> boxed(Tile(8, 3, 4).bounds, 8)
+    Box(zoom=8, left=3, top=4, right=4, bottom=5)
+    """
     if not 0 <= zoom <= MAX_ZOOM:
         raise BadBounds(f"zoom {zoom}: it must be 0 to {MAX_ZOOM}")
     if not all(math.isfinite(value) for value in bounds):
@@ -184,7 +228,11 @@ def boxed(bounds: Bounds, zoom: int) -> Box:
 
 
 def parse_bounds(text: str) -> Bounds:
-    """``west,south,east,north`` in metres. Raises BadBounds."""
+    """``west,south,east,north`` in metres. Raises BadBounds.
+
+    >>> parse_bounds("0,-500,1000,0")
+    Bounds(west=0.0, south=-500.0, east=1000.0, north=0.0)
+    """
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:
@@ -193,5 +241,9 @@ def parse_bounds(text: str) -> Bounds:
 
 
 def inside_square(tile: Tile) -> bool:
-    """Whether a tile lies inside the mercator square, the only one that other tools know."""
+    """Whether a tile lies inside the mercator square, the only one that other tools know.
+
+    >>> inside_square(Tile(8, 255, 0)), inside_square(Tile(8, 256, 0))
+    (True, False)
+    """
     return 0 <= tile.x < 2**tile.z and 0 <= tile.y < 2**tile.z

@@ -17,24 +17,35 @@ MANY = 64  # a box over more squares than this is looked at for every cell
 
 
 class Outlines:
-    """By cell, the lines that outline it."""
+    """By cell, the lines that outline it.
+
+    >>> outlines = Outlines(); outlines.add(3, ((8, 1, 0, 2),))
+    >>> outlines.of(Tile(8, 1, 1)), outlines.of(Tile(8, 2, 1))
+    ([3], [])
+    """
 
     def __init__(self) -> None:
         self._rows: defaultdict[tuple[int, int, int], list[tuple[int, int, int]]] = defaultdict(list)
 
     def add(self, number: int, runs: Runs) -> None:
+        """A line that outlines these cells. Lines are added in order."""
         for zoom, y, first, count in runs:
             for chunk in range(first >> CHUNK, ((first + count - 1) >> CHUNK) + 1):
                 self._rows[zoom, y, chunk].append((first, first + count, number))
 
     def of(self, cell: Tile) -> list[int]:
-        """Oldest first."""
+        """The lines that outline a cell, oldest first."""
         rows = self._rows.get((cell.z, cell.y, cell.x >> CHUNK), ())
         return [number for first, end, number in rows if first <= cell.x < end]
 
 
 class Reaches:
-    """By cell of the same zoom or a deeper one, the lines whose box it lies in."""
+    """By cell of the same zoom or a deeper one, the lines whose box it lies in.
+
+    >>> reaches = Reaches(); reaches.add(3, Box(6, 0, 0, 1, 1))
+    >>> list(reaches.of(Tile(8, 3, 3))), list(reaches.of(Tile(8, 4, 0)))
+    ([3], [])
+    """
 
     def __init__(self) -> None:
         self._blocks: defaultdict[tuple[int, int, int], list[tuple[int, Box]]] = defaultdict(list)
@@ -42,7 +53,7 @@ class Reaches:
         self._zooms: list[int] = []
 
     def add(self, number: int, box: Box) -> None:
-        """Lines are added in order."""
+        """A line that matters in a box. Lines are added in order."""
         if box.width < 1 or box.height < 1:
             return
         xs = range(box.left >> BLOCK, ((box.right - 1) >> BLOCK) + 1)
@@ -57,7 +68,7 @@ class Reaches:
             self._zooms.append(box.zoom)
 
     def of(self, cell: Tile) -> Iterator[int]:
-        """The newest first."""
+        """The lines that matter to a cell, the newest first."""
         blocks = [self._large]
         for zoom in self._zooms:
             if cell.z >= zoom:

@@ -310,12 +310,23 @@ def edit(number: int, entry: EditEntry, over: tuple[int, ...] | None = None) -> 
 
 
 def stroke(entry: StrokeEntry) -> Stroke:
-    """The stroke of a line."""
+    """The stroke of a line.
+
+    >>> entry = StrokeEntry(
+    ...     prompt="sand", path=((0, 0),), radius=500, softness=0, reach=(6, 30, 30, 35, 35), painted=()
+    ... )
+    >>> stroke(entry).radius
+    500.0
+    """
     return Stroke(entry.prompt, entry.path, entry.radius, entry.softness)
 
 
 def outline(cells: Iterable[Tile]) -> Runs:
-    """Cells as runs along rows, in order, for the journal."""
+    """Cells as runs along rows (zoom, y, first x, count), in order, for the journal.
+
+    >>> outline([Tile(8, 4, 1), Tile(8, 3, 1), Tile(8, 0, 2)])
+    ((8, 1, 3, 2), (8, 2, 0, 1))
+    """
     runs: list[list[int]] = []
     for z, y, x in sorted((cell.z, cell.y, cell.x) for cell in cells):
         if runs and runs[-1][:2] == [z, y] and runs[-1][2] + runs[-1][3] == x:
@@ -326,5 +337,9 @@ def outline(cells: Iterable[Tile]) -> Runs:
 
 
 def inside(runs: Runs) -> frozenset[Tile]:
-    """The cells of an ``outline``."""
+    """The cells of an ``outline``.
+
+    >>> sorted(inside(((8, 1, 3, 2),)))
+    [Tile(z=8, x=3, y=1), Tile(z=8, x=4, y=1)]
+    """
     return frozenset(Tile(z, x, y) for z, y, first, count in runs for x in range(first, first + count))

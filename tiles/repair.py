@@ -30,8 +30,10 @@ class Damage(NamedTuple):
 def check(file: WorldFile) -> list[Damage]:
     """All damage of a world: every row is read and compared with its digest. Nothing is changed.
 
-        with closing(WorldFile.open(path, readonly=True)) as file:
-            print(*check(file), sep="\\n")
+    >>> file = WorldFile.create(Path("world.db"), {"name": "First Light"})
+    >>> check(file)[0]
+    Damage(place="setting 'base_zoom'", reason='it is missing', mendable=False, row=None)
+    >>> file.close()
 
     Raises WorldDamaged if the database cannot be read at all, Busy.
     """

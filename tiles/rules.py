@@ -39,23 +39,38 @@ MODEL = re.compile(r"[^\W_][\w .+-]{0,79}(/[^\W_][\w .+-]{0,79})?")
 
 
 def check_line(line: bytes, what: str) -> None:
-    """Before it is parsed."""
+    """Checks a line before it is parsed. Raises BadPackage.
+
+    >>> check_line(b'{"number": 1}', "line 1")
+    """
     if len(line) > MAX_LINE or line.count(b"[") > MAX_LISTS or line.count(b"{") > MAX_OBJECTS:
         raise BadPackage(f"{what} is too long: {MAX_LINE:,} bytes and {MAX_LISTS:,} rows are allowed")
 
 
 def check_place(cell: Tile) -> None:
+    """Whether a cell may be there. Raises BadPackage.
+
+    >>> check_place(Tile(8, -1, 300))
+    """
     if not 0 <= cell.z <= MAX_ZOOM or max(abs(cell.x), abs(cell.y)) > FARTHEST:
         where = f"cell {cell.z}/{cell.x}/{cell.y}"
         raise BadPackage(f"{where}: zooms are 0 to {MAX_ZOOM}, indices up to {MAX_INDEX}")
 
 
 def check_finite(cell: Tile, data: bytes) -> None:
+    """Whether latents, float16 in little-endian order, are all numbers. Raises BadPackage.
+
+    >>> check_finite(Tile(8, 0, 0), np.ones((4, 32, 32), "<f2").tobytes())
+    """
     if not np.isfinite(np.frombuffer(data, "<f2")).all():
         raise BadPackage(f"cell {cell.z}/{cell.x}/{cell.y} holds latents that are not finite numbers")
 
 
 def check_cell(cell: Tile, entry: int, version: int, numbers: Container[int]) -> None:
+    """Whether a painting of a cell may be there: under a line that is in ``numbers``. Raises BadPackage.
+
+    >>> check_cell(Tile(8, 0, 0), entry=1, version=1, numbers={1})
+    """
     check_place(cell)
     where = f"cell {cell.z}/{cell.x}/{cell.y}"
     if entry not in numbers:

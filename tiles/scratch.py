@@ -25,10 +25,12 @@ STALE = 86_400.0  # seconds after which nobody works at such a file any more
 class Scratch:
     """A process's own folder for unfinished files, on the disk where they will stay.
 
-        scratch = Scratch(Path("worlds"))
-        part = scratch.new("first-light")  # worlds/.work/9f2c.../51d0...-first-light, not made yet
-        ...
-        part.rename("worlds/first-light")
+    >>> scratch = Scratch(Path("."))
+    >>> part = scratch.new("first-light")  # .work/9f2c.../51d0...-first-light, not made yet
+    >>> part.mkdir()
+    >>> part.rename("first-light")
+    PosixPath('first-light')
+    >>> scratch.close()
 
     A lock file beside the folder is held as long as the process lives. Folders whose lock is free are
     removed when the next process makes its own. Where nothing can be written, the folder is one of the

@@ -63,8 +63,12 @@ class Versions(NamedTuple):
 class Store:
     """One world.db, for any number of threads; one process at a time may write.
 
-        store = Store.open(Path("worlds/first-light/world.db"))
-        store.commit({Tile(8, 128, 127): latents}, entry=1)
+    >>> store = Store.create(Path("world.db"), {"name": "First Light"})
+    >>> line = store.append("prompt", {"prompt": "rocky coast", "painted": []})
+    >>> store.commit({Tile(8, 128, 127): np.zeros((4, 32, 32), np.float16)}, line.number)
+    >>> store.read(Tile(8, 128, 127)).entry, store.count(8)
+    (1, 1)
+    >>> store.close()
 
     Everything may raise WorldDamaged for what is not what was written, Busy if the file cannot be
     opened at the moment, WorldNotFound once the store is closed; what writes DiskFull, and WorldHeld if

@@ -22,12 +22,17 @@ class Stroke(NamedTuple):
 
     @property
     def bounds(self) -> Bounds:
+        """The rectangle, in metres, outside of which it has no weight."""
         wide = self.radius + self.softness
         xs, ys = zip(*self.path)
         return Bounds(min(xs) - wide, min(ys) - wide, max(xs) + wide, max(ys) + wide)
 
     def weight(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """0..1 at places in metres, smooth over the soft edge; of the shape of ``x``."""
+        """0..1 at places in metres, smooth over the soft edge; of the shape of ``x``.
+
+        >>> Stroke("sand", ((0, 0),), 500, 200).weight(np.array([0, 600, 700]), np.zeros(3))
+        array([1. , 0.5, 0. ])
+        """
         ends = zip(self.path, self.path[1:] or self.path)
         away = np.min([_distance(x, y, start, end) for start, end in ends], axis=0) - self.radius
         if self.softness < 1:  # less than a metre is no edge
@@ -38,7 +43,11 @@ class Stroke(NamedTuple):
 
 def reach(stroke: Stroke, base_zoom: int, sketch: int) -> Box:
     """The cells of the sketch (or, without one, of the land) that a stroke can matter to: those it
-    touches, and as far around as what a cell is painted from goes. Raises BadBounds."""
+    touches, and as far around as what a cell is painted from goes. Raises BadBounds.
+
+    >>> reach(Stroke("sand", ((10, -10),), 5, 0), base_zoom=8, sketch=2)
+    Box(zoom=6, left=29, top=29, right=36, bottom=36)
+    """
     around = REACH if sketch > 1 else REACH + 1
     return boxed(stroke.bounds, base_zoom).at(base_zoom - sketch).grown(around)
 
@@ -67,7 +76,11 @@ def prompt_weights(
 
 
 def difference(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> np.ndarray:
-    """How much the prompts' weights at each place differ, 0..1 (total variation)."""
+    """How much the prompts' weights at each place differ, 0..1 (total variation).
+
+    >>> difference({"coast": np.ones(2)}, {"coast": np.array([1, 0.5]), "sand": np.array([0, 0.5])})
+    array([0. , 0.5])
+    """
     prompts = {*one, *other}
     return np.sum([np.abs(one.get(p, 0) - other.get(p, 0)) for p in prompts], axis=0) / 2
 

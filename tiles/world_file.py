@@ -21,9 +21,11 @@ OPENING = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 class WorldFile:
     """One world.db of the newest format, for any number of threads; one process at a time may write.
 
-        file = WorldFile.open(Path("worlds/first-light/world.db"))
-        with file.read() as connection:
-            connection.execute("SELECT ...")
+    >>> file = WorldFile.create(Path("world.db"), {"name": "First Light"})
+    >>> with file.read() as connection:
+    ...     connection.execute("SELECT count(*) FROM cells").fetchone()
+    (0,)
+    >>> file.close()
 
     What is read or written within ``read`` and ``write`` raises WorldDamaged for a broken file, Busy if it
     cannot be opened at the moment, WorldNotFound once it is closed; ``write`` also DiskFull, and WorldHeld

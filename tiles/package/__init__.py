@@ -13,6 +13,9 @@ A zip with these members and no others, in this order:
 
 Nothing is compressed: latents are nearly noise (deflate saves 8 %), the same world gives the same file
 whatever zlib wrote it, and what is read out of a file can never be more than the file.
+
+    pack(store, Path("first-light.earth"), latents=True)
+    unpack(Path("first-light.earth"), Path("worlds/first-light"))
 """
 
 from __future__ import annotations
