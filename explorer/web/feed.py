@@ -228,7 +228,7 @@ def parse(text: str, limit: int) -> list[Tile]:
     if not isinstance(frame, dict) or not isinstance(frame.get("want"), list):
         raise BadSetting("a frame is a JSON object with a list 'want'")
     if len(frame["want"]) > limit:
-        raise BadSetting(f"{len(frame['want'])} tiles wanted, allowed are {limit}")
+        raise BadSetting(f"{len(frame['want'])} tiles are wanted; the limit is {limit}")
     if any(not isinstance(row, list) or len(row) != 3 for row in frame["want"]):
         raise BadAddress("a tile is [z, x, y]")
     return [checked_tile(*row) for row in frame["want"]]

@@ -23,8 +23,8 @@ POLICY = "; ".join(
 )
 
 
-class Headed:
-    """Adds the headers; the policy to pages alone."""
+class SecurityHeaders:
+    """Adds the headers to every answer; the content policy only to pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -14,7 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from explorer.pictures import Encoded
 from explorer.service.events import Event
 from explorer.service.painter import Painter
-from explorer.web.desk import Desk
+from explorer.web.decoding import DecodeQueue
 from explorer.worlds.overviews import Build
 from explorer.worlds.world import World
 from tiles.errors import Busy, Stopped, WorldNotFound
@@ -52,8 +52,8 @@ class Builder:
     later makes only the overviews above it stale.
     """
 
-    def __init__(self, desk: Desk, painter: Painter) -> None:
-        self._desk, self._painter = desk, painter
+    def __init__(self, decode_queue: DecodeQueue, painter: Painter) -> None:
+        self._decode_queue, self._painter = decode_queue, painter
         self._thread = CapacityLimiter(1)
         self._demands: dict[Hashable, Demand] = {}  # in the order of their turns
         self._builds: dict[tuple[str, Tile], Build] = {}
@@ -65,16 +65,18 @@ class Builder:
     async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
         """An overview as it is at hand, after at most ``STEPS_A_REQUEST`` steps; the rest is left to the
         background. None where nothing is made yet, or nothing is painted."""
-        build = await to_thread.run_sync(world.renderer.build, tile, limiter=self._desk.lookups)
+        build = await to_thread.run_sync(world.renderer.build, tile, limiter=self._decode_queue.lookups)
         with suppress(Busy):  # then what there is must do
             for _ in range(STEPS_A_REQUEST):
                 if not build.done:
-                    await self._desk.decoded(build.step)
+                    await self._decode_queue.decoded(build.step)
         if not build.done:
             asked = self._demands.get(Asked(world.id))
             others = [other for other in asked.tiles if other != tile] if asked else []
             self.want(Asked(world.id), world, [tile, *others][:ASKED])
-        return await to_thread.run_sync(world.renderer.overview, tile, format, limiter=self._desk.lookups)
+        return await to_thread.run_sync(
+            world.renderer.overview, tile, format, limiter=self._decode_queue.lookups
+        )
 
     async def ready(self, world: World, tile: Tile) -> None:
         """Until an overview shows all that is painted. Raises WorldDamaged, WorldNotFound, Stopped."""
@@ -176,7 +178,7 @@ class Builder:
 
     async def _turn(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._desk.idle.wait(), PATIENCE)
+            await asyncio.wait_for(self._decode_queue.idle.wait(), PATIENCE)
         if self._painter.busy:
             await asyncio.sleep(GENTLE)
 

@@ -30,9 +30,9 @@ from explorer.web import edits as edit_routes
 from explorer.web import exports, feed, files, services, tiles, worlds
 from explorer.web.access import Access
 from explorer.web.assets import Assets
-from explorer.web.desk import Desk
+from explorer.web.decoding import DecodeQueue
 from explorer.web.head import Head
-from explorer.web.headers import Headed
+from explorer.web.headers import SecurityHeaders
 from explorer.web.hub import Hub
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
@@ -58,9 +58,9 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     """The routes without the page."""
     app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
-    app.state.hub, app.state.desk = Hub(painter, settings.maps), Desk(settings)
-    app.state.overviews = Builder(app.state.desk, painter)
-    app.state.thumbnails = Thumbnails(app.state.desk)
+    app.state.hub, app.state.decode_queue = Hub(painter, settings.maps), DecodeQueue(settings)
+    app.state.overviews = Builder(app.state.decode_queue, painter)
+    app.state.thumbnails = Thumbnails(app.state.decode_queue)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
     app.include_router(worlds.router)
@@ -87,7 +87,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_middleware(SameSite)
     app.add_middleware(Access, settings=settings)
     app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
-    app.add_middleware(Headed)
+    app.add_middleware(SecurityHeaders)
     return app
 
 

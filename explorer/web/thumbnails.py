@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 
 from explorer import pictures
 from explorer.service import edits
-from explorer.web.desk import Desk
+from explorer.web.decoding import DecodeQueue
 from explorer.worlds.world import World
 
 MOST = 500  # kept at a time; each takes some 20 kB
@@ -27,18 +27,18 @@ class Key(NamedTuple):
 class Thumbnails:
     """Each is made of up to 36 tiles, so no two are made at once: a place to decode tiles stays free."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self._one_at_a_time = desk, CapacityLimiter(1)
+    def __init__(self, decode_queue: DecodeQueue) -> None:
+        self._decode_queue, self._one_at_a_time = decode_queue, CapacityLimiter(1)
         self._kept: OrderedDict[Key, bytes] = OrderedDict()
 
     async def picture(self, world: World, entry: int, below: bool) -> bytes | None:
         """An edit, or what it found, as WebP of up to 384 px; None where nothing is painted. Raises Busy."""
-        key = await to_thread.run_sync(_key, world, entry, below, limiter=self._desk.lookups)
+        key = await to_thread.run_sync(_key, world, entry, below, limiter=self._decode_queue.lookups)
         if key is None:
             return None
         async with self._one_at_a_time:
             if key not in self._kept:
-                made = await self._desk.decoded(_made, world, entry, below)
+                made = await self._decode_queue.decoded(_made, world, entry, below)
                 if made is None:
                     return None
                 self._kept[key] = made

@@ -35,12 +35,12 @@ async def tile(
     """
     address = parse_tile(z, x, y)
     if format not in TYPES:
-        raise BadAddress(f"format {format[:10]!r}: allowed are png and webp")
+        raise BadAddress(f"format {format[:10]!r}: it must be png or webp")
     state = request.app.state
-    world = await to_thread.run_sync(state.atlas.get, id, limiter=state.desk.lookups)
+    world = await to_thread.run_sync(state.atlas.get, id, limiter=state.decode_queue.lookups)
     if wait:
         await _painted(request, world, address, _seconds(wait, state.settings.wait_seconds))
-    tiles = state.overviews if world.pyramid.is_overview(address) else state.desk
+    tiles = state.overviews if world.pyramid.is_overview(address) else state.decode_queue
     found = await tiles.tile(world, address, format)
     if found is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
@@ -56,9 +56,9 @@ async def tile(
 @router.get("/worlds/{id}/sketch/{z}/{x}/{y}.webp", response_class=Response)
 async def sketch(request: Request, id: str, z: str, x: str, y: str, v: str = "") -> Response:
     """A cell of the sketch, which shows what tiles under it will be like; 204 where there is none."""
-    cell, desk = parse_tile(z, x, y), request.app.state.desk
-    world = await to_thread.run_sync(request.app.state.atlas.get, id, limiter=desk.lookups)
-    found = await desk.sketch(world, cell)
+    cell, decode_queue = parse_tile(z, x, y), request.app.state.decode_queue
+    world = await to_thread.run_sync(request.app.state.atlas.get, id, limiter=decode_queue.lookups)
+    found = await decode_queue.sketch(world, cell)
     if found is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
     etag = f'"{world.stamp}-{found.revision}"'
@@ -81,7 +81,7 @@ def _seconds(text: str, most: float) -> float:
     except ValueError:
         seconds = float("nan")
     if not 0 <= seconds <= most:
-        raise BadSetting(f"wait {text[:20]!r}: allowed are 0 to {most:.0f} seconds")
+        raise BadSetting(f"wait {text[:20]!r}: it must be 0 to {most:.0f} seconds")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""How many tiles are looked up and decoded at a time."""
+"""Limits on how many tiles are looked up and decoded at a time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tiles.grid import Tile
 T = TypeVar("T")
 
 
-class Desk:
-    """Bounds how many tiles are looked up and decoded at a time, cached ones never behind others."""
+class DecodeQueue:
+    """Limits how many tiles are looked up and decoded at a time. Cached tiles never wait for others."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.decoding = settings, 0
@@ -27,14 +27,14 @@ class Desk:
         self.idle.set()
 
     async def tile(self, world: World, tile: Tile, format: Literal["png", "webp"]) -> Encoded | None:
-        found = await to_thread.run_sync(world.renderer.cached, tile, format, limiter=self.lookups)
-        return found or await self.decoded(world.renderer.tile, tile, format)
+        cached = await to_thread.run_sync(world.renderer.cached, tile, format, limiter=self.lookups)
+        return cached or await self.decoded(world.renderer.tile, tile, format)
 
     async def sketch(self, world: World, cell: Tile) -> Encoded | None:
         return await self.decoded(world.renderer.sketch, cell)
 
     async def decoded(self, work: Callable[..., T], *args: object) -> T:
-        """Do work that decodes, when its turn has come. Raises Busy when too many wait."""
+        """Do work that decodes, when it is its turn. Raises Busy if too many wait."""
         if self.decoding >= self.settings.decode_tiles:
             raise Busy(f"{self.decoding} tiles are being decoded already; try again soon")
         self.decoding += 1
