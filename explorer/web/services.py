@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from fastapi import APIRouter, Request, Response
 
 from explorer.worlds.world import World
-from tiles.grid import EARTH, MAX_ZOOM, TILE_PIXELS, metres_per_pixel
+from tiles.grid import EARTH, TILE_PIXELS, metres_per_pixel
 
 router = APIRouter(tags=["services"])
 MATRIX_SET = "WebMercatorQuad"
@@ -25,7 +25,7 @@ NAMESPACES = {
 
 @router.get("/worlds/{id}/wmts.xml", response_class=Response)
 def wmts(request: Request, id: str) -> Response:
-    """WMTS 1.0.0 capabilities, RESTful: the square that other programs know, at zooms 0 to 22.
+    """WMTS 1.0.0 capabilities, RESTful: the square that other programs know, down to the deepest level.
 
     Its tiles wait until they are painted.
     """
@@ -48,7 +48,7 @@ def connections(world: World, base: str) -> ET.Element:
     # QGIS keeps connections as settings by name, and there a slash would make a group.
     name = world.name.replace("/", "-").replace("\\", "-")
     url = _template(world, base, "{z}", "{x}", "{y}")
-    zooms = {"zmin": "0", "zmax": str(MAX_ZOOM)}
+    zooms = {"zmin": "0", "zmax": str(world.pyramid.deepest)}
     login = {"authcfg": "", "username": "", "password": "", "referer": ""}
     ET.SubElement(root, "xyztiles", {"name": name, "url": url, **zooms, "tilePixelRatio": "1", **login})
     return root
@@ -64,7 +64,7 @@ def capabilities(world: World, base: str) -> ET.Element:
     _add(about, "ows:ServiceTypeVersion", "1.0.0")
     contents = ET.SubElement(root, "Contents")
     _add_layer(contents, world, base)
-    _add_matrices(contents)
+    _add_matrices(contents, world.pyramid.deepest)
     ET.SubElement(root, "ServiceMetadataURL", {"xlink:href": f"{base}/worlds/{world.id}/wmts.xml"})
     return root
 
@@ -89,12 +89,12 @@ def _add_layer(contents: ET.Element, world: World, base: str) -> None:
     ET.SubElement(layer, "ResourceURL", format="image/png", resourceType="tile", template=template)
 
 
-def _add_matrices(contents: ET.Element) -> None:
+def _add_matrices(contents: ET.Element, deepest: int) -> None:
     matrices = ET.SubElement(contents, "TileMatrixSet")
     _add(matrices, "ows:Identifier", MATRIX_SET)
     _add(matrices, "ows:SupportedCRS", "urn:ogc:def:crs:EPSG::3857")
     _add(matrices, "WellKnownScaleSet", "urn:ogc:def:wkss:OGC:1.0:GoogleMapsCompatible")
-    for zoom in range(MAX_ZOOM + 1):
+    for zoom in range(deepest + 1):
         matrix = ET.SubElement(matrices, "TileMatrix")
         _add(matrix, "ows:Identifier", str(zoom))
         _add(matrix, "ScaleDenominator", str(metres_per_pixel(zoom) / PIXEL_METRES))

@@ -129,7 +129,7 @@ def tilejson(request: Request, id: str) -> JSONResponse:
         "scheme": "xyz",
         "tiles": [f"{base}/worlds/{world.id}/tiles/{{z}}/{{x}}/{{y}}.png?wait=30"],
         "minzoom": 0,
-        "maxzoom": 22,
+        "maxzoom": world.pyramid.deepest,
         "bounds": [-180, -85.05112877980659, 180, 85.05112877980659],
         "center": [*lonlat(*world.home), world.base_zoom],
         "attribution": f"Imaginary land painted by {world.model.traits.name}",

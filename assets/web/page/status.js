@@ -15,7 +15,10 @@ on("status", ({ status }) => {
   if (!line) return;
   const parts = [
     [number(status.painted), "tiles painted"],
-    [number(status.waiting), status.level === null ? "waiting" : `waiting, zoom ${status.level} is painted now`],
+    [
+      number(status.waiting),
+      status.level === null ? "waiting" : `waiting, zoom ${status.level} is painted now`,
+    ],
     [speed(status.seconds_per_tile), "per tile"],
     [status.model, `on ${status.device}`],
   ];
