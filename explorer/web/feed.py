@@ -15,7 +15,7 @@ from explorer.web.access import may_edit
 from explorer.web.hub import Hub
 from explorer.web.overviews import Builder
 from explorer.worlds.world import World
-from tiles.errors import BadAddress, BadSetting, EarthError
+from tiles.errors import BadAddress, BadSetting, EarthError, WorldNotFound
 from tiles.grid import Tile, checked_tile
 
 log = logging.getLogger(__name__)
@@ -150,6 +150,8 @@ class Connection:
             self.hub.painter.want(self, self.world, tiles)
 
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
+        if not self.world.is_current():
+            raise WorldNotFound(f"world {self.world.id!r} was deleted, or another took its place")
         found = ((tile, *self.world.renderer.seen(tile)) for tile in tiles)
         return [[*tile, revision, final] for tile, revision, final in found if revision]
 

@@ -225,3 +225,24 @@ def test_status_says_which_level_is_being_painted(client, world):
     levels = [m["level"] for m in seen if m["event"] == "status"][:-1]
     assert levels == sorted(levels) and set(levels) <= {8, 9, 10}
     assert world.canvas.painted(Tile(10, 4 * HOME, 4 * HOME))
+
+
+def test_a_map_of_a_world_that_another_process_deletes_ends_in_words(settings, atlas, library, monkeypatch):
+    monkeypatch.setattr("explorer.worlds.world.REFRESH", 0.0)
+    other, painter = Atlas(atlas.folder, library, 2**24), Painter()
+    try:
+        with (
+            local_client(create_api(settings, other, painter)) as client,
+            client.websocket_connect(URL) as socket,
+        ):
+            socket.send_json({"want": [[8, HOME, HOME]]})
+            until(socket, lambda m: m["event"] == "revisions")
+            painter.forget(other.get("test-land"))
+            other.get("test-land").access.release()  # as if this process had only read
+            atlas.delete("test-land")
+            socket.send_json({"want": [[8, HOME, HOME]]})
+            error = until(socket, lambda m: m["event"] == "error")[-1]["error"]
+            assert error["code"] == "world_not_found" and "was deleted" in error["message"]
+    finally:
+        painter.close()
+        other.close()
