@@ -1,7 +1,4 @@
-"""Two other ways to paint with the same model, for comparison.
-
-Needs ``pip install infinite-tensor``.
-"""
+"""Two other ways to paint with the same model, for comparison."""
 
 from __future__ import annotations
 
