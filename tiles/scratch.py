@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from tiles.errors import Busy
 
 NAME = ".work"
+STARTING = "another Endless Earth is starting on this folder of worlds; try again"
 PATIENCE = 30.0  # seconds to wait for another process that starts at the same moment
 # How earlier versions named what they had not finished.
 EARLIER = re.compile(r"\.exports|\.(file|picture)-.+|\..+\.[0-9]+(\.[0-9a-f]{8})?\.(part|gone)")
@@ -38,9 +39,12 @@ class Scratch:
     """
 
     def __init__(self, parent: Path) -> None:
+        """Raises Busy while another process takes long to start in ``parent``."""
         self._lock: FileLock | None = None
         try:
             self.folder, self._lock = _make(parent / NAME)
+        except Timeout:
+            raise Busy(STARTING) from None
         except OSError:
             self.folder = Path(tempfile.mkdtemp(prefix="endless-earth-"))
         else:
@@ -60,7 +64,7 @@ class Scratch:
             with FileLock(self.folder.parent / "lock", timeout=PATIENCE):
                 yield
         except Timeout:
-            raise Busy("another Endless Earth is starting on this folder of worlds; try again") from None
+            raise Busy(STARTING) from None
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""

@@ -3,6 +3,10 @@ import subprocess
 import sys
 import time
 
+import pytest
+
+from tiles import scratch
+from tiles.errors import Busy
 from tiles.scratch import NAME, STALE, Scratch
 
 KILLED = """
@@ -60,3 +64,13 @@ def test_where_nothing_can_be_written_files_go_to_the_systems_folder(tmp_path):
     assert tmp_path not in scratch.folder.parents
     scratch.close()
     assert not scratch.folder.exists()
+
+
+def test_another_process_that_takes_long_to_start_is_named_and_nothing_is_put_elsewhere(
+    tmp_path, monkeypatch
+):
+    first = Scratch(tmp_path)
+    monkeypatch.setattr(scratch, "PATIENCE", 0.1)
+    with first.alone(), pytest.raises(Busy, match="is starting on this folder"):
+        Scratch(tmp_path)
+    first.close()
