@@ -155,6 +155,12 @@ def test_a_file_comes_in_parts_to_who_asks_for_parts(client, world):
     whole, part = client.get(url), client.get(url, headers={"Range": "bytes=8-99"})
     assert part.status_code == 206 and part.content == whole.content[8:100]
     assert whole.headers["accept-ranges"] == "bytes"
+    for absurd in ("bytes=5-1", "bytes=999999999-", "bytes=x-y", "pages=1-2"):
+        answer = client.get(url, headers={"Range": absurd})
+        assert answer.status_code in (200, 400, 416) and (
+            answer.status_code > 200 or answer.content == whole.content
+        )
+    assert client.get(url).content == whole.content  # it is still there
 
 
 def test_unpainted_land_that_is_not_to_be_painted_is_no_export(client, world):
