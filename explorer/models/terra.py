@@ -13,18 +13,24 @@ from torch import Tensor
 
 from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.models.denoiser import Denoiser
+from explorer.models.detail import DetailPainter
+from explorer.models.detail_decoder import DetailDecoder
 from explorer.models.family import PromptReport, Traits, nearest_zoom
 from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.sampling import Batch, Predict, View, blended, guided, paint_in_batches
 from explorer.models.text import TextTower
 from explorer.painting.window import Latents, Window
+from tiles.grid import TILE_LATENTS
 
 M = TypeVar("M", bound=torch.nn.Module)
 NEGATIVE_SCALE = 2.0  # how far from a negative prompt a model goes that has its guidance folded in
 
 
 class Terra:
-    """Autoencoder, text tower and denoiser on one device, behind the ``Model`` interface."""
+    """Autoencoder, text tower and denoiser on one device, behind the ``Model`` interface.
+
+    Painted latents become pixels by ``decoder``: the autoencoder itself, or one that adds detail.
+    """
 
     def __init__(
         self,
@@ -32,6 +38,7 @@ class Terra:
         times: list[float],
         guidance_scale: float,
         autoencoder: Autoencoder,
+        decoder: Autoencoder | DetailDecoder,
         denoiser: Denoiser,
         text: TextTower,
         device: str,
@@ -39,6 +46,7 @@ class Terra:
         self.traits, self.times, self.device = traits, times, device
         self.guidance_scale = guidance_scale
         self.autoencoder = _ready(autoencoder, device)
+        self.decoder = _ready(decoder, device)
         self.denoiser = _ready(denoiser, device)
         self.text = text
         self.embed = lru_cache(maxsize=1024)(self._embed)
@@ -80,14 +88,14 @@ class Terra:
         with torch.inference_mode():
             sheet = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].to(self.device)
             sheet = (sheet.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-            return self.autoencoder.encode(sheet)[0].cpu().numpy()
+            return self.autoencoder.encode(sheet)[0, :LATENT_CHANNELS].cpu().numpy()
 
     def decode(self, latents: Latents) -> np.ndarray:
         """Latents (4, 32 + 2 margin, 32 + 2 margin) to uint8 pixels (256, 256, 3) inside."""
         with torch.inference_mode():
             sheet = torch.from_numpy(np.ascontiguousarray(latents, np.float32))[None]
             sheet = sheet.to(self.device).contiguous(memory_format=torch.channels_last)
-            picture = self.autoencoder.decode_inside(sheet)[0]
+            picture = self.decoder.decode_inside(sheet)[0]
             scaled = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
             return scaled.permute(1, 2, 0).cpu().numpy()
 
@@ -99,13 +107,17 @@ class Terra:
 
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:
-    """terra from a checked bundle."""
+    """terra from a checked bundle. Raises ValueError where its autoencoder and its detail painter do not
+    belong together."""
+    read = {"torch_dtype": torch.float32, "use_safetensors": True, "low_cpu_mem_usage": False}
+    autoencoder = Autoencoder.from_pretrained(folder / "autoencoder", **read)
+    decoder = _decoder(folder, autoencoder, read)
     traits = Traits(
         name=bundle["name"],
         digest=digest,
         channels=LATENT_CHANNELS,
         halo=bundle["halo"],
-        margin=Autoencoder.margins[0],
+        margin=decoder.margin,
         batch=bundle["batch"]["cpu" if device == "cpu" else "gpu"],
         steps=bundle["steps"],
         sketch=bundle["sketch"],
@@ -113,16 +125,31 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         base_zoom=bundle["base_zoom"],
         licence=bundle["licence"],
     )
-    read = {"torch_dtype": torch.float32, "use_safetensors": True, "low_cpu_mem_usage": False}
     return Terra(
         traits,
         timesteps(traits.steps, bundle["shift"]),
         bundle["guidance_scale"],
-        Autoencoder.from_pretrained(folder / "autoencoder", **read),
+        autoencoder,
+        decoder,
         Denoiser.from_pretrained(folder / "denoiser", **read),
         TextTower.load(folder / "text"),
         device,
     )
+
+
+def _decoder(folder: Path, autoencoder: Autoencoder, read: dict[str, Any]) -> Autoencoder | DetailDecoder:
+    """What decodes coarse latents: ``autoencoder``, with the bundle's detail painter if it reads detail."""
+    painter = folder / "detail"
+    if painter.is_dir():
+        decoder = DetailDecoder(autoencoder, DetailPainter.from_pretrained(painter, **read))
+        if decoder.margin > TILE_LATENTS:
+            raise ValueError(
+                f"a tile needs {decoder.margin} latents around it; its neighbours give {TILE_LATENTS}"
+            )
+        return decoder
+    if autoencoder.config["detail"]:
+        raise ValueError("its autoencoder reads detail, but there is no detail painter in detail/")
+    return autoencoder
 
 
 def _ready(module: M, device: str) -> M:

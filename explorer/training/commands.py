@@ -235,6 +235,7 @@ def pack_model(
     text: TextPart = Path("runs/text/text"),
     images: ImagesPart = Path("runs/text/images"),
     denoiser: DenoiserPart = Path("runs/denoiser/model"),
+    detail: Annotated[Path | None, _part("painter of one step, where the autoencoder has detail")] = None,
     steps: Annotated[
         int | None, typer.Option(help="steps of the sampler: calls of the denoiser for one window")
     ] = None,
@@ -247,7 +248,7 @@ def pack_model(
 
     options = {"steps": steps, "guidance_scale": guidance_scale}
     given = {name: value for name, value in options.items() if value is not None}
-    print(pack(autoencoder, text, images, denoiser, out, **given))
+    print(pack(autoencoder, text, images, denoiser, out, detail, **given))
 
 
 @models.command("blend")

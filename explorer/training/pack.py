@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.modeling_utils import ModelMixin
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import Denoiser
+from explorer.models.detail import DetailPainter
 from explorer.models.images import ImageTower
 
 DEFAULTS: dict[str, Any] = {
@@ -29,18 +31,28 @@ DEFAULTS: dict[str, Any] = {
 
 
 def pack(
-    autoencoder: Path, text: Path, images: Path, denoiser: Path, out: Path, **settings: int | float
+    autoencoder: Path,
+    text: Path,
+    images: Path,
+    denoiser: Path,
+    out: Path,
+    detail: Path | None = None,
+    **settings: int | float,
 ) -> Path:
     """A bundle in ``out`` from the folders that training left, all weights as fp16.
 
-    ``settings`` go into its ``bundle.json``; what else that file says already is kept.
+    ``detail`` is the painter that belongs to an autoencoder of detail. ``settings`` go into ``bundle.json``;
+    what else that file says already is kept.
     """
     read = {"low_cpu_mem_usage": False, "torch_dtype": torch.float16}
-    for name, kind, folder in (
+    parts: list[tuple[str, type[ModelMixin], Path]] = [
         ("autoencoder", Autoencoder, autoencoder),
         ("images", ImageTower, images),
         ("denoiser", Denoiser, denoiser),
-    ):
+    ]
+    if (out / "detail").exists():
+        shutil.rmtree(out / "detail")
+    for name, kind, folder in parts + ([("detail", DetailPainter, detail)] if detail else []):
         kind.from_pretrained(folder, **read).save_pretrained(out / name, safe_serialization=True)
         _forget_origin(out / name / "config.json")
     if (out / "text").exists():
