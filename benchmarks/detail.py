@@ -41,7 +41,7 @@ def milliseconds(decode: Callable[[Tensor], Tensor], margin: int) -> float:
 def main(sizes: list[str]) -> None:
     torch.set_num_threads(1)
     shipped: Autoencoder = Autoencoder.from_pretrained(SHIPPED / "terra" / "autoencoder", **READ)
-    shipped.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    shipped.eval().to(memory_format=torch.channels_last)
     today = milliseconds(shipped.decode_inside, shipped.margin)
     print(f"without detail: {today:.0f} ms")
     settings = {name: shipped.config[name] for name in ("widths", "blocks", "waves", "grain", "last")}

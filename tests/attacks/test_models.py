@@ -58,7 +58,7 @@ def test_a_bundle_that_says_nonsense_is_refused(copy, text):
 def test_no_model_and_no_device_are_named(tmp_path):
     with pytest.raises(ModelRefused, match="no model 'nowhere'"):
         Library("nowhere", "cpu").get()
-    with pytest.raises(ModelRefused, match="auto, cpu and cuda"):
+    with pytest.raises(ModelRefused, match="auto, cpu or cuda"):
         Library("terra", "abacus").get()
 
 
