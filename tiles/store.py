@@ -196,9 +196,10 @@ class Store:
 
     def read_many(self, box: Box) -> dict[Tile, Painted]:
         """The cells of a box as they are shown."""
-        query = f"SELECT {_PAINTED} FROM cells WHERE {_INSIDE} AND shown"
+        inside, ends = _inside(box)
+        query = f"SELECT {_PAINTED} FROM cells WHERE {inside} AND shown"
         with self._file.read() as connection:
-            rows = connection.execute(query, _ends(box)).fetchall()
+            rows = connection.execute(query, ends).fetchall()
         return {Tile(*row[:3]): _painted(Tile(*row[:3]), *row[3:]) for row in rows}
 
     def has(self, cell: Tile, entry: int) -> bool:
@@ -217,9 +218,10 @@ class Store:
 
     def painted_in(self, box: Box) -> list[tuple[Tile, int]]:
         """The paintings of a box's cells, as (cell, line it was painted under)."""
-        query = f"SELECT zoom, x, y, entry FROM cells WHERE {_INSIDE}"
+        inside, ends = _inside(box)
+        query = f"SELECT zoom, x, y, entry FROM cells WHERE {inside}"
         with self._file.read() as connection:
-            return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, _ends(box))]
+            return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, ends)]
 
     def kept_since(self, line: int) -> list[tuple[Tile, int]]:
         """The paintings, as (cell, line it was painted under), that were kept when the journal ended in
@@ -233,9 +235,10 @@ class Store:
 
     def picture(self, entry: int, box: Box) -> dict[Tile, Known]:
         """What the picture of a line gives of a box's cells."""
-        query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {_INSIDE}"
+        inside, ends = _inside(box)
+        query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {inside}"
         with self._file.read() as connection:
-            rows = connection.execute(query, (entry, *_ends(box))).fetchall()
+            rows = connection.execute(query, (entry, *ends)).fetchall()
         found = {}
         for x, y, digest, mask, data in rows:
             cell = Tile(box.zoom, x, y)
@@ -263,16 +266,18 @@ class Store:
 
     def version_sum(self, box: Box) -> tuple[int, int]:
         """How many cells of a box are shown, and the sum of the versions of all its paintings."""
-        query = f"SELECT total(shown), total(version) FROM cells WHERE {_INSIDE}"
+        inside, ends = _inside(box)
+        query = f"SELECT total(shown), total(version) FROM cells WHERE {inside}"
         with self._file.read() as connection:
-            count, total = connection.execute(query, _ends(box)).fetchone()
+            count, total = connection.execute(query, ends).fetchone()
         return int(count), int(total)
 
     def versions(self, box: Box) -> dict[Tile, Versions]:
         """The versions of all cells of a box that were ever painted."""
-        query = f"SELECT x, y, total(shown), total(version) FROM cells WHERE {_INSIDE} GROUP BY x, y"
+        inside, ends = _inside(box)
+        query = f"SELECT x, y, total(shown), total(version) FROM cells WHERE {inside} GROUP BY x, y"
         with self._file.read() as connection:
-            rows = connection.execute(query, _ends(box)).fetchall()
+            rows = connection.execute(query, ends).fetchall()
         return {Tile(box.zoom, x, y): Versions(int(shown), int(total)) for x, y, shown, total in rows}
 
     def changes(self, zoom: int, since: Mark) -> tuple[Mark, list[Tile] | None]:
@@ -307,11 +312,19 @@ class Store:
 
 
 _PAINTED = "zoom, x, y, entry, version, digest, latents"
-_INSIDE = "zoom = ? AND x >= ? AND x < ? AND y >= ? AND y < ?"
+NARROW = 8  # columns of a box up to which each is looked up by itself
 
 
-def _ends(box: Box) -> tuple[int, int, int, int, int]:
-    return box.zoom, box.left, box.right, box.top, box.bottom
+def _inside(box: Box) -> tuple[str, tuple[int, ...]]:
+    """The cells of a box, for a query, and its values. A range of columns would walk along each of them, so
+    a narrow box asks for its columns one by one: then it costs the same however much is painted."""
+    if box.width > NARROW:
+        return "zoom = ? AND x >= ? AND x < ? AND y >= ? AND y < ?", (
+            box.zoom, box.left, box.right, box.top, box.bottom,
+        )  # fmt: skip
+    columns = tuple(range(box.left, box.right))
+    marks = ", ".join("?" * len(columns))
+    return f"zoom = ? AND x IN ({marks}) AND y >= ? AND y < ?", (box.zoom, *columns, box.top, box.bottom)
 
 
 def _painted(cell: Tile, entry: int, version: int, digest: bytes, data: bytes) -> Painted:

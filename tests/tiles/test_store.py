@@ -13,7 +13,7 @@ from tests.disks import change, full_disk
 from tiles.database import LIMIT
 from tiles.errors import DiskFull, WorldDamaged, WorldHeld, WorldNotFound
 from tiles.grid import Box, Tile
-from tiles.store import Known, Store
+from tiles.store import Known, Mark, Store
 
 
 def latents(seed: int) -> np.ndarray:
@@ -248,3 +248,57 @@ def test_no_file_and_no_world_are_told_apart(tmp_path):
     other.write_bytes(b"not a database at all" * 500)
     with pytest.raises(WorldDamaged):
         Store.open(other)
+
+
+def test_boxes_of_any_width_hold_the_same_cells(store):
+    cells = {Tile(8, x, y): latents(x * 31 + y) for x in range(-6, 6) for y in range(4)}
+    store.commit(cells, 1)
+    for box in (
+        Box(8, -2, 1, 1, 3),
+        Box(8, -5, 0, 5, 2),
+        Box(8, 3, 3, 4, 9),
+        Box(8, 0, 0, 0, 4),
+        Box(7, 0, 0, 3, 3),
+    ):
+        inside = {cell for cell in cells if box.holds(cell)}
+        assert set(store.read_many(box)) == set(store.versions(box)) == inside
+        assert {cell for cell, _ in store.painted_in(box)} == inside
+        assert store.version_sum(box) == (len(inside), len(inside))
+
+
+def test_a_look_at_a_few_cells_costs_the_same_in_a_large_world(tmp_path, monkeypatch):
+    steps, connect = [], sqlite3.connect
+
+    def counted(*args, **options):
+        connection = connect(*args, **options)
+        connection.set_progress_handler(lambda: steps.append(None), 10)  # each ten steps of SQLite's machine
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", counted)
+    store, box, costs = (
+        Store.create(tmp_path / "world.db", {"name": "Long", "seed": 1}),
+        Box(8, 0, 5, 3, 8),
+        [],
+    )
+    for height in (20, 400):
+        store.commit({Tile(8, x, y): latents(0) for x in range(3) for y in range(height)}, 1)
+        store.version_sum(box)
+        steps.clear()
+        assert store.version_sum(box) == (9, 9)
+        costs.append(len(steps))
+    assert costs[1] <= costs[0] + 1
+    store.close()
+
+
+def test_changes_since_a_mark_are_the_new_cells_or_after_a_step_any(store):
+    store.append("prompt", {"prompt": "coast", "painted": []})
+    mark, cells = store.changes(8, Mark())
+    assert cells is None
+    store.commit({Tile(8, 1, 2): latents(1), Tile(6, 0, 0): latents(2)}, 1)
+    mark, cells = store.changes(8, mark)
+    assert cells == [Tile(8, 1, 2)] and store.changes(8, mark) == (mark, [])
+    store.append("prompt", {"prompt": "ice", "painted": []})
+    mark, cells = store.changes(8, mark)
+    assert cells == []
+    store.append("undone", {"entry": 2})
+    assert store.changes(8, mark)[1] is None
