@@ -104,9 +104,10 @@ class Builder:
         self._demands.pop(client, None)
 
     def close(self) -> None:
-        """Make nothing more; whoever waits gets Stopped. From any thread."""
-        self._stop()
-        self._closed = True
+        """Make nothing more; whoever waits gets Stopped. From any thread, and again if need be."""
+        if not self._closed:
+            self._closed = True
+            self._stop()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end_all)
 

@@ -117,3 +117,10 @@ def test_a_damaged_cell_is_named_and_ends_only_its_overview(client, world, paint
     assert failed["tile"] == [7, 64, 64] and "no latents" in failed["message"]
     monkeypatch.undo()
     assert client.get("/worlds/test-land/tiles/7/64/64.png?wait=60").status_code == 200
+
+
+def test_the_end_of_the_app_may_come_twice(client):
+    """Once when it is told to stop, and once when its server has ended."""
+    overviews = client.app.state.overviews
+    overviews.close()
+    overviews.close()
