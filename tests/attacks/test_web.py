@@ -2,7 +2,9 @@
 
 import collections
 import concurrent.futures
+import html
 import json
+import re
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
@@ -61,7 +63,9 @@ def test_hostile_text_is_plain_text_everywhere(client, text):
     body = made.json()
     assert body["name"] == text and body["prompt"] == text
     page = client.get(f"/worlds/{body['id']}/map").text
-    assert text not in page and "alert(1)" not in page
+    before, title, after = re.split(r"<title>(.*)</title>", page)  # there as text, and nowhere else
+    assert html.unescape(title) == text and "<" not in title
+    assert text not in before + after and "alert(1)" not in before + after
     assert client.get(f"/worlds/{body['id']}/tilejson.json").json()["name"] == text
 
 

@@ -177,7 +177,7 @@ def test_land_is_painted_anew_and_taken_back(run, tmp_path):
         (("redo", "bay", "--worlds", "elsewhere"), "no world"),
         (("edit", "bay", "--prompt", "x"), "no tile"),
         (("edit", "bay", "--tile", "8/1"), "whole number"),
-        (("edit", "bay", "--bounds=-2e7,-2e7,2e7,2e7"), "257 tiles"),
+        (("edit", "bay", "--bounds=-2e7,-2e7,2e7,2e7"), "too many tiles (257)"),
         (("place", "bay", "missing.tif"), "no file"),
     ):
         assert said in run(*words, code=1)
