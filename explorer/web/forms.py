@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from tiles.mosaic.formats import FORMATS
 
+TITLE = '<h1>Endless Earth</h1><p id="tagline">Land that does not exist.</p>'
+STATUS = '<div id="status" role="status"></div><p id="notice" role="alert"></p>'
+LINKS = """<div id="links"><button id="theme" type="button">Light or dark</button>
+<a href="/docs" target="_blank">API</a></div>"""
 STEPS = """<div id="steps"><div class="row2">
 <button id="undo" class="step" type="button" disabled aria-keyshortcuts="Control+Z">Undo</button>
 <button id="redo" class="step" type="button" disabled aria-keyshortcuts="Control+Shift+Z">Redo</button>

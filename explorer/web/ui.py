@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,10 @@ import gradio as gr
 from fastapi import FastAPI
 
 from explorer.models.family import Traits
-from explorer.service.edits import tell
 from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
-from explorer.web.tools import guarded
+from explorer.web.handlers import Handlers
 from explorer.worlds.atlas import Atlas
-from explorer.worlds.new import NewWorld, clean_prompt
-from tiles.entries import SEED_LIMIT
 from tiles.grid import metres_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,53 +54,69 @@ def mount(app: FastAPI) -> FastAPI:
     )
 
 
+@dataclass
+class Controls:
+    """Gradio's own controls of the panel: what is about the world on the map."""
+
+    picker: gr.Dropdown
+    prompt: gr.Textbox
+    change: gr.Button
+    remove: gr.Button
+    confirmation: gr.Column
+    question: gr.Textbox
+    really: gr.Button
+    keep: gr.Button
+
+
 def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
     """The controls beside the map; an edit may have ``edit_tiles`` tiles."""
     traits = atlas.library.get().traits
+    handlers = Handlers(atlas, painter)
     with gr.Blocks(title="Endless Earth", fill_height=True, fill_width=True) as blocks:
         with gr.Row(elem_id="earth", equal_height=True):
             with gr.Column(elem_id="panel", scale=0, min_width=300):
-                gr.HTML(
-                    '<h1>Endless Earth</h1><p id="tagline">Land that does not exist.</p>', elem_id="title"
-                )
-                picker = gr.Dropdown(choices(atlas), label="World", elem_id="picker", filterable=False)
-                status = gr.HTML('<div id="status" role="status"></div>')
+                gr.HTML(forms.TITLE, elem_id="title")
+                picker = gr.Dropdown(handlers.choices(), label="World", elem_id="picker", filterable=False)
+                gr.HTML(forms.STATUS)
                 gr.HTML(forms.STEPS, padding=False)
                 with gr.Accordion("This world", open=True, elem_id="part-world"):
-                    prompt = gr.Textbox(
-                        label="Prompt for new land", lines=2, max_length=500, elem_id="prompt"
-                    )
-                    with gr.Row():
-                        change = gr.Button("Change prompt", size="sm", elem_id="change")
-                        remove = gr.Button("Delete", size="sm", variant="stop", elem_id="delete")
-                    with gr.Row(visible=False) as sure:
-                        really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
-                        keep = gr.Button("Cancel", size="sm", elem_id="keep")
-                with gr.Accordion("Edit", open=False, elem_id="part-edit"):
-                    gr.HTML(forms.edit(edit_tiles), padding=False)
-                with gr.Accordion("Plan land ahead (brush)", open=False, elem_id="part-brush"):
-                    gr.HTML(forms.BRUSH, padding=False)
-                with gr.Accordion("Your own picture", open=False, elem_id="part-picture"):
-                    gr.HTML(forms.PICTURE, padding=False)
-                with gr.Accordion("History", open=False, elem_id="part-history"):
-                    gr.HTML(forms.HISTORY, padding=False)
+                    controls = this_world(picker)
+                for words, id, form in (
+                    ("Edit", "part-edit", forms.edit(edit_tiles)),
+                    ("Plan land ahead (brush)", "part-brush", forms.BRUSH),
+                    ("Your own picture", "part-picture", forms.PICTURE),
+                    ("History", "part-history", forms.HISTORY),
+                ):
+                    with gr.Accordion(words, open=False, elem_id=id):
+                        gr.HTML(form, padding=False)
                 with gr.Accordion("New world", open=False, elem_id="new"):
-                    form = new_world_form(traits)
+                    create, made = new_world(traits)
                 with gr.Accordion("Export", open=False, elem_id="home"):
                     gr.HTML(forms.export(), padding=False)
-                gr.HTML(
-                    '<div id="links"><button id="theme" type="button">Light or dark</button>'
-                    '<a href="/docs" target="_blank">API</a></div>'
-                )
+                gr.HTML(forms.LINKS)
             gr.HTML(FRAME, elem_id="hero", padding=False)
-            # The page presses it when the journal has changed the prompt, as undo does.
-            follow = gr.Button(visible="hidden", elem_id="follow")
-        wire(blocks, atlas, painter, picker, prompt, (change, follow), (remove, sure, really, keep), form)
-        _ = status
+        wire(blocks, handlers, controls, create, made)
     return blocks
 
 
-def new_world_form(traits: Traits) -> dict[str, Any]:
+def this_world(picker: gr.Dropdown) -> Controls:
+    """The prompt of the world on the map, and its end."""
+    prompt = gr.Textbox(label="Prompt for new land", lines=2, max_length=500, elem_id="prompt")
+    with gr.Row():
+        change = gr.Button("Change prompt", size="sm", elem_id="change")
+        remove = gr.Button("Delete", size="sm", variant="stop", elem_id="delete")
+    with gr.Column(visible=False, elem_id="confirmation") as confirmation:
+        # Plain text: names of worlds are words that people wrote.
+        question = gr.Textbox(
+            show_label=False, interactive=False, lines=2, container=False, elem_id="question"
+        )
+        with gr.Row():
+            really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
+            keep = gr.Button("Cancel", size="sm", elem_id="keep")
+    return Controls(picker, prompt, change, remove, confirmation, question, really, keep)
+
+
+def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
     """Name, prompt with examples, seed with a dice, ground resolution. An example sets the resolution
     too: houses cannot be seen from where one sees countries."""
     name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
@@ -124,8 +138,9 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
         elem_id="examples",
     )
     with gr.Row():
-        seed = gr.Number(label="Seed", precision=0, minimum=0, value=1, elem_id="new-seed", scale=3)
-        dice = gr.Button("⚄", size="sm", elem_id="dice", scale=0, min_width=48)
+        # Text: a browser rounds large numbers.
+        seed = gr.Textbox(label="Seed", placeholder="random", max_length=19, elem_id="new-seed", scale=3)
+        dice = gr.Button("⚄ Random", size="sm", elem_id="dice", scale=0, min_width=96)
     zoom.render()
     create = gr.Button("Create world", variant="primary", elem_id="create")
     gr.HTML(
@@ -133,8 +148,8 @@ def new_world_form(traits: Traits) -> dict[str, Any]:
         '<p id="unpack-said" role="status"></p>',
         padding=False,
     )
-    dice.click(fn=None, outputs=seed, js="() => Math.floor(Math.random() * 2 ** 31)")
-    return {"name": name, "prompt": prompt, "seed": seed, "zoom": zoom, "create": create}
+    dice.click(fn=None, outputs=seed, js="() => String(Math.floor(Math.random() * 2 ** 31))")
+    return create, [name, prompt, seed, zoom]
 
 
 def scale_words(zoom: int) -> str:
@@ -143,67 +158,36 @@ def scale_words(zoom: int) -> str:
     return f"{words}, {metres_words(zoom)} (zoom {zoom})"
 
 
-def choices(atlas: Atlas) -> list[tuple[str, str]]:
-    return [(world.name, world.id) for world in atlas.worlds()]
-
-
-def called(name: str) -> str:
-    """A call of the page's module with the world's id, once the module is there."""
-    return f'async (id) => {{ (await import("{MAIN}")).{name}(id); }}'
+def called(name: str, *arguments: str) -> str:
+    """Script that calls a function of the page's module, once the module is there."""
+    listed = ", ".join(arguments)
+    return f'async ({listed}) => (await import("{MAIN}")).{name}({listed})'
 
 
 def wire(
-    blocks: gr.Blocks,
-    atlas: Atlas,
-    painter: Painter,
-    picker: gr.Dropdown,
-    prompt: gr.Textbox,
-    changing: tuple[gr.Button, gr.Button],
-    deleting: tuple[gr.Button, gr.Row, gr.Button, gr.Button],
-    form: dict[str, Any],
+    blocks: gr.Blocks, handlers: Handlers, controls: Controls, create: gr.Button, made: list[Any]
 ) -> None:
-    """What happens when."""
-    open_map, first_map = called("open"), called("first")
-
-    def start(asked: str) -> tuple[Any, str]:
-        worlds = choices(atlas)
-        ids = [id for _, id in worlds]
-        chosen = asked if asked in ids else (ids[0] if ids else None)
-        return gr.update(choices=worlds, value=chosen), shown(chosen)
-
-    def shown(id: str | None) -> str:
-        return guarded(lambda: atlas.get(id).journal.prompt) if id else ""
-
-    def set_prompt(id: str, text: str) -> None:
-        world = guarded(lambda: atlas.get(id))
-        guarded(lambda: world.journal.set_prompt(clean_prompt(text)))
-        tell(painter, world)
-        gr.Info("New land follows the new prompt from now on.")
-
-    def create(name: str, text: str, seed: float | None, zoom: int) -> tuple[Any, str]:
-        number = None if seed is None else int(min(max(seed, -1), SEED_LIMIT))
-        world = guarded(lambda: atlas.create(NewWorld(name, text, number, base_zoom=zoom)))
-        return gr.update(choices=choices(atlas), value=world.id), world.journal.prompt
-
-    def delete(id: str) -> tuple[Any, str, Any]:
-        guarded(lambda: painter.forget(atlas.get(id)))
-        guarded(lambda: atlas.delete(id))
-        worlds = choices(atlas)
-        first = worlds[0][1] if worlds else None
-        return gr.update(choices=worlds, value=first), shown(first), gr.update(visible=False)
-
-    change, follow = changing
-    remove, sure, really, keep = deleting
+    """What happens when. Which world is on the map only the page knows: it says so each time."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    # The world that the address bar names; the server never sees what stands behind its hash.
-    linked = gr.Textbox(visible=False)
-    named = "() => location.hash.slice(1).split('/')[0]"
-    blocks.load(start, linked, [picker, prompt], js=named, **quiet).then(fn=None, inputs=picker, js=first_map)
-    picker.input(shown, picker, prompt, **quiet).then(fn=None, inputs=picker, js=open_map)
-    change.click(set_prompt, [picker, prompt], None, **quiet)
-    follow.click(shown, picker, prompt, **quiet)
-    made = [form[part] for part in ("name", "prompt", "seed", "zoom")]
-    form["create"].click(create, made, [picker, prompt], **quiet).success(fn=None, inputs=picker, js=open_map)
-    remove.click(lambda: gr.update(visible=True), None, sure, **quiet)
-    keep.click(lambda: gr.update(visible=False), None, sure, **quiet)
-    really.click(delete, picker, [picker, prompt, sure], **quiet).success(fn=None, inputs=picker, js=open_map)
+    shown: Any = [controls.picker, controls.prompt, controls.confirmation]
+    world, doomed = gr.Textbox(visible=False), gr.Textbox(visible=False)
+    writing = gr.Checkbox(visible=False)
+    # The page presses it when another world comes on the map, and when the journal has changed the prompt.
+    follow = gr.Button(visible="hidden", elem_id="follow")
+    opens: dict[str, Any] = {"fn": None, "inputs": controls.picker, "js": called("open", "id")}
+
+    blocks.load(handlers.show, world, shown, js=called("asked"), **quiet).then(
+        fn=None, inputs=controls.picker, js=called("first", "id")
+    )
+    follow.click(handlers.show, [world, writing], shown, js=called("current"), **quiet).then(
+        fn=None, inputs=controls.picker, js=called("agree", "id")
+    )
+    controls.picker.input(**opens)
+    controls.change.click(
+        handlers.set_prompt, [world, controls.prompt], None, js=called("onMap", "id", "prompt"), **quiet
+    )
+    create.click(handlers.create, made, shown, **quiet).success(**opens)
+    asking = [controls.confirmation, controls.question, doomed]
+    controls.remove.click(handlers.ask_to_delete, world, asking, js=called("onMap", "id"), **quiet)
+    controls.keep.click(lambda: gr.update(visible=False), None, controls.confirmation, **quiet)
+    controls.really.click(handlers.delete, doomed, shown, **quiet).success(**opens)

@@ -117,8 +117,9 @@ def test_a_new_world_is_made_and_opened_and_text_stays_text(page, server, watch)
     page.locator("#new-name textarea, #new-name input").fill("Hostile " + HOSTILE[:30])
     page.locator("#new-prompt textarea").fill(HOSTILE)
     page.locator("#dice").click()
-    page.wait_for_function("document.querySelector('#new-seed input').value !== '1'")
-    seed = int(page.locator("#new-seed input").input_value())
+    typed = page.locator("#new-seed input, #new-seed textarea")
+    expect(typed).to_have_value(re.compile(r"^\d+$"))
+    seed = int(typed.input_value())
     page.locator("#create").click()
     expect(page).to_have_url(re.compile("#hostile-img-src-x-onerror[^/]*/8/"))
     shown(page)
@@ -155,6 +156,68 @@ def test_deleting_asks_first(page, server, watch):
     page.locator("#really").click()
     expect(page.locator("#really")).to_be_hidden()
     assert server.atlas.names() == [] and watch == []
+
+
+def test_what_is_deleted_is_what_is_on_the_map(page, server, watch):
+    server.atlas.create(NewWorld("Other", "sand desert", seed=2))
+    opened(page, server, "#first")
+    page.evaluate("location.hash = '#other/8/3000000/0'")  # as a link that is followed in this tab
+    expect(page.locator("#picker input")).to_have_value("Other")
+    expect(page.locator("#prompt textarea")).to_have_value("sand desert")
+    expect(page).to_have_title(re.compile("^Other"))
+    page.locator("#delete").click()
+    question = page.locator("#question textarea")
+    expect(question).to_have_value(re.compile("^Delete \u201cOther\u201d and its [\\d,]+ painted tiles?"))
+    page.go_back()  # the confirmation goes with the world
+    expect(page.locator("#picker input")).to_have_value("First")
+    expect(page.locator("#really")).to_be_hidden()
+    expect(page.locator("#prompt textarea")).to_have_value("rocky coast")
+    page.locator("#delete").click()
+    expect(question).to_have_value(re.compile("First"))
+    page.locator("#really").click()
+    expect(page.locator("#picker input")).to_have_value("Other")
+    expect(page).to_have_url(re.compile("#other/8/3000000/0$"))  # where it was left
+    assert server.atlas.names() == ["other"] and watch == []
+
+
+def test_the_page_opens_the_last_world_where_it_was_left(page, server, watch):
+    server.atlas.create(NewWorld("Zulu", "sand desert", seed=2))
+    opened(page, server, "#zulu/8/3000000/-2000000")
+    page.goto("about:blank")
+    opened(page, server)
+    assert view(page) == ("zulu", 8, 3000000, -2000000) and watch == []
+
+
+def test_a_world_that_is_not_there_is_said_and_another_one_shown(page, server, watch):
+    other = server.atlas.create(NewWorld("Other", "sand desert", seed=2))
+    opened(page, server, "#nowhere/8/0/0")
+    expect(page.locator("#notice")).to_have_text('There is no world "nowhere" here.')
+    page.evaluate("location.hash = '#other'")
+    page.wait_for_function(
+        "document.getElementById('earth-map').contentWindow.earth?.map.options.world === 'other'"
+    )
+    server.painter.forget(other)
+    server.atlas.delete("other")  # in another tab
+    pan(page, 6000, 0)
+    expect(page.locator("#notice")).to_have_text("This world was deleted.")
+    expect(page.locator("#picker input")).to_have_value("First")
+    shown(page)
+    assert watch == []
+
+
+def test_a_seed_is_a_whole_number_of_any_size(page, server, watch):
+    opened(page, server)
+    page.get_by_text("New world", exact=True).click()
+    page.locator("#new-name textarea, #new-name input").fill("Large")
+    page.locator("#new-prompt textarea").fill("coast")
+    typed = page.locator("#new-seed input, #new-seed textarea")
+    typed.fill("1.7")
+    page.locator("#create").click()
+    expect(page.get_by_text("'1.7' is not a whole number")).to_be_visible()
+    typed.fill("9007199254740991")
+    page.locator("#create").click()
+    expect(page).to_have_url(re.compile("#large/"))
+    assert server.atlas.get("large").seed == 2**53 - 1 and watch == []
 
 
 def test_the_api_page_shows_every_route(page, server, watch):

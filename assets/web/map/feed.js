@@ -11,6 +11,7 @@ export class Feed {
     /** @type {Tile[]} */
     this.wanted = [];
     this.failures = 0;
+    this.over = false;
     this.socket = this.connect();
   }
 
@@ -23,6 +24,7 @@ export class Feed {
     };
     socket.onmessage = (message) => this.hear(JSON.parse(message.data));
     socket.onclose = () => {
+      if (this.over) return;
       this.hear({ event: "offline" });
       const pause = PAUSES[Math.min(this.failures++, PAUSES.length - 1)];
       setTimeout(() => {
@@ -30,6 +32,12 @@ export class Feed {
       }, pause);
     };
     return socket;
+  }
+
+  /** The world is gone: there is nothing to come back for. */
+  end() {
+    this.over = true;
+    this.socket.close();
   }
 
   /** @param {Tile[]} tiles */

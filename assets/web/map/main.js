@@ -129,7 +129,15 @@ class EarthMap {
     else if (message.event === "journal") this.post({ type: "journal" });
     else if (message.event === "online") this.online();
     else if (message.event === "offline") this.note("Connection lost. Trying again…");
-    else if (message.event === "error") this.note(message.error.message);
+    else if (message.event === "error") this.refused(message.error);
+  }
+
+  /** @param {{code: string, message: string}} error */
+  refused({ code, message }) {
+    this.note(message);
+    if (code !== "world_not_found") return;
+    this.feed?.end();
+    this.post({ type: "gone" });
   }
 
   /** @param {any} status */

@@ -4,9 +4,9 @@ import { count, number, size } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, say, speak } from "./dom.js";
-import { untouched } from "./history.js";
 import { opened, part, reveal, unfold } from "./parts.js";
 import { askForOptions, forget, offered } from "./variants.js";
+import { writing } from "./world.js";
 
 const QUEUED = "Queued. It shows on the map when it is painted.";
 const SEEDS = 2 ** 31;
@@ -88,7 +88,7 @@ on("selection", (told) => {
   // The first tile that is chosen opens the form, in the place of the world's prompt, unless it is
   // for another one: an export's rectangle, or a picture's place.
   if (told.count && !state.selection.count && !["part-edit", "home", "part-picture"].some(opened)) {
-    if (untouched()) unfold("part-world", false);
+    if (!writing()) unfold("part-world", false);
     reveal("part-edit");
   }
   if (told.count) note("");

@@ -25,8 +25,6 @@ const state = {
   jobs: new Map(),
   /** @type {Map<number, {row: HTMLElement, state: string}>} */
   rows: new Map(),
-  /** @type {string | null} */
-  prompt: null,
 };
 
 part("steps", () => {
@@ -167,21 +165,10 @@ function pictures(step) {
   return box;
 }
 
-// The world's prompt follows undo and redo. Its field is Gradio's, and is filled in again by Gradio,
-// unless somebody is writing there.
-const promptField = () =>
-  /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#prompt textarea"));
-
-export const untouched = () =>
-  !promptField() || state.prompt === null || promptField()?.value === state.prompt;
-
+/** The world's prompt follows undo and redo. */
 function prompt() {
-  const now = [...state.steps]
-    .reverse()
-    .find((step) => step.kind === "prompt" && step.state === "done")?.prompt;
-  if (now === undefined || now === state.prompt) return;
-  if (state.prompt !== null && untouched()) get("follow")?.click();
-  state.prompt = now;
+  const now = [...state.steps].reverse().find((step) => step.kind === "prompt" && step.state === "done");
+  if (now) emit({ type: "prompt", prompt: now.prompt });
 }
 
 /** Keys on the page and, as the map tells them, in it. @param {KeyPress} event @param {EventTarget | null} target */
@@ -194,7 +181,7 @@ export function journalKey(event, target = null) {
 
 on("ready", ({ world }) => {
   if (world === state.world) return;
-  Object.assign(state, { world, steps: [], prompt: null });
+  Object.assign(state, { world, steps: [] });
   state.rows.clear();
   say(get("steps-said"), "");
   show();

@@ -1,8 +1,7 @@
 // @ts-check
-// The page around the map: which world is open, its address, keys.
-import { formatLink, parseLink } from "../lib/place.js";
+// The page around the map: its parts, and its keys.
 import "./brush.js";
-import { emit, on, tellMap } from "./bus.js";
+import { emit, on } from "./bus.js";
 import { get } from "./dom.js";
 import "./edit.js";
 import "./export.js";
@@ -12,31 +11,7 @@ import "./status.js";
 import "./theme.js";
 import "./unpack.js";
 
-let world = "";
-
-/** Open a world. Gradio's events call it. @param {string} id */
-export function open(id, place = "") {
-  const frame = /** @type {HTMLIFrameElement | null} */ (get("earth-map"));
-  if (!id || !frame) return;
-  world = id;
-  frame.src = `/worlds/${encodeURIComponent(id)}/map${place && `#${place}`}`;
-  if (!place) history.replaceState(null, "", formatLink(id, ""));
-}
-
-/** The world that the address names, or else this one. Gradio calls it. @param {string} id */
-export function first(id) {
-  const asked = parseLink(location.hash);
-  open(asked?.world ?? id, asked?.place);
-}
-
-on("view", (told) => {
-  if (told.world === world) history.replaceState(null, "", formatLink(world, told.place));
-});
-window.addEventListener("hashchange", () => {
-  const asked = parseLink(location.hash);
-  if (asked && asked.world !== world) open(asked.world, asked.place);
-  else if (asked?.place) tellMap({ type: "go", place: asked.place });
-});
+export { agree, asked, current, first, onMap, open } from "./world.js"; // what Gradio's events call
 
 /** @param {KeyPress} event @param {EventTarget | null} target @returns {boolean} whether it was ours */
 function key(event, target = null) {

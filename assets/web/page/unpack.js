@@ -2,6 +2,7 @@
 // A world file becomes a world here.
 import { ask } from "./ask.js";
 import { get, say } from "./dom.js";
+import { open } from "./world.js";
 
 /** @param {HTMLInputElement} input @param {File} file */
 async function unpack(input, file) {
@@ -10,9 +11,7 @@ async function unpack(input, file) {
   input.value = "";
   say(get("unpack-said"), ok ? "" : said.error.message, !ok);
   if (!ok) return;
-  // The list of worlds is made with the page, so that is made anew.
-  history.replaceState(null, "", `#${said.id}`);
-  location.reload();
+  open(said.id);
 }
 
 document.addEventListener("change", ({ target }) => {

@@ -1,0 +1,120 @@
+// @ts-check
+// Which world is on the map, and where: the one place that knows. The address says it, each world that
+// is opened is an entry of the browser's history, and the panel is told of every change.
+import { formatLink, parseLink } from "../lib/place.js";
+import { readVisits, visited } from "../lib/visits.js";
+import { ask } from "./ask.js";
+import { on, tellMap } from "./bus.js";
+import { get, say } from "./dom.js";
+
+const VISITS = "earth-visits"; // in the browser's storage
+
+const GONE = "This world was deleted.";
+
+const state = {
+  world: "",
+  /** @type {string | null} */
+  prompt: null, // in force, as the journal has it
+  opened: 0,
+  kept: false, // somebody is writing in the prompt's field
+  told: "", // the world that the panel was told of last
+  words: "", // why a world is not there
+};
+
+const visits = () => readVisits(localStorage.getItem(VISITS));
+const place = (/** @type {string} */ world) => visits().find(([each]) => each === world)?.[1] ?? "";
+
+/**
+ * Show a world on the map, and tell the panel.
+ * @param {string} world @param {string} at a place, or "": where the world was left
+ * @param {string} words to say beside it
+ */
+async function show(world, at = "", words = "") {
+  const opened = ++state.opened;
+  Object.assign(state, { world, prompt: null, kept: false, words: GONE });
+  const { ok, status, said } = await ask(`/worlds/${world}`);
+  if (opened !== state.opened) return;
+  if (status === 404) return gone(said.error.message);
+  say(get("notice"), ok ? words : said.error.message, true);
+  const frame = /** @type {HTMLIFrameElement} */ (get("earth-map"));
+  const where = at || place(world);
+  // A frame that goes to another page by its address adds to the browser's history; this does not.
+  frame.contentWindow?.location.replace(`/worlds/${world}/map${where && `#${where}`}`);
+  document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
+  get("follow")?.click();
+}
+
+/** The world is not there, or not any more: the server names another one. @param {string} words */
+function gone(words) {
+  state.words = words;
+  say(get("notice"), words, true);
+  get("follow")?.click();
+}
+
+/** What the panel shows now: another world than it was told of only where that is not there. @param {string} world */
+export function agree(world) {
+  if (!world || world === state.world || state.told !== state.world) return;
+  history.replaceState(null, "", formatLink(world, place(world)));
+  show(world, "", state.words);
+}
+
+/** Open a world: the one before is a step back. @param {string} world */
+export function open(world) {
+  if (!world) return;
+  if (world !== state.world) history.pushState(null, "", formatLink(world, place(world)));
+  show(world);
+}
+
+/** The world that the address names, else the one visited last. */
+export const asked = () => parseLink(location.hash)?.world ?? visits().at(-1)?.[0] ?? "";
+
+/** The first world of this page. The server says which: what was asked for may not exist. @param {string} world */
+export function first(world) {
+  const link = parseLink(location.hash);
+  const words = link && link.world !== world ? `There is no world "${link.world}" here.` : "";
+  if (!world) return say(get("notice"), words, true);
+  if (link?.world !== world) history.replaceState(null, "", formatLink(world, place(world)));
+  show(world, link?.world === world ? link.place : "", words);
+}
+
+/** What the panel is to show: the world on the map, and whether the prompt's field is kept as it is. */
+export function current() {
+  state.told = state.world;
+  const { world, kept } = state;
+  state.kept = false;
+  return [world, kept];
+}
+
+/** The arguments of one of Gradio's events, with the world on the map as the first.
+ * @param {string} _ @param {any[]} rest */
+export const onMap = (_, ...rest) => (rest.length ? [state.world, ...rest] : state.world);
+
+const field = () => /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#prompt textarea"));
+
+/** Whether somebody has changed the prompt's field, and not yet the prompt. */
+export const writing = () => {
+  const box = field();
+  return box !== null && state.prompt !== null && box.value !== state.prompt;
+};
+
+on("prompt", ({ prompt }) => {
+  if (prompt === state.prompt) return;
+  state.kept = writing(); // asked before the new prompt counts, which the field does not have yet
+  const known = state.prompt !== null;
+  state.prompt = prompt;
+  if (known) get("follow")?.click();
+});
+on("view", (told) => {
+  if (told.world !== state.world) return;
+  history.replaceState(null, "", formatLink(state.world, told.place));
+  localStorage.setItem(VISITS, JSON.stringify(visited(visits(), state.world, told.place)));
+});
+on("gone", (told) => told.world === state.world && gone(GONE));
+
+// Back, forward, and a link that is opened in this tab.
+window.addEventListener("popstate", () => {
+  const link = parseLink(location.hash);
+  if (!link) return;
+  if (link.world === state.world) return link.place && tellMap({ type: "go", place: link.place });
+  show(link.world, link.place);
+});

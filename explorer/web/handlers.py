@@ -1,0 +1,103 @@
+"""What the page's controls do with worlds. The page says which world is on its map; nothing else counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import gradio as gr
+
+from explorer.service.edits import tell
+from explorer.service.painter import Painter
+from explorer.web.access import require_edit
+from explorer.web.tools import guarded
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld, clean_prompt
+from tiles.errors import BadSetting
+
+T = TypeVar("T")
+
+
+class Shown(NamedTuple):
+    """The world that is on the map, as updates of the picker, its prompt and the confirmation."""
+
+    picker: Any
+    prompt: Any
+    confirmation: Any
+
+
+class Handlers:
+    """Each method is one of Gradio's event handlers; its failures are words for people."""
+
+    def __init__(self, atlas: Atlas, painter: Painter) -> None:
+        self.atlas, self.painter = atlas, painter
+
+    def choices(self) -> list[tuple[str, str]]:
+        return [(world.name, world.id) for world in self.atlas.worlds()]
+
+    def show(self, id: str, writing: bool = False) -> Shown:
+        """``id``, or the first world if there is none of that id. ``writing``: the prompt's field is kept."""
+        worlds = self.choices()
+        ids = [each for _, each in worlds]
+        chosen = id if id in ids else next(iter(ids), None)
+        prompt = guarded(lambda: self.atlas.get(chosen).journal.prompt) if chosen else ""
+        return Shown(
+            gr.update(choices=worlds, value=chosen),
+            gr.skip() if writing else prompt,
+            gr.update(visible=False),
+        )
+
+    def create(self, name: str, prompt: str, seed: str, zoom: int, request: gr.Request) -> Shown:
+        """Make a world and show it. Without a seed one is drawn."""
+        new = changing(request, lambda: NewWorld(name, prompt, seed_of(seed), base_zoom=zoom))
+        return self.show(changing(request, lambda: self.atlas.create(new)).id)
+
+    def set_prompt(self, id: str, prompt: str, request: gr.Request) -> None:
+        """The prompt of land painted from now on."""
+
+        def work() -> None:
+            world = self.atlas.get(id)
+            world.journal.set_prompt(clean_prompt(prompt))
+            tell(self.painter, world)
+
+        changing(request, work)
+        gr.Info("New land follows the new prompt from now on.")
+
+    def ask_to_delete(self, id: str) -> tuple[Any, str, str]:
+        """The confirmation, what it says, and the world that it is about."""
+        world = guarded(lambda: self.atlas.get(id))
+        tiles = world.counts()["cells"]
+        what = f"{tiles:,} painted tile{'' if tiles == 1 else 's'}"
+        return (
+            gr.update(visible=True),
+            f"Delete \u201c{world.name}\u201d and its {what}? This cannot be undone.",
+            id,
+        )
+
+    def delete(self, id: str, request: gr.Request) -> Shown:
+        """Delete the world that the confirmation named, and show another."""
+
+        def work() -> None:
+            self.painter.forget(self.atlas.get(id))
+            self.atlas.delete(id)
+
+        changing(request, work)
+        return self.show("")
+
+
+def changing(request: gr.Request, work: Callable[[], T]) -> T:
+    """``work``'s answer, if whoever asks may change something."""
+
+    def checked() -> T:
+        require_edit(request)
+        return work()
+
+    return guarded(checked)
+
+
+def seed_of(text: str) -> int | None:
+    """A seed that was typed; None: one is to be drawn. Raises BadSetting."""
+    typed = (text or "").strip()
+    if typed and not (typed.isascii() and typed.isdecimal() and len(typed) <= 19):
+        raise BadSetting(f"the seed {typed[:40]!r} is not a whole number; leave it empty for a random one")
+    return int(typed) if typed else None

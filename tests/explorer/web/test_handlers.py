@@ -1,0 +1,55 @@
+"""What the page's controls do with worlds."""
+
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from explorer.web.handlers import Handlers, seed_of
+from tiles.errors import BadSetting
+
+
+def asked_by(role: str) -> SimpleNamespace:
+    """A request of somebody who may do so much."""
+    return SimpleNamespace(state=SimpleNamespace(role=role))
+
+
+@pytest.fixture
+def handlers(atlas, painter, world):
+    return Handlers(atlas, painter)
+
+
+def test_who_may_only_look_changes_nothing(handlers):
+    visitor = asked_by("view")
+    for act in (
+        lambda: handlers.create("New", "coast", "", 8, visitor),
+        lambda: handlers.set_prompt("test-land", "desert", visitor),
+        lambda: handlers.delete("test-land", visitor),
+    ):
+        with pytest.raises(gr.Error, match="EARTH_OTHERS_MAY"):
+            act()
+    assert handlers.atlas.names() == ["test-land"]
+    assert handlers.atlas.get("test-land").journal.prompt != "desert"
+
+
+def test_the_question_names_the_world_and_what_goes_with_it(handlers, world):
+    _, question, doomed = handlers.ask_to_delete("test-land")
+    assert world.name in question and "0 painted tiles" in question and doomed == "test-land"
+
+
+def test_a_world_that_is_gone_is_answered_with_another_one(handlers):
+    assert handlers.show("nowhere").picker["value"] == "test-land"
+    handlers.delete("test-land", asked_by("edit"))
+    shown = handlers.show("test-land")
+    assert shown.picker["value"] is None and shown.prompt == ""
+
+
+@pytest.mark.parametrize("typed", ["1.7", "-1", "1e3", "٣", "seed", "1" * 20])
+def test_a_seed_that_is_no_whole_number_is_refused(typed):
+    with pytest.raises(BadSetting, match="whole number"):
+        seed_of(typed)
+
+
+def test_a_seed_is_read_exactly_and_none_is_drawn():
+    assert seed_of(" 9007199254740993 ") == 9007199254740993
+    assert seed_of("") is None
