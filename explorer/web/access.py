@@ -19,6 +19,8 @@ NO_EDIT = (
 NO_VIEW = "requests from other machines are refused: the setting EARTH_OTHERS_MAY decides"
 # Gradio's page asks by POST for what it shows; what changes something looks at the role itself.
 GRADIO = "/gradio_api/"
+# MCP calls the tools from this machine, so they cannot see who asked: it is for those who may edit.
+MCP = "/gradio_api/mcp"
 
 
 class NotAllowed(EarthError):
@@ -61,7 +63,12 @@ class Access:
         changes = scope["type"] == "http" and scope["method"] not in SAFE
         if role == "nothing":
             await refuse(scope, receive, send, 403, "not_allowed", NO_VIEW)
-        elif role == "view" and changes and not get_route_path(scope).startswith(GRADIO):
+        elif role == "view" and changes and not _only_shows(get_route_path(scope)):
             await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT)
         else:
             await self.app(scope, receive, send)
+
+
+def _only_shows(path: str) -> bool:
+    """Whether a POST may be one that changes nothing, or that looks at the role itself."""
+    return path.startswith(GRADIO) and not path.startswith(MCP)

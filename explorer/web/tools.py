@@ -17,6 +17,7 @@ from explorer.service import edits, estimates, exports
 from explorer.service.bulk import paint_all
 from explorer.service.edits import EditRequest
 from explorer.service.jobs import Job, Step
+from explorer.web.access import require_edit
 from explorer.web.exports import describe, limits
 from explorer.web.worlds import describe as describe_world
 from tiles.errors import EarthError, TooLarge
@@ -139,8 +140,9 @@ def add(state: Any) -> None:
 
         return guarded(work)
 
-    for tool in (worlds, paint, edit, undo, redo, export):
-        api(checked(tool), api_name=tool.__name__)
+    api(checked(worlds), api_name="worlds")
+    for tool in (paint, edit, undo, redo, export):
+        api(for_editors(checked(tool)), api_name=tool.__name__)
 
 
 def checked(tool: Callable[..., T]) -> Callable[..., T]:
@@ -156,6 +158,24 @@ def checked(tool: Callable[..., T]) -> Callable[..., T]:
                 "; ".join(_words(tool, wrong) for wrong in error.errors()), print_exception=False
             ) from None
 
+    return call
+
+
+def for_editors(tool: Callable[..., T]) -> Callable[..., T]:
+    """``tool`` for those who may edit; others are told why not. Gradio gives the request as the first
+    argument, and callers see the arguments of ``tool`` alone."""
+
+    def call(request: gr.Request, *arguments: Any) -> T:
+        guarded(lambda: require_edit(request))
+        return tool(*arguments)
+
+    asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    signature = inspect.signature(tool)
+    functools.update_wrapper(call, tool)
+    call.__annotations__ = {"request": gr.Request, **tool.__annotations__}
+    call.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[asked, *signature.parameters.values()]
+    )
     return call
 
 

@@ -84,6 +84,7 @@ def test_other_machines_may_only_look(served, world):
         for method, path in (
             ("POST", "/worlds"), ("PATCH", "/worlds/test-land"), ("DELETE", "/worlds/test-land"),
             ("POST", "/worlds/test-land/undo"), ("POST", "/worlds/unpack"), ("DELETE", "/jobs/x"),
+            ("POST", "/gradio_api/mcp"), ("POST", "/gradio_api/mcp/"),
         ):  # fmt: skip
             answer = client.request(method, path, json={"name": "n", "prompt": "p"})
             assert answer.status_code == 403, (method, path)

@@ -6,14 +6,19 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio as gr
 import httpx
 import pytest
+from gradio.helpers import special_args
+from gradio.utils import get_function_params
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
+from explorer.web.tools import for_editors
 from tiles.grid import Tile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -109,3 +114,22 @@ def test_the_same_are_mcp_tools(url, client):
     assert "EPSG:3857" in json.dumps(tools["edit"].inputSchema)
     assert answer.isError and "no world" in answer.content[0].text
     assert "1" in painted.content[0].text and not painted.isError
+
+
+def test_who_may_only_look_is_told_so_by_tools_that_change_something():
+    """Gradio hands the request over; those who call a tool see its own arguments alone."""
+    done = []
+
+    def undo(world: str, steps: int = 1) -> str:
+        """Take steps back."""
+        done.append((world, steps))
+        return world
+
+    tool = for_editors(undo)
+    assert [name for name, *_ in get_function_params(tool)] == ["world", "steps"]
+    assert special_args(tool, ["bay", 2], request="who asks")[0] == ["who asks", "bay", 2]
+    visitor, editor = (SimpleNamespace(state=SimpleNamespace(role=role)) for role in ("view", "edit"))
+    with pytest.raises(gr.Error, match="EARTH_OTHERS_MAY"):
+        tool(visitor, "bay", 2)
+    assert done == []
+    assert tool(editor, "bay", 2) == "bay" and done == [("bay", 2)]
