@@ -1,5 +1,6 @@
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -29,7 +30,9 @@ def answered(parts, silent=False, length=None):
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
     scope = {"type": "http", "method": "POST", "path": "/x", "headers": headers}
-    asyncio.run(BodyLimit(app, 10, [])(scope, receive, send))
+    # A thread of its own: Playwright keeps its event loop running in the main one, whichever tests ran before.
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(lambda: asyncio.run(BodyLimit(app, 10, [])(scope, receive, send))).result()
     said = json.loads(sent[1]["body"])
     return sent[0]["status"], said.get("error", {}).get("code")
 
