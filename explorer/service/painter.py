@@ -13,32 +13,21 @@ from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents
+from explorer.service.batch import Batch, assemble
 from explorer.service.events import Event, Listeners, news, of_world, ready
 from explorer.service.executors import Executor, Executors, LocalExecutors
 from explorer.service.record import Record, Status
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
 from explorer.service.waits import Asked, Wait, Waits, unpainted
-from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
 from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, Stopped, WorldNotFound
 from tiles.grid import Tile, around
 
 log = logging.getLogger(__name__)
 FULL_DISK_PAUSE = 5.0  # seconds until a cell that found no room is tried again
-
-
-class Batch(NamedTuple):
-    """Cells that are being painted."""
-
-    world: World
-    snapshot: Snapshot
-    nodes: list[Node]
-    executor: Executor
-    began: float
 
 
 class Painter:
@@ -244,25 +233,27 @@ class Painter:
 
     def _submit(self, batch: Batch) -> None:
         """Assemble the windows of a batch and hand them over."""
-        windows, nodes = [], []
-        for node in batch.nodes:
-            try:
-                windows.append(batch.snapshot.window(node))
-                nodes.append(node)
-            except Cancelled:
-                with self._changed:
-                    self._scheduler.finish(batch.world, batch.nodes)
-                raise  # the layer is no more
-            except Exception as error:  # one damaged cell is no reason to leave the others
-                self._fail(batch, [node], error)
-        if not nodes:
+        try:
+            windows, damaged = assemble(batch)
+        except Cancelled:
+            with self._changed:
+                self._scheduler.finish(batch.world, batch.nodes)
+            raise  # the layer is no more
+        for node, error in damaged.items():
+            self._fail(batch, [node], error)
+        if not windows:
             return
-        for node in nodes:
+        for node in windows:
             if node == batch.snapshot.shown(node.cell):
                 self._listeners.tell(Event(batch.world.id, "painting", node.cell))
-        future = batch.executor.submit(windows)
+        begun = batch._replace(nodes=list(windows))
+        try:
+            future = batch.executor.submit(list(windows.values()))
+        except Exception as error:  # an executor that takes nothing, such as one whose machines are gone
+            self._fail(begun, begun.nodes, error)
+            return
         with self._changed:
-            self._batches[future] = batch._replace(nodes=nodes)
+            self._batches[future] = begun
         future.add_done_callback(self._painted)
 
     def _painted(self, future: Future[list[Latents]]) -> None:

@@ -10,7 +10,7 @@ import gradio as gr
 from explorer.service.edits import tell
 from explorer.service.painter import Painter
 from explorer.web.access import require_edit
-from explorer.web.tools import guarded
+from explorer.web.calls import guarded
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_prompt
 from tiles.errors import BadSetting

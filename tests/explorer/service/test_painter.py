@@ -128,6 +128,24 @@ def test_one_bad_cell_does_not_spoil_its_batch(make):
     assert set(failed) <= {wanted[2]}
 
 
+def test_an_executor_that_takes_nothing_is_asked_again(make, monkeypatch):
+    monkeypatch.setattr(scheduler, "PAUSES", (0.01,))
+    hands = ByHand()
+    world, painter = make(StandIn(), hands)
+    taken, hands.by_hand = hands.submit, False
+
+    def gone(windows):
+        monkeypatch.setattr(hands, "submit", taken)
+        raise ConnectionError("no machine is there")
+
+    monkeypatch.setattr(hands, "submit", gone)
+    failed = heard(painter, "failed")
+    painter.want("map", world, [NEAR])
+    settle = painter.ask(world, FAR)
+    settle.result(timeout=30)
+    assert failed and world.canvas.painted(NEAR)
+
+
 def test_only_the_failure_of_what_is_needed_ends_an_export(make):
     world, painter = make(Failing(FAR))
     painter.want("map", world, [FAR])

@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from explorer.web.tools import for_editors
+from explorer.web.calls import for_editors
 from tiles.grid import Tile
 
 ROOT = Path(__file__).resolve().parents[3]
