@@ -12,8 +12,10 @@ from rich.progress import track
 from safetensors.torch import load_file
 from torch import Tensor
 
+from explorer.models.detail_decoder import DetailDecoder
 from explorer.models.family import Model, sketch_for
 from explorer.models.library import Library
+from explorer.models.terra import Terra
 from explorer.painting import schedule
 from explorer.painting.pyramid import Pyramid, pyramid_of
 from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
@@ -29,7 +31,7 @@ SIDE = 3  # cells: one of phase D and all that it sees
 class Sheet(NamedTuple):
     """Painted land."""
 
-    latents: Tensor  # half (4, 96, 96)
+    latents: Tensor  # half (channels, 96, 96): coarse ones, and the detail of a bundle that paints it
     zoom: int
 
 
@@ -60,7 +62,17 @@ def _painted(bundle: Path, folder: Path, count: int) -> Iterator[Sheet]:
         example = near[zoom][rng.integers(len(near[zoom]))]
         prompt = text.say(example._replace(zoom=zoom), rng)
         pyramid = pyramid_of(zoom, sketch_for(zoom, model.traits), model.traits.halo)
-        yield Sheet(_land(model, pyramid, seed, prompt), zoom)
+        yield Sheet(_with_detail(model, _land(model, pyramid, seed, prompt)), zoom)
+
+
+def _with_detail(model: Model, coarse: Tensor) -> Tensor:
+    """Coarse latents (4, h, w), and the detail that the bundle's painter gives them, if it has one."""
+    decoder = model.decoder if isinstance(model, Terra) else None
+    if not isinstance(decoder, DetailDecoder):
+        return coarse
+    with torch.inference_mode():
+        detail = decoder.painter.paint(coarse[None].float().to(model.device))[0]
+    return torch.cat([coarse, detail.cpu().half()])
 
 
 def _land(model: Model, pyramid: Pyramid, seed: int, prompt: str) -> Tensor:

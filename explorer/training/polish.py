@@ -43,14 +43,16 @@ class Training(nn.Module):
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
         self.model, self.critic = model, Critic()
-        model.encoder.requires_grad_(False)
+        for encoder in (model.encoder, model.detail_encoder):
+            if encoder is not None:
+                encoder.requires_grad_(False)
 
 
 class Sample(NamedTuple):
     """The input of one step: n real pictures, m painted sheets, and real land similar to each sheet."""
 
     pictures: Tensor  # (n, 3, side, side)
-    land: Tensor  # (m, 4, side / 8, side / 8) latents
+    land: Tensor  # (m, channels, side / 8, side / 8) latents
     form: Tensor  # (m, 3, side / 4, side / 4) that land, as the decoder before drew it
     like: Tensor  # (m, 3, side, side)
 
@@ -68,7 +70,7 @@ def draw(
     pictures = crops.draw(count, rng).to(device())
     if not painted:
         none = pictures[:0]
-        return Sample(pictures, none.new_zeros(0, 4, side, side), F.avg_pool2d(none, 4), none)
+        return Sample(pictures, none.new_zeros(0, before.channels, side, side), F.avg_pool2d(none, 4), none)
     latents = torch.stack(land).to(device())
     with torch.no_grad():
         form = F.avg_pool2d(before.decode(latents).float(), 4)
@@ -149,7 +151,7 @@ def widened(before: Autoencoder, config: PolishConfig) -> Autoencoder:
     It decodes to the same pictures but for a little noise, from which grain is learned: weights that connect
     old channels to new ones begin at 0.
     """
-    shape = {name: before.config[name] for name in ("widths", "blocks")}
+    shape = {name: before.config[name] for name in ("widths", "blocks", "detail")}
     wider = Autoencoder(**shape, waves=config.waves, last=config.last, grain=config.grain)
     state = grown(before.state_dict(), wider.state_dict())
     if not before.config["grain"]:
@@ -170,8 +172,9 @@ def train(
     """Train for ``minutes`` (counted over restarts); the averaged model is saved in ``out/model``.
 
     ``autoencoder`` was trained on distances alone and says what lies where. ``bundle`` paints land, on which
-    the decoder learns besides real pictures. A fresh run begins from the decoder in ``start``, if given,
-    which was polished before. Raises BadSetting if ``start`` has other latents than ``autoencoder``.
+    the decoder learns besides real pictures; where the autoencoder has channels of detail, the bundle must
+    paint them too. A fresh run begins from the decoder in ``start``, if given, which was polished before.
+    Raises BadSetting if ``start`` or ``bundle`` has other latents than ``autoencoder``.
     """
     before = loaded(autoencoder)
     begun = loaded(start) if start else before
@@ -186,6 +189,9 @@ def train(
     apart = apart if apart.sources else there  # so little is there that none is held out
     held = apart.of(next(iter(apart.sources))).draw(32, np.random.default_rng(7))
     land = sheets(bundle, folder, out / "painted.safetensors") if bundle else []
+    if land and len(land[0].latents) != model.channels:
+        painted = len(land[0].latents)
+        raise BadSetting(f"{bundle}: paints {painted} channels; {autoencoder} reads {model.channels}")
     run = Run(out, training, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:

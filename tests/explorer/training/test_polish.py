@@ -27,13 +27,15 @@ def sample() -> Sample:
     return Sample(pictures, torch.randn(2, 4, 16, 16), torch.zeros(2, 3, 32, 32), pictures[:2])
 
 
-def test_decoder_and_critic_learn_and_latents_stay():
+@pytest.mark.parametrize("detail", [0, 6])
+def test_decoder_and_critic_learn_and_latents_stay(detail):
     torch.manual_seed(0)
-    training = Training(widened(Autoencoder(**SMALL), CONFIG))
-    drawn = sample()
+    training = Training(widened(Autoencoder(**SMALL, detail=detail), CONFIG))
+    drawn = sample()._replace(land=torch.randn(2, 4 + detail, 16, 16))
     latents = training.model.encode(drawn.pictures)
     loss(training, drawn, np.random.default_rng(0), 1.0, CONFIG).backward()
-    assert all(p.grad is None for p in training.model.encoder.parameters())
+    encoders = [p for name, p in training.model.named_parameters() if "encoder" in name]
+    assert encoders and all(p.grad is None for p in encoders)
     for part in (training.model.levels, training.model.grains, training.critic):
         assert all(p.grad.abs().sum() > 0 for p in part.parameters())
     torch.optim.SGD([p for p in training.parameters() if p.requires_grad], 0.1).step()
@@ -51,9 +53,10 @@ def test_without_a_critic_and_painted_land_there_is_still_a_loss():
     assert torch.isfinite(found) and found > 0
 
 
-def test_a_wider_decoder_begins_as_the_one_before():
+@pytest.mark.parametrize("detail", [0, 6])
+def test_a_wider_decoder_begins_as_the_one_before(detail):
     torch.manual_seed(0)
-    before, latents = Autoencoder(**SMALL), torch.randn(1, 4, 16, 16)
+    before, latents = Autoencoder(**SMALL, detail=detail), torch.randn(1, 4 + detail, 16, 16)
     wider = widened(before, CONFIG)
     apart = wider.decode(latents) - before.decode(latents)
     assert 0 < apart.std() < 0.1
