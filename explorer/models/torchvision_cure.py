@@ -1,6 +1,6 @@
 """Lets torchvision be imported with a torch that its compiled part was not built for.
 
-open_clip imports torchvision, though terra's text tower does not use it. If the two wheels do not match (a
+open_clip and transformers import torchvision, though nothing here uses it. If the two wheels do not match (a
 CPU build of torch, a CUDA build of torchvision), the compiled operators are not loaded and the import fails
 with "operator torchvision::nms does not exist". Declaring the two operators is enough for the import; with a
 matching pair nothing is done.
