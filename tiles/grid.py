@@ -91,6 +91,12 @@ class Box(NamedTuple):
         """How many tiles it holds."""
         return self.width * self.height
 
+    @property
+    def bounds(self) -> Bounds:
+        """Its rectangle in metres."""
+        first, last = Tile(self.zoom, self.left, self.top), Tile(self.zoom, self.right - 1, self.bottom - 1)
+        return Bounds(first.bounds.west, last.bounds.south, last.bounds.east, first.bounds.north)
+
     def holds(self, tile: Tile) -> bool:
         """Whether a tile of the same zoom lies in it."""
         z, x, y = tile

@@ -51,6 +51,7 @@ class Connection:
         except EarthError as error:
             await refuse(self.socket, error)
             return
+        self.builder.keep(self.world)
         sender = asyncio.create_task(self._speak())
         try:
             await self._receive_all()

@@ -12,7 +12,7 @@ from jinja2 import Template
 from explorer.worlds.world import World
 from tiles.grid import EARTH, MAX_ZOOM
 
-OVERVIEWS, ENLARGEMENTS = 5, 2  # zooms shown above the base and below the deepest level
+ENLARGEMENTS = 2  # zooms shown below the deepest level
 
 
 class PlaneMap(folium.Map):
@@ -64,7 +64,7 @@ def page(world: World) -> str:
     """The whole page of a world's map."""
     base = world.base_zoom
     deepest = world.pyramid.deepest
-    lowest, highest = max(0, base - OVERVIEWS), min(MAX_ZOOM, deepest + ENLARGEMENTS)
+    lowest, highest = 0, min(MAX_ZOOM, deepest + ENLARGEMENTS)
     plane = PlaneMap(
         location=[world.home[1], world.home[0]],
         crs="Plane",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
@@ -27,6 +27,7 @@ PATIENCE = 1.0  # seconds that a step waits at most for tiles that people wait f
 GENTLE = 0.25  # seconds between two steps while cells are painted
 ASKED = 64  # overviews of a world that are remembered of those that were asked for
 BUILDS = 32  # that are at work at a time
+KEPT_AFTER = 256  # tiles painted until overviews are brought up to date even while more are painted
 
 
 class Asked(NamedTuple):
@@ -45,15 +46,27 @@ class Demand:
     future: asyncio.Future[None] | None = None  # done when none is left
 
 
+@dataclass
+class Upkeep:
+    """The overviews of a world that are to be brought up to date, though nobody wants them yet."""
+
+    news: int = 1  # tiles shown anew since this was begun last
+    left: list[Tile] = field(default_factory=list)  # of zoom 0, that are at work
+
+
 class Builder:
     """Makes the overviews that maps and requests want, in turn, on the event loop.
 
     Each step runs on a thread of its own and waits for tiles that people wait for. Whatever is painted
-    later makes only the overviews above it stale.
+    later makes only the overviews above it stale. When nobody wants any, those of worlds that are painted
+    are brought up to date: when painting rests, or after ``KEPT_AFTER`` tiles. So each painted tile costs
+    the same few steps, however many there are.
     """
 
-    def __init__(self, decode_queue: DecodeQueue, painter: Painter) -> None:
-        self._decode_queue, self._painter = decode_queue, painter
+    def __init__(self, decode_queue: DecodeQueue, painter: Painter, world_of: Callable[[str], World]) -> None:
+        """``world_of`` gives a world by its id."""
+        self._decode_queue, self._painter, self._world_of = decode_queue, painter, world_of
+        self._upkeep: dict[str, Upkeep] = {}  # by world
         self._thread = CapacityLimiter(1)
         self._demands: dict[Hashable, Demand] = {}  # in the order of their turns
         self._builds: dict[tuple[str, Tile], Build] = {}
@@ -100,6 +113,18 @@ class Builder:
         else:
             self.drop(client)
 
+    def keep(self, world: World) -> None:
+        """Bring the overviews of a world up to date when nobody wants any."""
+        if self._closed or world.readonly:
+            return
+        self.begin()
+        self._upkeep.setdefault(world.id, Upkeep())
+        self._wake()
+
+    def begin(self) -> None:
+        """Hear from now on of what is painted, on this event loop."""
+        self._loop = asyncio.get_running_loop()
+
     def drop(self, client: Hashable) -> None:
         self._demands.pop(client, None)
 
@@ -125,6 +150,11 @@ class Builder:
                 loop.call_soon_threadsafe(self._changed, event)
 
     def _changed(self, event: Event) -> None:
+        if event.kind == "gone":
+            self._upkeep.pop(event.world, None)
+        elif not self._closed:
+            self._upkeep.setdefault(event.world, Upkeep(0)).news += 1
+            self._wake()
         for client, demand in list(self._demands.items()):
             if demand.world.id != event.world:
                 continue
@@ -132,7 +162,6 @@ class Builder:
                 self._end(client, demand, WorldNotFound(f"world {event.world!r} was deleted"))
             else:
                 demand.left = list(demand.tiles)
-                self._wake()
 
     def _wake(self) -> None:
         self._again = True
@@ -140,10 +169,10 @@ class Builder:
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        """Until all that is wanted is fresh."""
-        while self._again:
+        """Until all that is wanted is fresh, and all that is kept up to date."""
+        while self._again or self._upkeep:
             self._again = False
-            while (found := await self._next()) is not None:
+            while (found := await self._next() or await self._next_kept()) is not None:
                 await self._advance(*found)
             await asyncio.sleep(PAUSE)
 
@@ -165,6 +194,31 @@ class Builder:
             if demand.future is not None or isinstance(client, Asked):
                 self._end(client, demand)
         return None
+
+    async def _next_kept(self) -> tuple[World, Tile] | None:
+        """The next overview to work at of those that nobody wants yet."""
+        for id, upkeep in list(self._upkeep.items()):
+            if not upkeep.left and not upkeep.news:
+                self._upkeep.pop(id, None)
+            elif upkeep.left or not self._painter.busy or upkeep.news >= KEPT_AFTER:
+                try:
+                    found = await to_thread.run_sync(self._stale_root, id, upkeep, limiter=self._thread)
+                except Exception as error:
+                    log.warning("the overviews of %s are not kept up to date: %s", id, error)
+                    self._upkeep.pop(id, None)
+                    continue
+                if found is not None:
+                    return found
+        return None
+
+    def _stale_root(self, id: str, upkeep: Upkeep) -> tuple[World, Tile] | None:
+        """On the thread; None where all shows what is painted."""
+        world = self._world_of(id)
+        if not upkeep.left:
+            upkeep.news = 0
+            roots = [] if world.readonly else world.renderer.overview_roots()
+            upkeep.left = [root for root in roots if not world.renderer.is_fresh(root)]
+        return (world, upkeep.left[0]) if upkeep.left else None
 
     async def _advance(self, world: World, tile: Tile) -> None:
         """Do one step for an overview, and tell if there is more to see."""
@@ -189,7 +243,10 @@ class Builder:
         build = self._builds.pop(key, None) or world.renderer.build(tile)
         before = build.picture.revision
         build.step()
-        if not build.done:
+        if build.done and world.id in self._upkeep:
+            left = self._upkeep[world.id].left
+            left[:] = [other for other in left if other != tile]
+        elif not build.done:
             self._builds[key] = build
             for old in list(self._builds)[:-BUILDS]:
                 del self._builds[old]
@@ -199,6 +256,7 @@ class Builder:
         """An overview cannot be made: nobody wants it any more until it is wanted anew."""
         log.warning("overview %s of %s: %s", tile, world.id, error)
         self._builds.pop((world.id, tile), None)
+        self._upkeep.pop(world.id, None)
         for client, demand in list(self._demands.items()):
             if demand.world is world and tile in demand.tiles:
                 demand.tiles = [other for other in demand.tiles if other != tile]

@@ -59,7 +59,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app = FastAPI(title="Endless Earth", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings, app.state.atlas, app.state.painter = settings, atlas, painter
     app.state.hub, app.state.decode_queue = Hub(painter, settings.maps), DecodeQueue(settings)
-    app.state.overviews = Builder(app.state.decode_queue, painter)
+    app.state.overviews = Builder(app.state.decode_queue, painter, atlas.get)
     app.state.thumbnails = Thumbnails(app.state.decode_queue)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
@@ -110,6 +110,7 @@ def end_own_paths(app: FastAPI) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
+    state.overviews.begin()
     await to_thread.run_sync(_resume_all, state)
     yield
     app.state.overviews.close()

@@ -13,7 +13,7 @@ from explorer.web.map import page
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
 from explorer.worlds.world import World
-from tiles.grid import metres_per_pixel
+from tiles.grid import metres_per_pixel, tile_at
 
 router = APIRouter(tags=["worlds"])
 
@@ -106,8 +106,10 @@ def change_world(request: Request, id: str, body: ChangeBody) -> dict[str, Any]:
 @router.delete("/worlds/{id}", status_code=204)
 def delete_world(request: Request, id: str) -> Response:
     """Delete a world with all its land."""
-    request.app.state.painter.forget(atlas_of(request).get(id))
+    world, painter = atlas_of(request).get(id), request.app.state.painter
+    painter.forget(world)
     atlas_of(request).delete(id)
+    painter.forget(world)  # by those who came meanwhile
     return Response(status_code=204)
 
 
@@ -115,6 +117,14 @@ def delete_world(request: Request, id: str) -> Response:
 def show_map(request: Request, id: str) -> HTMLResponse:
     """The map alone, as a page."""
     return HTMLResponse(page(atlas_of(request).get(id)), headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/worlds/{id}/painted")
+def painted(request: Request, id: str, x: float = 0.0, y: float = 0.0) -> dict[str, Any]:
+    """Where land is painted nearest to a place in metres: ``bounds`` to look at, null where nothing is."""
+    world = atlas_of(request).get(id)
+    box = world.renderer.patch(tile_at(x, y, world.base_zoom))
+    return {"bounds": None if box is None else list(box.bounds)}
 
 
 @router.get("/worlds/{id}/tilejson.json")

@@ -16,6 +16,7 @@ from tiles.store import Mark, Store, Versions
 
 SPARE = 64  # overviews kept in memory where the cache cannot keep them
 SHOWN_AFTER = 64  # cells decoded until what is there so far is shown
+SHARE = 0.25  # of a block of land that must be painted, so that it is worth to look at
 
 
 class Total(NamedTuple):
@@ -23,6 +24,7 @@ class Total(NamedTuple):
 
     revision: int  # the sum of its cells' revisions: what an overview that shows all of them has
     finals: int  # cells that will not change by painting
+    cells: int  # that are painted
 
 
 class Picture(NamedTuple):
@@ -32,7 +34,7 @@ class Picture(NamedTuple):
     revision: int
 
 
-NOTHING, EMPTY = Total(0, 0), Picture(None, 0)
+NOTHING, EMPTY = Total(0, 0, 0), Picture(None, 0)
 
 
 class Totals:
@@ -45,6 +47,7 @@ class Totals:
     def __init__(self, store: Store, base: int) -> None:
         self._store, self._base = store, base
         self._totals: dict[Tile, Total] = {}
+        self._roots: set[Tile] = set()
         self._mark = Mark()
         self._lock = threading.Lock()
 
@@ -54,12 +57,18 @@ class Totals:
             self._catch_up()
             return self._totals.get(tile, NOTHING)
 
+    def roots(self) -> list[Tile]:
+        """The tiles of zoom 0 that have something painted under them."""
+        with self._lock:
+            self._catch_up()
+            return sorted(tile for tile in self._roots if self._totals[tile].revision)
+
     def _catch_up(self) -> None:
         mark, cells = self._store.changes(self._base, self._mark)
         if cells is None:  # any of them
             end = MAX_INDEX + 1
             versions = self._store.versions(Box(self._base, -end, -end, end, end))
-            self._totals = {}
+            self._totals, self._roots = {}, set()
             self._update({cell.parent for cell in versions}, versions)
         else:
             for leaf in {other.parent for cell in cells for other in around(cell).tiles()}:
@@ -70,22 +79,24 @@ class Totals:
         """Overviews right above the base zoom have other totals, and so have all above them."""
         for leaf in leaves:
             now, before = total_of(leaf, versions), self._totals.get(leaf, NOTHING)
-            revision, finals = now.revision - before.revision, now.finals - before.finals
+            more = [new - old for new, old in zip(now, before)]
             for zoom in range(leaf.z + 1):
                 tile = leaf.above(zoom)
                 total = self._totals.get(tile, NOTHING)
-                self._totals[tile] = Total(total.revision + revision, total.finals + finals)
+                self._totals[tile] = Total(*(one + other for one, other in zip(total, more)))
+            self._roots.add(leaf.above(0))
 
 
 def total_of(leaf: Tile, versions: Mapping[Tile, Versions]) -> Total:
     """The total of an overview right above the base zoom."""
-    revision = finals = 0
+    revision = finals = cells = 0
     for cell in leaf.children:
         if cell in versions and versions[cell].shown:
             near = [versions[other] for other in around(cell).tiles() if other in versions]
             revision += versions[cell].version + sum(each.version for each in near)
             finals += sum(each.shown for each in near) == 9
-    return Total(revision, finals)
+            cells += 1
+    return Total(revision, finals, cells)
 
 
 class Overviews:
@@ -106,6 +117,34 @@ class Overviews:
     def final(self, tile: Tile) -> bool:
         """Whether nothing under it will change by painting."""
         return self._totals.of(tile).finals == self._pyramid.base_cells(tile).size
+
+    def roots(self) -> list[Tile]:
+        """The tiles of zoom 0 that have something painted under them: all overviews lie under one of them."""
+        return self._totals.roots() if self._pyramid.base else []
+
+    def patch(self, near: Tile) -> Box | None:
+        """The painted land nearest to a base tile, about: the largest block of 2 x 2 overviews around it of
+        which a ``SHARE`` is painted, or the cells of one overview. None where nothing is painted."""
+        roots = self.roots()
+        if not roots:
+            return None
+        found = min(roots, key=lambda root: _apart(root, near))
+        while found.z < self._pyramid.base - 1:
+            painted = (child for child in found.children if self._totals.of(child).cells)
+            found = min(painted, key=lambda child: _apart(child, near))
+        for zoom in range(found.z):
+            tile = found.above(zoom)
+            x, y = tile.x, tile.y
+            corners = [(left, top) for top in (y - 1, y) for left in (x - 1, x)]
+            boxes = [Box(zoom, left, top, left + 2, top + 2) for left, top in corners]
+            box = max(boxes, key=self._painted)
+            if self._painted(box) >= SHARE * box.at(self._pyramid.base).size:
+                return box
+        return around(found, 0)
+
+    def _painted(self, box: Box) -> int:
+        """How many base cells under a box of overviews are painted."""
+        return sum(self._totals.of(tile).cells for tile in box.tiles())
 
     def is_overview(self, tile: Tile) -> bool:
         return self._pyramid.is_overview(tile)
@@ -210,6 +249,14 @@ class Build:
     def _at_hand(self, tile: Tile) -> Picture:
         found = self._overviews.at_hand(tile) if self._overviews.is_overview(tile) else None
         return EMPTY if found is None else Picture(pictures.decode(found.data), found.revision)
+
+
+def _apart(tile: Tile, cell: Tile) -> int:
+    """How far a deeper cell lies from a tile, in cells, squared; 0: inside."""
+    box = around(tile, 0).at(cell.z)
+    x = max(box.left - cell.x, 0, cell.x - box.right + 1)
+    y = max(box.top - cell.y, 0, cell.y - box.bottom + 1)
+    return x * x + y * y
 
 
 def mean(made: list[Picture]) -> Picture:

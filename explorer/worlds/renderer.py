@@ -121,6 +121,14 @@ class Renderer:
         found = self._overviews.at_hand(tile)
         return (found.revision, self._whole(tile, found.revision)) if found else (0, False)
 
+    def overview_roots(self) -> list[Tile]:
+        """The overviews of zoom 0 that show something: to make them is to make all others."""
+        return self._overviews.roots()
+
+    def patch(self, near: Tile) -> Box | None:
+        """A block of painted land about a base tile, or the nearest to it; None where nothing is painted."""
+        return self._overviews.patch(near)
+
     def build(self, tile: Tile) -> Build:
         """What makes an overview in small steps."""
         return self._overviews.build(tile)

@@ -9,6 +9,7 @@ import { addControl } from "./buttons.js";
 import { Feed } from "./feed.js";
 import { Land } from "./land.js";
 import { Marks } from "./marks.js";
+import { Paper, ToLand } from "./paper.js";
 import { latLngs, metres, still } from "./plane.js";
 import { Selection } from "./selection.js";
 
@@ -40,16 +41,17 @@ class EarthMap {
     this.moved();
   }
 
-  // Beneath the land lies its sketch: it is there first and shows what will come.
+  // On the paper lies the sketch: it is there first and shows what will come. The land lies over both.
   layers() {
     const { world, stamp, base, sketch, lowest, highest } = this.options;
+    new Paper({ tileSize: 256, minZoom: lowest, maxZoom: highest, zIndex: 0 }).addTo(this.map);
     const shared = { world, stamp, maxZoom: highest };
     const coarse = base - sketch;
-    const native = { minNativeZoom: coarse, maxNativeZoom: coarse, minZoom: base, zIndex: 0 };
+    const native = { minNativeZoom: coarse, maxNativeZoom: coarse, minZoom: base, zIndex: 1 };
     const maxZoom = Math.min(highest, coarse + SKETCH_ZOOMS);
     this.sketch = new Land({ ...shared, ...native, maxZoom, path: "sketch", className: "sketch" });
     if (sketch) this.sketch.addTo(this.map);
-    this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 1 });
+    this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 2 });
     this.land.addTo(this.map);
   }
 
@@ -61,6 +63,7 @@ class EarthMap {
     this.badge.setAttribute("role", "status");
     addControl(this.map, "bottomleft", this.place);
     addControl(this.map, "topright", this.badge);
+    this.toLand = new ToLand(this.map, this.options.base, () => this.goToLand());
     this.map.on("mousemove", (event) => this.say(event.latlng));
     this.map.on("mouseout", () => this.say(this.map.getCenter()));
   }
@@ -82,6 +85,7 @@ class EarthMap {
 
   moved() {
     this.feed?.want(this.wants());
+    this.toLand?.look();
     const centre = this.map.getCenter();
     this.say(centre);
     const place = formatPlace(this.map.getZoom(), centre.lng, centre.lat);
@@ -120,8 +124,9 @@ class EarthMap {
       for (const [z, x, y, revision] of message.tiles) this.land?.hear(`${z}/${x}/${y}`, revision);
       for (const [z, x, y, revision] of message.sketches) this.sketch?.hear(`${z}/${x}/${y}`, revision);
       this.marks.reset(message.editing);
+      this.toLand?.reset(message.tiles);
     } else if (message.event === "sketch") this.sketch?.hear(key, message.revision);
-    else if (message.event === "ready") this.land?.hear(key, message.revision);
+    else if (message.event === "ready") this.ready(key, message);
     else if (message.event === "painting") this.land?.painting(key);
     else if (message.event === "failed") this.land?.failed(key, message.message);
     else if (message.event === "status") this.status(message);
@@ -130,6 +135,12 @@ class EarthMap {
     else if (message.event === "online") this.online();
     else if (message.event === "offline") this.note("Connection lost. Trying again…");
     else if (message.event === "error") this.refused(message.error);
+  }
+
+  /** @param {string} key @param {any} message */
+  ready(key, { tile, revision, final }) {
+    this.land?.hear(key, revision);
+    this.toLand?.hear(tile, final);
   }
 
   /** @param {{code: string, message: string}} error */
@@ -174,6 +185,17 @@ class EarthMap {
   fit(box) {
     const bounds = latLngs(box).pad(0.25);
     this.map.flyToBounds(bounds, { maxZoom: this.options.base, duration: 0.8, animate: !still() });
+  }
+
+  /** To what is painted nearest to the middle of the view, or home where nothing is. */
+  async goToLand() {
+    const { lng, lat } = this.map.getCenter();
+    const answer = await fetch(`/worlds/${this.options.world}/painted?x=${lng}&y=${lat}`).catch(() => null);
+    const said = answer?.ok ? await answer.json() : null;
+    if (!said) return this.note("Can't reach the app. Is it still running?");
+    const [x, y] = this.options.home;
+    const there = said.bounds ? latLngs(said.bounds).getCenter() : L.latLng(y, x);
+    this.map.flyTo(there, this.options.base, { duration: 0.8, animate: !still() });
   }
 
   /** @param {Told} told */

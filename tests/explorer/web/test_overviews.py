@@ -1,11 +1,13 @@
 """Overviews over HTTP and the feed: made in the background, never in the way of other tiles."""
 
 import threading
+import time
 from collections import Counter
 
 import pytest
 
 from explorer.pictures import decode
+from explorer.web import overviews
 from explorer.web.overviews import STEPS_A_REQUEST
 from explorer.worlds.overviews import Build
 from tests.explorer.web.test_feed import URL, until
@@ -124,3 +126,51 @@ def test_the_end_of_the_app_may_come_twice(client):
     overviews = client.app.state.overviews
     overviews.close()
     overviews.close()
+
+
+def seconds_until(done):
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_overviews_are_up_to_date_soon_though_nobody_looks(client, world, decodes):
+    assert client.get("/worlds/test-land/tiles/8/300/300.png?wait=30").status_code == 200
+    seconds_until(lambda: world.renderer.is_fresh(Tile(0, 1, 1)) and world.renderer.is_fresh(Tile(0, 0, 0)))
+    before = decodes["cells"]
+    assert client.get("/worlds/test-land/tiles/3/4/4.png").status_code == 200
+    assert client.get("/worlds/test-land/tiles/0/1/1.webp").status_code == 200
+    assert decodes["cells"] == before
+
+
+def test_overviews_of_a_world_that_is_opened_are_caught_up(client, world):
+    assert not world.renderer.is_fresh(Tile(0, 0, 0))
+    with client.websocket_connect(URL):
+        seconds_until(lambda: world.renderer.is_fresh(Tile(0, 0, 0)))
+
+
+def test_while_land_is_painted_overviews_wait_for_many_tiles(client, world, painter, monkeypatch):
+    monkeypatch.setattr(overviews, "KEPT_AFTER", 20)
+    monkeypatch.setattr(overviews, "PAUSE", 0.05)
+    monkeypatch.setattr(overviews, "GENTLE", 0)
+    busy, told = [True], []
+    monkeypatch.setattr(type(painter), "busy", property(lambda _: busy[0]))
+    step = Build.step
+    monkeypatch.setattr(Build, "step", lambda build: (told.append(build.tile), step(build))[1])
+    painter.announce(world, [Tile(8, 124, 124)])
+    time.sleep(0.3)
+    assert told == []
+    painter.announce(world, LAND.tiles())
+    seconds_until(lambda: world.renderer.is_fresh(Tile(0, 0, 0)))
+    many = len(told)
+    time.sleep(0.3)
+    assert len(told) == many
+
+
+def test_the_way_to_painted_land(client, world):
+    west, south, east, north = client.get("/worlds/test-land/painted?x=9e7&y=-1e7").json()["bounds"]
+    land = LAND.bounds
+    assert west <= land.west and south <= land.south and east >= land.east and north >= land.north
+    answer = client.get("/worlds/test-land/painted?x=nan")
+    assert answer.status_code == 422 and "finite" in answer.json()["error"]["message"]

@@ -170,3 +170,15 @@ def test_an_overview_is_final_when_all_under_it_is(world):
     put(world, cells[-1:])
     assert not world.renderer.seen(LEAF)[1]  # what is at hand is older
     assert world.renderer.tile(LEAF, "png").final and world.renderer.seen(LEAF)[1]
+
+
+def test_a_patch_is_the_land_at_a_place_or_the_nearest_to_it(world):
+    assert world.renderer.patch(Tile(8, 128, 128)) is None
+    put(world, LAND.tiles())
+    put(world, [Tile(8, 240, 20)])
+    for near in (Tile(8, 128, 128), Tile(8, 128, 200), Tile(8, -9000, 128)):
+        patch = world.renderer.patch(near).at(8)
+        assert all(patch.holds(cell) for cell in LAND.tiles()) and patch.size <= 16 * 16
+    lonely = world.renderer.patch(Tile(8, 250, 10)).at(8)
+    assert lonely.holds(Tile(8, 240, 20)) and lonely.size <= 16
+    assert world.renderer.overview_roots() == [ROOT]
