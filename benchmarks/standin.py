@@ -16,7 +16,7 @@ from tiles.grid import Tile
 class StandIn:
     """A model whose land is smoothed noise. It counts how often each cell is painted."""
 
-    device = "cpu"
+    device, towers = "cpu", None
 
     def __init__(self, batch: int = 1, sketch: int = 2) -> None:
         self.traits = Traits(

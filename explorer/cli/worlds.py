@@ -48,10 +48,12 @@ def new(
     worlds: Folder = None,
 ) -> None:
     """Make a new world; prints its id."""
-    with opened(settings_with(worlds=worlds)) as (atlas, _):
+    with opened(settings_with(worlds=worlds)) as (atlas, painter):
+        from explorer.service.scouting import with_home
         from explorer.worlds.new import NewWorld
 
-        world = atlas.create(NewWorld(name, prompt, seed, model, zoom, sketch=sketch))
+        new = NewWorld(name, prompt, seed, model, zoom, sketch=sketch)
+        world = atlas.create(with_home(new, atlas.library.get(model), painter.sample))
         say_left_out(world, prompt)
         print(world.id)
 

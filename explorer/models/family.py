@@ -51,11 +51,22 @@ def nearest_zoom(zoom: int, known: Sequence[int]) -> int:
     return min(known, key=lambda each: (abs(each - zoom), each))
 
 
+class Towers(Protocol):
+    """Pictures and prompts as unit vectors of one space: the product of two says how well they agree."""
+
+    def prompts(self, prompts: list[str]) -> np.ndarray:
+        """Of prompts, float32 (n, width)."""
+
+    def pictures(self, pixels: np.ndarray) -> np.ndarray:
+        """Of pictures uint8 (n, 256, 256, 3), float32 (n, width)."""
+
+
 class Model(Protocol):
     """Paints windows and decodes latents. Both are pure functions of their arguments."""
 
     traits: Traits
     device: str
+    towers: Towers | None  # None: it cannot compare pictures with prompts
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
         """The latents (channels, width, width) float32 of each window; at most ``traits.batch`` windows."""

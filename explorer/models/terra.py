@@ -15,10 +15,12 @@ from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.detail import DetailPainter
 from explorer.models.detail_decoder import DetailDecoder
-from explorer.models.family import PromptReport, Traits, nearest_zoom
+from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom
+from explorer.models.images import ImageTower
 from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.sampling import Batch, Predict, View, blended, guided, paint_in_batches
 from explorer.models.text import TextTower
+from explorer.models.towers import DualTowers
 from explorer.painting.window import Latents, Window
 from tiles.grid import TILE_LATENTS
 
@@ -42,13 +44,14 @@ class Terra:
         denoiser: Denoiser,
         text: TextTower,
         device: str,
+        towers: Towers | None = None,
     ) -> None:
         self.traits, self.times, self.device = traits, times, device
         self.guidance_scale = guidance_scale
         self.autoencoder = _ready(autoencoder, device)
         self.decoder = _ready(decoder, device)
         self.denoiser = _ready(denoiser, device)
-        self.text = text
+        self.text, self.towers = text, towers
         self.embed = lru_cache(maxsize=1024)(self._embed)
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
@@ -125,6 +128,7 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         base_zoom=bundle["base_zoom"],
         licence=bundle["licence"],
     )
+    text = TextTower.load(folder / "text")
     return Terra(
         traits,
         timesteps(traits.steps, bundle["shift"]),
@@ -132,9 +136,16 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         autoencoder,
         decoder,
         Denoiser.from_pretrained(folder / "denoiser", **read),
-        TextTower.load(folder / "text"),
+        text,
         device,
+        _towers(folder, text, read),
     )
+
+
+def _towers(folder: Path, text: TextTower, read: dict[str, Any]) -> Towers | None:
+    """What compares pictures with prompts, if the bundle has an image tower."""
+    images = folder / "images"
+    return DualTowers(text, ImageTower.from_pretrained(images, **read)) if images.is_dir() else None
 
 
 def _decoder(folder: Path, autoencoder: Autoencoder, read: dict[str, Any]) -> Autoencoder | DetailDecoder:

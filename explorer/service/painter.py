@@ -14,8 +14,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
+from explorer.models.family import Model
 from explorer.painting.layers import Node
-from explorer.painting.window import Latents
+from explorer.painting.window import Latents, Window
 from explorer.service.batch import Batch, assemble
 from explorer.service.events import Event, Listeners, news, of_world, ready
 from explorer.service.executors import Executor, Executors, LocalExecutors
@@ -82,6 +83,12 @@ class Painter:
         needs: with what painting raised, Cancelled if the layer is no more, or WorldNotFound.
         """
         return self._wait(Wait(object(), world, tiles, layer))
+
+    def sample(self, model: Model, windows: Sequence[Window]) -> list[Latents]:
+        """The latents of windows that belong to no world yet; waits for them. Raises what painting raises."""
+        executor, size = self._executors.of(model), model.traits.batch
+        batches = [executor.submit(windows[i : i + size]) for i in range(0, len(windows), size)]
+        return [cell for batch in batches for cell in batch.result()]
 
     def _wait(self, wait: Wait) -> Future[None]:
         future = self._waits.begin(wait)

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
 
+from explorer.service import scouting
 from explorer.service.edits import tell
 from explorer.service.painter import Painter
 from explorer.web.access import require_edit
 from explorer.web.calls import guarded
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_prompt
+from explorer.worlds.world import World
 from tiles.errors import BadSetting
 
 T = TypeVar("T")
@@ -50,7 +52,12 @@ class Handlers:
     def create(self, name: str, prompt: str, seed: str, zoom: int, request: gr.Request) -> Shown:
         """Make a world and show it. Without a seed one is drawn."""
         new = changing(request, lambda: NewWorld(name, prompt, seed_of(seed), base_zoom=zoom))
-        return self.show(changing(request, lambda: self.atlas.create(new)).id)
+
+        def work() -> World:
+            model = self.atlas.library.get(new.model)
+            return self.atlas.create(scouting.with_home(new, model, self.painter.sample))
+
+        return self.show(changing(request, work).id)
 
     def set_prompt(self, id: str, prompt: str, request: gr.Request) -> None:
         """The prompt of land painted from now on."""

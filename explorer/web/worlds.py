@@ -8,7 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer.service import edits
+from explorer import pictures
+from explorer.service import edits, scouting
+from explorer.service.painter import Painter
 from explorer.web.map import page
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
@@ -28,6 +30,17 @@ class WorldBody(BaseModel):
     model: StrictStr | None = None
     base_zoom: StrictInt | None = None
     home: tuple[float, float] | None = None
+    sketch: StrictInt | None = None
+
+
+class PreviewBody(BaseModel):
+    """A world that may be made. ``seed`` must be given: a random one would show another land each time."""
+
+    model_config = ConfigDict(extra="forbid")
+    prompt: StrictStr
+    seed: StrictInt
+    model: StrictStr | None = None
+    base_zoom: StrictInt | None = None
     sketch: StrictInt | None = None
 
 
@@ -62,6 +75,12 @@ def prompt_report(world: World, prompt: str) -> dict[str, Any]:
     return world.model.read_prompt(prompt)._asdict()
 
 
+def asked(atlas: Atlas, body: WorldBody) -> NewWorld:
+    """What a body asks for. Raises ModelRefused for a model that is not known by name here."""
+    model = None if body.model is None else atlas.library.named(body.model)
+    return NewWorld(**{**body.model_dump(), "model": model})
+
+
 def atlas_of(request: Request) -> Atlas:
     atlas: Atlas = request.app.state.atlas
     return atlas
@@ -77,9 +96,25 @@ def list_worlds(request: Request) -> list[dict[str, Any]]:
 def make_world(request: Request, body: WorldBody) -> dict[str, Any]:
     """Make a world; seed and model are chosen if none is given. ``model`` is one of the names known here."""
     atlas = atlas_of(request)
-    model = None if body.model is None else atlas.library.named(body.model)
-    world = atlas.create(NewWorld(**{**body.model_dump(), "model": model}))
+    new = asked(atlas, body)
+    painter: Painter = request.app.state.painter
+    world = atlas.create(scouting.with_home(new, atlas.library.get(new.model), painter.sample))
     return {**describe(world), "prompt_report": prompt_report(world, world.journal.prompt)}
+
+
+@router.post("/preview", responses={200: {"content": {"image/webp": {}}}}, response_class=Response)
+async def preview_world(request: Request, body: PreviewBody) -> Response:
+    """What a new world of this prompt and seed would look like where it opens: a small picture of its first
+    level. Nothing is kept."""
+    atlas, state = atlas_of(request), request.app.state
+    new = asked(atlas, WorldBody(name="preview", **body.model_dump()))
+
+    def best() -> bytes:
+        model = atlas.library.get(new.model)
+        return pictures.encode(scouting.sites(new, model, state.painter.sample)[0].picture, "webp")
+
+    data = await state.decode_queue.decoded(best)
+    return Response(data, media_type="image/webp", headers={"Cache-Control": "no-store"})
 
 
 @router.get("/worlds/{id}")

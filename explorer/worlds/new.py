@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from explorer.models.family import Traits, sketch_for
 from tiles.entries import HOME_LIMIT, PROMPT_LIMIT
 from tiles.errors import BadPrompt, BadSetting
-from tiles.grid import MAX_ZOOM, metres_words, tile_metres
+from tiles.grid import MAX_ZOOM, Tile, metres_words, tile_metres
 from tiles.rules import NAME_LIMIT
 from tiles.store import CHANNELS
 
@@ -120,8 +120,14 @@ def checked_zoom(zoom: int | None, best: int, known: tuple[int, ...]) -> int:
 def quick_home(zoom: int, sketch: int) -> tuple[float, float]:
     """The place next to the middle of the square where the first tile is there soonest: the
     middle of a cell of phase A that lies inside a sketch cell of phase A, so two windows."""
-    away = (2**sketch // 2 // 2 * 2 + 0.5) * tile_metres(zoom)
-    return away, -away
+    return place_in(Tile(zoom - sketch, 2 ** (zoom - sketch) // 2, 2 ** (zoom - sketch) // 2), sketch)
+
+
+def place_in(cell: Tile, sketch: int) -> tuple[float, float]:
+    """The middle, in metres, of a tile of phase A near the middle of ``cell``, ``sketch`` zooms below it."""
+    inside, half = 2**sketch // 2 // 2 * 2 + 0.5, 2 ** (cell.z + sketch) / 2
+    side = tile_metres(cell.z + sketch)
+    return (cell.x * 2**sketch + inside - half) * side, -(cell.y * 2**sketch + inside - half) * side
 
 
 def checked_home(home: tuple[float, float]) -> tuple[float, float]:

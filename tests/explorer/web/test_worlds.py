@@ -1,0 +1,65 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.standin import StandIn
+from tests.explorer.service.test_scouting import Seeing
+from tiles.grid import tile_at
+
+PLACE = {"prompt": "rocky coast", "seed": 5}
+
+
+@pytest.fixture
+def library(standin, request):
+    """A model that paints at once; the one that a test names, if it does."""
+    standin.model = getattr(request, "param", StandIn)()
+    return standin
+
+
+def picture(answer):
+    assert answer.status_code == 200, answer.text
+    return np.array(Image.open(io.BytesIO(answer.content)).convert("RGB")).astype(int)
+
+
+def test_a_preview_is_what_the_world_will_be_like_where_it_opens(client, library):
+    shown = picture(client.post("/preview", json=PLACE))
+    assert client.get("/worlds").json() == []  # nothing is kept
+    world = client.post("/worlds", json={"name": "Coast", **PLACE}).json()
+    zoom, coarser = world["base_zoom"], world["sketch"]
+    home = tile_at(*world["home"], zoom)
+    assert client.get(f"/worlds/coast/tiles/{zoom}/{home.x}/{home.y}.png?wait=60").status_code == 200
+    cell = home.above(zoom - coarser)
+    sketch = picture(client.get(f"/worlds/coast/sketch/{cell.z}/{cell.x}/{cell.y}.webp"))
+    inside = slice(64, -64)  # away from the cell's edges, whose neighbours are not painted in a preview
+    other = picture(client.post("/preview", json={**PLACE, "seed": 6}))
+    apart, far = (np.abs(each - sketch)[inside, inside].mean() for each in (shown, other))
+    assert apart < 5 < 2 * apart < far  # all are WebP, of noise
+
+
+@pytest.mark.parametrize("library", [Seeing], indirect=True)
+def test_a_world_opens_where_its_prompt_is_obeyed_best_unless_told_otherwise(client, library):
+    found = client.post("/worlds", json={"name": "Found", **PLACE}).json()
+    told = client.post("/worlds", json={"name": "Told", **PLACE, "home": [1000.0, 2000.0]}).json()
+    again = client.post("/worlds", json={"name": "Again", **PLACE}).json()
+    assert told["home"] == [1000.0, 2000.0]
+    assert found["home"] == again["home"]
+    assert len(library.model.calls) == 9
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"prompt": "\x00"}, "bad_prompt"),
+        ({"base_zoom": 99}, "bad_setting"),
+        ({"model": "../x"}, "model_refused"),
+    ],
+)
+def test_what_cannot_be_previewed_is_named(client, change, code):
+    refused = client.post("/preview", json={**PLACE, **change})
+    assert refused.status_code == 422 and refused.json()["error"]["code"] == code
+
+
+def test_a_preview_needs_a_seed(client):
+    assert client.post("/preview", json={"prompt": "coast"}).status_code == 422
