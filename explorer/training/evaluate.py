@@ -32,6 +32,7 @@ from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
 from explorer.training.text import Example
 from explorer.training.texture import lattice
+from explorer.training.variety import shared_form, within
 from explorer.worlds.new import quick_home
 from explorer.worlds.renderer import surrounded
 from tiles.grid import Tile, tile_at
@@ -228,21 +229,30 @@ def zooms_guessed(sets: list[Compared]) -> Score:
 
 
 def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterator[Score]:
-    """How often the right one of 20 plain prompts lies nearest a picture; real pictures are of the
-    scene that a prompt names."""
+    """How often the right one of 20 plain prompts lies nearest a picture, and how much pictures of one prompt
+    differ; real pictures are of the scene that a prompt names."""
     asked: list[dict[str, Any]] = json.loads(TWENTY.read_text())
     prompts = by.text.encode([row["prompt"] for row in asked])
-    turns = [seed % len(asked) for seed in range(count)]
-    pictures = paint([Asked(asked[i]["zoom"], asked[i]["prompt"], seed) for seed, i in enumerate(turns)])
+    turns = [index % len(asked) for index in range(count)]
+    seeds = [index // len(asked) for index in range(count)]  # each for all prompts
+    pictures = paint([Asked(asked[i]["zoom"], asked[i]["prompt"], seed) for i, seed in zip(turns, seeds)])
     scenes = [row["scene"] for row in asked]
     real = [example for example in held if example.cls in scenes]
     if not real:
         return
     right = torch.tensor([scenes.index(example.cls) for example in real])
-    real_choice = (features(by.images, [e.pixels for e in real]) @ prompts.T).argmax(1)
-    choice = (features(by.images, pictures) @ prompts.T).argmax(1)
+    there, shown = (features(by.images, sheet) for sheet in ([e.pixels for e in real], pictures))
+    real_choice, choice = ((sheet @ prompts.T).argmax(1) for sheet in (there, shown))
     obeys = float((choice == torch.tensor(turns)).float().mean())
     yield Score("prompts obeyed, 1 of 20", obeys, float((real_choice == right).float().mean()), "0.7")
+    classes = [(example.cls, round(example.zoom)) for example in real]
+    yield Score(
+        "variety: distance of two seeds of one prompt",
+        within(shown, turns),
+        within(there, classes),
+        "0.9 x yardstick",
+    )
+    yield Score("variety: form shared by prompts of one seed", shared_form(shown, turns, seeds), 0.0, "")
 
 
 def frechet(a: Tensor, b: Tensor) -> float:
