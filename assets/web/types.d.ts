@@ -51,6 +51,7 @@ type MapOptions = {
   base: number;
   sketch: number;
   deepest: number;
+  zooms: number[]; // that the model learned, coarsest first
   lowest: number;
   highest: number;
   home: [number, number];

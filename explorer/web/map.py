@@ -84,6 +84,7 @@ def page(world: World) -> str:
             "base": base,
             "sketch": world.pyramid.sketch,
             "deepest": deepest,
+            "zooms": list(world.model.traits.zooms),
             "lowest": lowest,
             "highest": highest,
             "home": list(world.home),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EARTH, Grid, wanted } from "../../assets/web/lib/plane.js";
+import { ahead, EARTH, Grid, wanted } from "../../assets/web/lib/plane.js";
 
 const grid = new Grid(8);
 
@@ -47,4 +47,11 @@ test("the view is wanted from its middle outwards, then the ring around it", () 
   const inside = tiles.slice(0, 9);
   assert.ok(inside.every(([, x, y]) => x >= 0 && x <= 2 && y >= 0 && y <= 2));
   assert.equal(wanted({ left: 0, top: 0, right: 25600, bottom: 25600 }, 8, 1, 900).length, 900);
+});
+
+test("the view after one more zoom keeps the point under the wheel where it is", () => {
+  const view = { left: 1000, top: 2000, right: 1800, bottom: 2600 };
+  const next = ahead(view, { x: 1200, y: 2100 }, 1);
+  assert.deepEqual(next, { left: 2200, top: 4100, right: 3000, bottom: 4700 });
+  assert.deepEqual(ahead(next, { x: 2400, y: 4200 }, -1), view);
 });

@@ -128,3 +128,14 @@ export function wanted(pixels, zoom, ring, most) {
   found.sort((a, b) => a.order - b.order);
   return found.slice(0, most).map((each) => each.tile);
 }
+
+/**
+ * The view after one more zoom about a point that stays where it is.
+ * @param {{left: number, top: number, right: number, bottom: number}} pixels the view on the plane, at its zoom
+ * @param {{x: number, y: number}} point on the plane, at the same zoom
+ * @param {number} step 1: in, -1: out
+ */
+export function ahead({ left, top, right, bottom }, { x, y }, step) {
+  const [dx, dy] = [x * 2 ** step - x, y * 2 ** step - y];
+  return { left: left + dx, top: top + dy, right: right + dx, bottom: bottom + dy };
+}

@@ -2,7 +2,7 @@
 // The map: layers of land on an endless plane, fed over one WebSocket, in a frame of the page.
 import { step } from "../lib/keys.js";
 import { formatPlace, parsePlace } from "../lib/place.js";
-import { Grid, wanted } from "../lib/plane.js";
+import { ahead, Grid, wanted } from "../lib/plane.js";
 import * as words from "../lib/words.js";
 import { Brush } from "./brush.js";
 import { addControl } from "./buttons.js";
@@ -11,9 +11,11 @@ import { Land } from "./land.js";
 import { Marks } from "./marks.js";
 import { Paper, ToLand } from "./paper.js";
 import { latLngs, metres, still } from "./plane.js";
+import { Scale } from "./scale.js";
 import { Selection } from "./selection.js";
 
 const PREFETCH = 1; // rings of tiles around the view that are painted ahead
+const MOST_STEPS = 3; // zooms that one turn of the wheel may go
 const SKETCH_ZOOMS = 8; // by which the sketch is enlarged at most
 const WANT_LIMIT = 900;
 const SETTLE = 300; // ms after an edit's end, before what is in progress is asked for again
@@ -29,11 +31,16 @@ class EarthMap {
     this.marks = new Marks(map, grid);
     this.selection = new Selection(map, grid, tell);
     this.brush = new Brush(map, this.selection, tell);
+    this.zoom = map.getZoom();
+    this.turn = 0; // 1: people zoom in, -1: they zoom out, 0: they pan
+    /** @type {L.LatLng | null} */
+    this.wheel = null; // where it was turned since the map moved last
+    this.about = map.getCenter(); // where the next turn is likely to be
     this.layers();
     this.controls();
     this.goTo(location.hash, false);
     this.feed = new Feed(options.world, (message) => this.hear(message));
-    map.on("moveend zoomend resize", () => this.moved());
+    map.on("moveend resize", () => this.moved());
     window.addEventListener("message", (event) => this.command(event));
     window.addEventListener("hashchange", () => this.goTo(location.hash, true));
     window.addEventListener("keydown", (event) => this.key(event));
@@ -56,6 +63,7 @@ class EarthMap {
   }
 
   controls() {
+    this.scale = new Scale(this.map, this.options);
     L.control.zoom({ position: "bottomright" }).addTo(this.map);
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(this.map);
     this.place = L.DomUtil.create("div", "place");
@@ -66,6 +74,9 @@ class EarthMap {
     this.toLand = new ToLand(this.map, this.options.base, () => this.goToLand());
     this.map.on("mousemove", (event) => this.say(event.latlng));
     this.map.on("mouseout", () => this.say(this.map.getCenter()));
+    this.map.getContainer().addEventListener("wheel", (event) => {
+      this.wheel = this.map.mouseEventToLatLng(event);
+    });
   }
 
   /** @param {L.LatLng} at */
@@ -73,17 +84,32 @@ class EarthMap {
     if (this.place) this.place.textContent = words.place(lng, lat);
   }
 
-  // Past the deepest level, the ring ahead is one painted tile wide, whatever that is in tiles of this zoom.
+  // The view and a ring around it; while people zoom in, also the view after one more step. Past the deepest
+  // level, the ring is one painted tile wide, whatever that is in tiles of this zoom.
   wants() {
     const zoom = this.map.getZoom();
     const { min, max } = this.map.getPixelBounds();
     const { x: left = 0, y: top = 0 } = min ?? {};
     const { x: right = 0, y: bottom = 0 } = max ?? {};
-    const ring = PREFETCH << Math.max(0, zoom - this.options.deepest);
-    return wanted({ left, top, right, bottom }, zoom, ring, WANT_LIMIT);
+    const view = { left, top, right, bottom };
+    const here = wanted(view, zoom, PREFETCH << Math.max(0, zoom - this.options.deepest), WANT_LIMIT);
+    if (this.turn <= 0 || zoom >= this.options.deepest) return here;
+    const next = wanted(ahead(view, this.map.project(this.about, zoom), 1), zoom + 1, 0, WANT_LIMIT);
+    return [...here, ...next].slice(0, WANT_LIMIT);
+  }
+
+  /** The way that people zoom, until they pan. A jump is none. */
+  turned() {
+    const zoom = this.map.getZoom();
+    const step = zoom - this.zoom;
+    this.turn = Math.abs(step) <= MOST_STEPS ? Math.sign(step) : 0;
+    this.zoom = zoom;
+    this.about = this.wheel ?? this.map.getCenter();
+    this.wheel = null;
   }
 
   moved() {
+    this.turned();
     this.feed?.want(this.wants());
     this.toLand?.look();
     const centre = this.map.getCenter();

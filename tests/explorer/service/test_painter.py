@@ -309,3 +309,24 @@ def test_the_painter_outlives_its_listeners_and_says_when_it_stops(make):
         with pytest.raises(Stopped, match="the app was closed"):
             each.result(10)
     assert not painter.status().alive
+
+
+@pytest.mark.parametrize("painted", [0, 9, 12, 30])
+def test_what_left_the_view_is_dropped_at_every_level(make, painted):
+    hand = ByHand()
+    world, painter = make(StandIn(sketch=0), hand)
+    here, there = Tile(12, 128 << 4, 128 << 4), Tile(12, 900 << 4, 900 << 4)
+    painter.want("map", world, [here])
+    for _ in range(painted):
+        _, paint = hand.next()
+        paint()
+    _, paint = hand.next()  # in flight when the view moves
+    painter.want("map", world, [there])
+    paint()
+    levels, cells = set(), []
+    while there not in cells:
+        cells, paint = hand.next()
+        assert all(abs(cell.above(8).x - 900) < 9 for cell in cells)
+        levels.update(cell.z for cell in cells)
+        paint()
+    assert levels == {8, 9, 10, 11, 12}

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { originWords, scaleWords } from "../../assets/web/lib/scale.js";
+
+const world = { base: 8, deepest: 20, zooms: [5, 6, 7, 8, 18, 19] };
+
+test("a zoom says how large a pixel is and what one sees", () => {
+  assert.equal(scaleWords(18), "0.6 m per pixel: houses and cars");
+  assert.equal(scaleWords(8), "610 m per pixel: coasts, rivers and valleys");
+  assert.equal(scaleWords(0), "160 km per pixel: the whole Earth");
+  assert.equal(scaleWords(20), "0.15 m per pixel: cars and bushes");
+});
+
+test("land is learned, invented, far away or enlarged, and says which", () => {
+  assert.match(originWords(8, world), /^Learned/);
+  assert.equal(originWords(13, world), "Invented between zooms 8 and 18, which were learned");
+  assert.equal(originWords(20, world), "Invented: deeper than zoom 19, the last one learned");
+  assert.equal(originWords(4, world), "Seen from afar: the mean of zoom 8");
+  assert.equal(originWords(4, { ...world, base: 3 }), "Invented: the model learned zoom 5 and deeper");
+  assert.equal(originWords(22, world), "Zoom 20, enlarged");
+});
