@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import multidiffusion
-from benchmarks.common import HOME, paint, seconds, worlds
+from benchmarks.common import HOME, paint, pixels, seconds, worlds
 from benchmarks.joins import ratio, steps
 from explorer.models.terra import Terra
 from explorer.painting import schedule
@@ -60,6 +60,8 @@ def tile_times(world: World) -> dict[str, float]:
         "decoding": seconds(lambda: model.decode(sheet), 11),
         "a new tile": seconds(new, 11),
         "a cached tile": seconds(lambda: world.renderer.tile(cells[0], "webp"), 200),
+        "a look for search": seconds(lambda: world.finder.look(cells[0], 1, pixels(world, cells[0])), 200)
+        - seconds(lambda: pixels(world, cells[0]), 200),
     }
 
 
@@ -74,6 +76,7 @@ def main(model: Annotated[str, typer.Option()] = "terra") -> None:
         table.add_row("a new tile / one window alone", f"{new / alone:.2f}", "1.3")
         table.add_row("windows per tile revealed by panning", f"{panning:.2f}", "1.25")
         table.add_row("a cached tile / a new tile", f"{times['a cached tile'] / new:.4f}", "0.02")
+        table.add_row("a look for search / a new tile", f"{times['a look for search'] / new:.3f}", "0.02")
         table.add_row("decoding / a new tile", f"{times['decoding'] / new:.2f}", "0.25")
         assert isinstance(world.model, Terra)
         independent_tiles = multidiffusion.independent(world.model, PROMPT)

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tiles.database import Database, DatabaseClosed, TooManyReaders, is_full, make
+from tiles.database import Database, DatabaseClosed, TooManyReaders, is_full
+from tiles.derived import Form, derived
 from tiles.grid import Box, Tile
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,12 @@ SCHEMA = (
         FROM pixels
         WHERE format = 'png' AND x >= 0 AND y >= 0 AND x < (1 << z) AND y < (1 << z)""",
 )
-# Losing the last second of a cache to a power cut loses nothing.
-OPENING = ("PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 2000")
+FORM = Form(
+    SCHEMA,
+    ("SELECT z, x, y, format, digest, used FROM pixels LIMIT 1", "SELECT * FROM tiles LIMIT 1"),
+    # Losing the last second of a cache to a power cut loses nothing.
+    ("PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 2000"),
+)
 ROOM = 2**24  # bytes of free disk from which tiles are kept again
 TOUCH_BATCH = 64  # tiles read before their use is written down
 
@@ -147,6 +152,19 @@ class Cache:
         row = self._first(f"{query} AND format = ?", ends)
         return int(row[0]) if row else 0
 
+    def revisions(self) -> dict[Tile, int]:
+        """Of all tiles that are kept, in any format, the newest revision."""
+        database = self._database
+        if database is None:
+            return {}
+        try:
+            with database.read() as connection:
+                query = "SELECT z, x, y, max(revision) FROM pixels WHERE format != 'sketch' GROUP BY z, x, y"
+                return {Tile(z, x, y): revision for z, x, y, revision in connection.execute(query)}
+        except (sqlite3.DatabaseError, DatabaseClosed, TooManyReaders) as error:
+            self._doubt(error)
+            return {}
+
     def close(self) -> None:
         """Whoever asks afterwards finds nothing."""
         self._write(self._write_uses)
@@ -231,12 +249,7 @@ class Cache:
     def _opened(self) -> Database | None:
         """The database; None if there can be no cache."""
         try:
-            database = self._there()
-            if database is None and not self.readonly:
-                for suffix in ("", "-wal", "-shm"):
-                    self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-                make(self.path, SCHEMA, self._describe)
-                database = Database(self.path, setup=OPENING)
+            database = derived(self.path, FORM, self._metadata, self.readonly)
             if database is not None:
                 with database.read() as connection:
                     row = connection.execute("SELECT total(size), max(used) FROM pixels").fetchone()
@@ -246,27 +259,6 @@ class Cache:
             self._full = isinstance(error, sqlite3.Error) and is_full(error)
             log.warning("%s cannot be used, so tiles are not kept: %s", self.path, error)
             return None
-
-    def _there(self) -> Database | None:
-        """The existing file, if it is a cache with the present stamp."""
-        if self.path.is_symlink() or not self.path.is_file():
-            return None
-        database = Database(self.path, self.readonly, OPENING)
-        try:
-            with database.read() as connection:
-                connection.execute("SELECT z, x, y, format, digest, used FROM pixels LIMIT 1").fetchall()
-                connection.execute("SELECT * FROM tiles LIMIT 1").fetchall()
-                stamp = connection.execute("SELECT value FROM metadata WHERE name = 'stamp'").fetchone()
-            if stamp == (self._metadata["stamp"],):
-                return database
-            log.info("%s was made from something else", self.path)
-        except sqlite3.DatabaseError as error:
-            log.warning("%s is damaged: %s", self.path, error)
-        database.close()
-        return None
-
-    def _describe(self, connection: sqlite3.Connection) -> None:
-        connection.executemany("INSERT INTO metadata VALUES (?, ?)", self._metadata.items())
 
     def _doubt(self, error: Exception) -> None:
         """Log a failure; replace a damaged file."""

@@ -127,6 +127,12 @@ class NothingToDo(EarthError):
     code, status = "nothing_to_do", 409
 
 
+class NoSearch(EarthError):
+    """Land that cannot be found by words, because the model cannot compare pictures with them."""
+
+    code, status = "no_search", 409
+
+
 class BadEdit(EarthError):
     """An edit that cannot be made as requested."""
 

@@ -27,7 +27,7 @@ from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web import edits as edit_routes
-from explorer.web import exports, feed, files, services, tiles, worlds
+from explorer.web import exports, feed, files, search, services, tiles, worlds
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
@@ -68,6 +68,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(exports.router)
     app.include_router(edit_routes.router)
     app.include_router(tiles.router)
+    app.include_router(search.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
     app.add_api_route("/healthz", health, tags=["server"])
     app.add_api_route("/metrics", metrics, tags=["server"], response_class=Response)

@@ -23,6 +23,7 @@ from tiles.gates import Gates
 from tiles.repair import Damage
 from tiles.scratch import Scratch
 from tiles.store import Store
+from tiles.vectors import Vectors
 from tiles.world_file import WorldFile
 
 log = logging.getLogger(__name__)
@@ -221,8 +222,10 @@ class Atlas:
                 log.warning("%s: painted by the weights %.12s, from now on by %.12s", id, before, now)
                 store.append("model", {"digest": now})
                 store.change_settings(digest=now)
-            cache = self._cache(folder, settings, stamp_of(store, model), access)
-            return World(id, store, cache, model, access)
+            stamp = stamp_of(store, model)
+            cache = self._cache(folder, settings, stamp, access)
+            vectors = Vectors(folder / "search.db", stamp, access.unwritable)
+            return World(id, store, cache, vectors, model, access)
         except (KeyError, TypeError, IndexError) as error:
             store.close()
             raise WorldDamaged(f"world {id!r}: its settings lack {error}") from error

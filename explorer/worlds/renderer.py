@@ -28,7 +28,17 @@ class Renderer:
     A tile below the base whose own cell is not painted shows the deepest cell over it that is, enlarged.
     """
 
-    def __init__(self, store: Store, cache: Cache, model: Model, canvas: Canvas, pyramid: Pyramid) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cache: Cache,
+        model: Model,
+        canvas: Canvas,
+        pyramid: Pyramid,
+        look: Callable[[Tile, int, np.ndarray], None],
+    ) -> None:
+        """``look`` is shown each tile that is decoded, with its revision."""
+        self._look = look
         self._store, self._cache, self._model = store, cache, model
         self._canvas, self._pyramid = canvas, pyramid
         self._overviews = Overviews(store, cache, pyramid, self._picture)
@@ -188,7 +198,9 @@ class Renderer:
         cached = self._cache.get(tile, "png")
         if cached is not None and cached.revision == revision:
             return pictures.decode(cached.data)
-        return self._from_latents(tile)
+        pixels = self._from_latents(tile)
+        self._look(tile, revision, pixels)
+        return pixels
 
     def _from_latents(self, cell: Tile) -> np.ndarray:
         """A painted cell of any level, decoded."""

@@ -16,11 +16,13 @@ from explorer.painting.pyramid import DEEPEST, pyramid_of
 from explorer.worlds.access import Access
 from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
+from explorer.worlds.finder import Finder
 from explorer.worlds.journal import Journal
 from explorer.worlds.renderer import Renderer
 from tiles import package
 from tiles.cache import Cache
 from tiles.store import Store
+from tiles.vectors import Vectors
 
 REFRESH = 1.0  # seconds between two looks at what another process wrote
 
@@ -30,6 +32,7 @@ class Files(NamedTuple):
 
     store: Store
     cache: Cache
+    vectors: Vectors
     access: Access
 
     def close(self) -> None:
@@ -41,20 +44,24 @@ class Files(NamedTuple):
         """Whoever asks for something afterwards gets WorldNotFound; what is being read ends first."""
         self.store.close()
         self.cache.close()
+        self.vectors.close()
 
 
 class World:
-    """One world, for any number of threads. Its four parts do the work:
+    """One world, for any number of threads. Its five parts do the work:
 
     - ``journal``: prompts, strokes, edits; undo and redo
     - ``canvas``: what is painted, and what can be painted next
     - ``renderer``: tiles
+    - ``finder``: tiles by what they show
     - ``drafts``: edits nobody has decided for yet
     """
 
-    def __init__(self, id: str, store: Store, cache: Cache, model: Model, access: Access) -> None:
+    def __init__(
+        self, id: str, store: Store, cache: Cache, vectors: Vectors, model: Model, access: Access
+    ) -> None:
         self.id, self.model, self.access = id, model, access
-        self.files = Files(store, cache, access)
+        self.files = Files(store, cache, vectors, access)
         self._store, self._cache = store, cache
         self._looked = time.monotonic()
         settings = store.settings()
@@ -72,7 +79,8 @@ class World:
         access.when_taken = self.journal.refresh
         self.drafts = Drafts(self.journal, lock)
         self.canvas = Canvas(store, self.journal, self.drafts, self.pyramid, self.seed, lock, access.require)
-        self.renderer = Renderer(store, cache, model, self.canvas, self.pyramid)
+        self.finder = Finder(vectors, cache, model.towers, lambda tile: self.renderer.revision(tile))
+        self.renderer = Renderer(store, cache, model, self.canvas, self.pyramid, self.finder.look)
 
     @property
     def base_zoom(self) -> int:
