@@ -195,6 +195,17 @@ def metres_words(zoom: int) -> str:
     return f"{metres:,.0f} m" if metres >= 2 else f"{metres * 100:.0f} cm"
 
 
+def lonlat(x: float, y: float) -> tuple[float, float]:
+    """Degrees of a point in metres, kept inside the square that other programs know.
+
+    >>> lonlat(0.0, 0.0), lonlat(-1e9, 0.0)
+    ((0.0, 0.0), (-180.0, 0.0))
+    """
+    radius = EARTH / (2 * math.pi)
+    latitude = 2 * math.atan(math.exp(max(min(y / radius, math.pi), -math.pi))) - math.pi / 2
+    return max(-180.0, min(180.0, math.degrees(x / radius))), math.degrees(latitude)
+
+
 def tile_at(x: float, y: float, zoom: int) -> Tile:
     """The tile that holds a point in EPSG:3857 metres. Raises BadBounds if that is not finite or too far.
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from explorer.resources import asset
 from tiles.errors import ModelRefused
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "models"
+SHIPPED = asset("models")
 # Suffixes of files of weights that can run code when they are read.
 UNSAFE = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from explorer.resources import asset
 from explorer.training.data import Picture
 
-GRAMMAR = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "grammar.json"
+GRAMMAR = asset("prompts", "grammar.json")
 FRAMES = (
     "{scene}", "{scene}", "{scene}", "{scene}", "a {scene}", "the {scene}", "{scene} {view}",
     "{view} of {scene}", "{scene}, {view}", "a {view} of a {scene}", "{scene} {detail}",

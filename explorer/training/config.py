@@ -9,9 +9,10 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from explorer.resources import asset
 from tiles.errors import BadSetting
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "training"
+SHIPPED = asset("training")
 
 
 class Strict(BaseModel):

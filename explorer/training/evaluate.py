@@ -27,6 +27,7 @@ from explorer.models.text import TextTower
 from explorer.painting import schedule
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
+from explorer.resources import asset
 from explorer.training import captions, text
 from explorer.training.autoencoder import Crops, psnr, shots, to_tensor
 from explorer.training.polish import BORDER, SIDE, sharpness, unevenness
@@ -42,7 +43,7 @@ from tiles.grid import Tile, tile_at
 RIDGE = 0.1
 CROPS = 512  # of each source: the mean of 128 was off by half a dB
 PROMPTS = 20  # to choose from
-TWENTY = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "twenty.json"
+TWENTY = asset("prompts", "twenty.json")
 HALF = " at half size"  # UC Merced's zoom 18
 DECODED = {
     "Blue Marble": ("bluemarble", "34"),

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from explorer.models.images import SIDE, ImageTower
 from explorer.models.text import TextTower
+from explorer.resources import asset
 from explorer.training import captions, data
 from explorer.training.autoencoder import to_tensor
 from explorer.training.config import TextConfig
 from explorer.training.loop import Run, device
 
-PARAPHRASES = Path(__file__).resolve().parents[2] / "assets" / "prompts" / "paraphrases.json"
+PARAPHRASES = asset("prompts", "paraphrases.json")
 SOURCES = ("bluemarble", "ucmerced", "eurosat", "aerial", "mosaic", "scene")
 STARTED_SHARPNESS = 3.0  # of towers that agree already
 # What the sheet of a run looks for among held-out pictures.

@@ -9,7 +9,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "web"
+from explorer.resources import asset
+
+FOLDER = asset("web")
 # Said here because a machine's own list may call a module plain text, and then no browser runs it.
 TYPES = {
     ".js": "text/javascript; charset=utf-8",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before the import: nothing leaves the machine
@@ -14,14 +13,14 @@ import gradio as gr
 from fastapi import FastAPI
 
 from explorer.models.family import Traits
+from explorer.resources import asset
 from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
 from explorer.web.handlers import Handlers
 from explorer.worlds.atlas import Atlas
 from tiles.grid import metres_words
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "assets" / "prompts" / "examples.json"
+EXAMPLES = asset("prompts", "examples.json")
 SCALES = {
     5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes", 10: "counties",
     12: "towns", 14: "districts", 16: "neighbourhoods", 17: "streets", 18: "houses", 19: "gardens",

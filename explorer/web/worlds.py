@@ -15,7 +15,7 @@ from explorer.web.map import page
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
 from explorer.worlds.world import World
-from tiles.grid import metres_per_pixel, tile_at
+from tiles.grid import lonlat, metres_per_pixel, tile_at
 
 router = APIRouter(tags=["worlds"])
 
@@ -180,13 +180,3 @@ def tilejson(request: Request, id: str) -> JSONResponse:
         "attribution": f"Imaginary land painted by {world.model.traits.name}",
     }
     return JSONResponse(document)
-
-
-def lonlat(x: float, y: float) -> tuple[float, float]:
-    """Degrees of a point in metres, kept inside the square that other programs know."""
-    import math
-
-    radius = 6378137.0
-    lon = math.degrees(x / radius)
-    lat = math.degrees(2 * math.atan(math.exp(max(min(y / radius, math.pi), -math.pi))) - math.pi / 2)
-    return max(-180.0, min(180.0, lon)), lat
