@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from explorer.cli import editing, export, serve, worlds
+from explorer.cli import models as model_commands
 from explorer.terminal import worded
 from explorer.training.commands import evaluate, models, train
 
@@ -41,4 +42,6 @@ for command in (editing.paint, editing.edit, editing.place, editing.undo, editin
     app.command(command.__name__)(command)
 app.add_typer(train, name="train")
 app.command("evaluate")(evaluate)
+models.command("fetch")(model_commands.fetch)
+models.command("check")(model_commands.check)
 app.add_typer(models, name="model")

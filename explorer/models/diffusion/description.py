@@ -1,0 +1,66 @@
+"""What a Stable Diffusion model is and can do, from its files alone: nothing is loaded."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import NamedTuple
+
+from safetensors import safe_open
+
+from explorer.models.diffusion.layout import COMPONENTS, weights
+from explorer.models.diffusion.loading import check, component_bytes, files_of, licence, read
+
+KINDS = {
+    4: "paints from text",
+    8: "edits by instruction (InstructPix2Pix)",
+    9: "fills masks (inpainting)",
+}
+GIB = 2**30
+ROOM = 1.5  # memory while a window is painted / that of the weights; attention and decoding take the rest
+
+
+class Description(NamedTuple):
+    """A model in a folder."""
+
+    name: str
+    kind: str
+    level: bool  # whether it is told a ground resolution, as Text2Earth is
+    prediction: str  # what its UNet predicts
+    scheduler: str
+    licence: str
+    bytes: dict[str, int]  # of each component's weights on disk
+    parameters: dict[str, int]  # of each component
+
+    def memory(self, bytes_per_number: int) -> float:
+        """GiB that painting takes, about, with numbers of 2 or 4 bytes."""
+        return ROOM * sum(self.parameters.values()) * bytes_per_number / GIB
+
+
+def describe(folder: Path) -> Description:
+    """The model in ``folder``. Raises ModelRefused for one that is not whole or not of a known kind."""
+    check(folder)
+    files = files_of(folder)
+    unet, scheduler = read(folder, "unet/config.json"), read(folder, "scheduler/scheduler_config.json")
+    weighed = [each for each in COMPONENTS if each.weights]
+    return Description(
+        name=folder.name,
+        kind=KINDS[unet["in_channels"]],
+        level=unet.get("class_embed_type") is not None,
+        prediction=str(scheduler.get("prediction_type", "epsilon")),
+        scheduler=str(scheduler.get("_class_name", "not stated")),
+        licence=licence(folder),
+        bytes={each.name: component_bytes(folder, each, files) for each in weighed},
+        parameters={
+            each.name: sum(parameters(folder / file) for file in weights(each, files, folder.name))
+            for each in weighed
+        },
+    )
+
+
+def parameters(file: Path) -> int:
+    """Numbers in a safetensors file; 0 for the index of one that is cut in shards."""
+    if file.suffix != ".safetensors":
+        return 0
+    with safe_open(file, "np") as opened:
+        return sum(prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118

@@ -1,0 +1,150 @@
+"""Stable Diffusion models from their folders: by component, by the classes of diffusers and transformers.
+
+A folder's own ``model_index.json`` may name a pipeline that nobody has, as Text2Earth's does; the components
+are stock ones all the same. Only safetensors and JSON are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors import SafetensorError, safe_open
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from explorer.models.diffusion.layout import COMPONENTS, INDEX, Component, needed, variant, weights
+from explorer.models.diffusion.parts import Parts
+from tiles.errors import ModelRefused
+
+CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
+LATENTS = 4
+INPUTS = (4, 8, 9)  # noisy latents; and a picture's; and a mask and a masked picture's
+LEVELS = ("timestep",)  # kinds of class embedding that are known: Text2Earth's level
+
+
+def load_parts(folder: Path, device: str, dtype: torch.dtype, name: str = "") -> Parts:
+    """The components in ``folder``, checked, on ``device``; ``name`` is what worlds remember the model by, by
+    default the folder's. Raises ModelRefused, which names the file and what it should hold."""
+    files = files_of(folder)
+    check(folder)
+
+    def weighed(component: str) -> dict[str, Any]:
+        (which,) = (each for each in COMPONENTS if each.name == component)
+        half = variant(weights(which, files, folder.name))
+        return {"use_safetensors": True, "local_files_only": True, "variant": half, "torch_dtype": dtype}
+
+    try:
+        unet = UNet2DConditionModel.from_pretrained(
+            folder / "unet", low_cpu_mem_usage=False, **weighed("unet")
+        )
+        # Stable Diffusion's decoder overflows in fp16.
+        wide = {"torch_dtype": torch.float32 if dtype is torch.float16 else dtype}
+        vae = AutoencoderKL.from_pretrained(
+            folder / "vae", low_cpu_mem_usage=False, **{**weighed("vae"), **wide}
+        )
+        text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", **weighed("text_encoder"))
+        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ModelRefused(f"{folder.name} cannot be loaded: {str(error).strip()[:300]}") from error
+    return Parts(
+        unet=ready(unet, device),
+        vae=ready(vae, device),
+        text_encoder=ready(text_encoder, device),
+        tokenizer=tokenizer,
+        scheduler_config=read(folder, "scheduler/scheduler_config.json"),
+        name=name or folder.name,
+        digest=digest(folder, files),
+        licence=licence(folder),
+        dtype=dtype,
+        device=device,
+    )
+
+
+def files_of(folder: Path) -> list[str]:
+    """The files of ``folder`` that are needed, in order. Raises ModelRefused."""
+    there = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return needed(there, folder.name)
+
+
+def check(folder: Path) -> None:
+    """Raises ModelRefused unless the components are of known kinds, fit together, and their weights are
+    safetensors by content and not by name alone."""
+    files = files_of(folder)
+    index = read(folder, INDEX)
+    for component, wanted in CLASSES.items():
+        named = index.get(component)
+        found = named[-1] if isinstance(named, list) and named else None
+        if found != wanted:
+            raise ModelRefused(f"{folder.name}/{INDEX}: {component} is a {found}; a {wanted} is needed")
+    unet, text, vae = (read(folder, f"{part}/config.json") for part in ("unet", "text_encoder", "vae"))
+    expect(folder, "unet/config.json", "in_channels", unet.get("in_channels"), INPUTS)
+    expect(folder, "unet/config.json", "out_channels", unet.get("out_channels", LATENTS), (LATENTS,))
+    expect(folder, "vae/config.json", "latent_channels", vae.get("latent_channels", LATENTS), (LATENTS,))
+    width = text.get("hidden_size")
+    expect(folder, "unet/config.json", "cross_attention_dim", unet.get("cross_attention_dim"), (width,))
+    expect(folder, "unet/config.json", "class_embed_type", unet.get("class_embed_type"), (None, *LEVELS))
+    for file in files:
+        if file.endswith(".safetensors"):
+            is_safetensors(folder, file)
+
+
+def expect(folder: Path, file: str, key: str, found: object, allowed: tuple[object, ...]) -> None:
+    """Raises ModelRefused unless what a config says is among what is ``allowed``."""
+    if found not in allowed:
+        words = " or ".join(map(str, allowed))
+        raise ModelRefused(f"{folder.name}/{file}: {key} is {found}; {words} is needed")
+
+
+def is_safetensors(folder: Path, file: str) -> None:
+    """Raises ModelRefused for anything else under that name."""
+    try:
+        with safe_open(folder / file, "np"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise ModelRefused(f"{folder.name}/{file} is not a safetensors file ({error})") from None
+
+
+def read(folder: Path, file: str) -> dict[str, Any]:
+    """A JSON file as a dict. Raises ModelRefused."""
+    try:
+        found = json.loads((folder / file).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelRefused(f"{folder.name}/{file} cannot be read ({error})") from None
+    if not isinstance(found, dict):
+        raise ModelRefused(f"{folder.name}/{file} is no JSON object")
+    return found
+
+
+def digest(folder: Path, files: list[str]) -> str:
+    """Hex digest over the files that take part in painting."""
+    whole = hashlib.blake2b(digest_size=16)
+    for file in sorted(files):
+        with open(folder / file, "rb") as opened:
+            part = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16))
+        whole.update(file.encode() + b"\0" + part.digest())
+    return whole.hexdigest()
+
+
+def licence(folder: Path) -> str:
+    """What the head of the model's card says, "not stated" without one."""
+    card = folder / "README.md"
+    lines = card.read_text("utf-8", "replace").splitlines() if card.is_file() else []
+    for line in lines[:60]:
+        key, _, value = line.partition(":")
+        if key.strip() in ("license", "licence") and value.strip():
+            return value.strip().strip("\"'")
+    return "not stated"
+
+
+def ready(module: Any, device: str) -> Any:
+    """``module`` on a device, to paint with and not to train."""
+    return module.to(device).eval().requires_grad_(False)
+
+
+def component_bytes(folder: Path, component: Component, files: list[str]) -> int:
+    """Bytes of a component's files of weights."""
+    return sum((folder / file).stat().st_size for file in weights(component, files, folder.name))
