@@ -1,16 +1,17 @@
 """Zooming in: whether each level is the land of the level above, with more in it.
 
-python -m benchmarks.zoom [--model terra] [--places 3] [--deepest 20] [--picture docs/images/zoom.webp]
+python -m benchmarks.zoom [--places 7] [--side 4] [--deepest 20] [--picture docs/images/zoom.webp]
 
-Each place is followed down from zoom 8. At each step its tile is compared with the mean of its four children
-(PSNR; at least 24 dB is wanted), and the joins between the children are measured (1: no seam).
+Each place is followed down from zoom 8: a block of 4 x 4 tiles, then that in the middle of their children,
+and so on. At each step each tile is compared with the mean of its four children (PSNR; at least 24 dB is
+wanted), and the joins between the children are measured (1: no seam).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
@@ -23,7 +24,7 @@ from benchmarks.joins import ratio, steps
 from explorer import pictures
 from explorer.painting.pyramid import DEEPEST
 from explorer.worlds.world import World
-from tiles.grid import Tile, around, metres_words
+from tiles.grid import Box, Tile, metres_words
 
 PROMPTS = (
     "forested mountains with snow and rivers",
@@ -33,22 +34,42 @@ PROMPTS = (
 BASE = 8  # the zoom where it begins
 
 
-def follow(world: World, tile: Tile) -> tuple[float, list[tuple[float, float]], Tile]:
-    """One step down from a painted tile: PSNR in dB of its children's mean against it, the steps at their
-    joins, and the child to go on with."""
-    children = tile.children
-    paint(world, {other for child in children for other in around(child).tiles()})
-    parts = [pixels(world, child) for child in children]
-    error = pictures.halved(parts).astype(float) - pixels(world, tile)
-    psnr = float(10 * np.log10(255**2 / max(np.mean(error**2), 1e-9)))
-    rows = [np.concatenate(parts[i : i + 2], 1) for i in (0, 2)]
-    columns = [np.concatenate(parts[i::2], 0).transpose(1, 0, 2) for i in (0, 1)]
-    return psnr, [steps(pair, 256) for pair in (*rows, *columns)], children[3 if tile.z % 2 else 0]
+class Step(NamedTuple):
+    """One step down from a block of painted tiles."""
+
+    psnrs: list[float]  # dB, of each tile's children's mean against it
+    joins: list[tuple[float, float]]  # the steps at the children's joins, and beside them
+    block: Box  # of the children, to go on with
+    tile: np.ndarray  # pixels of one of these
+
+
+def follow(world: World, block: Box) -> Step:
+    """Paint the children of a block of tiles, with all around them, and measure them."""
+    below = block.at(block.zoom + 1)
+    paint(world, below.grown(1).tiles())
+    psnrs = []
+    for tile in block.tiles():
+        error = pictures.halved([pixels(world, child) for child in tile.children]).astype(float)
+        error -= pixels(world, tile)
+        psnrs.append(float(10 * np.log10(255**2 / max(np.mean(error**2), 1e-9))))
+    sheet = np.concatenate(
+        [
+            np.concatenate([pixels(world, Tile(below.zoom, x, y)) for x in range(below.left, below.right)], 1)
+            for y in range(below.top, below.bottom)
+        ]
+    )
+    lines = range(256, len(sheet), 256)
+    joins = [steps(rows, line) for rows in (sheet, sheet.transpose(1, 0, 2)) for line in lines]
+    side = block.width // 2  # about the middle: from there on it goes down
+    middle = Box(below.zoom, below.left + side, below.top + side, below.left + 3 * side, below.top + 3 * side)
+    corner = sheet[256 * side : 256 * side + 256, 256 * side : 256 * side + 256]
+    return Step(psnrs, joins, middle, corner)
 
 
 def main(
     model: Annotated[str, typer.Option()] = "terra",
-    places: int = 3,
+    places: int = 7,
+    side: int = 4,
     deepest: int = DEEPEST,
     picture: Path | None = None,
 ) -> None:
@@ -58,16 +79,25 @@ def main(
     strips = []
     with worlds(model) as make:
         for place in range(places):
-            world, tile = make(PROMPTS[place % len(PROMPTS)], place + 2), Tile(BASE, HOME + 1, HOME + 1)
-            paint(world, around(tile).tiles())
-            strip = [pixels(world, tile)]
-            while tile.z < deepest:
-                psnr, steps_here, tile = follow(world, tile)
-                psnrs[tile.z].append(psnr)
-                joins[tile.z] += steps_here
-                strip.append(pixels(world, tile))
+            world = make(PROMPTS[place % len(PROMPTS)], place + 2)
+            block = Box(BASE, HOME, HOME, HOME + side, HOME + side)
+            paint(world, block.grown(1).tiles())
+            strip = [pixels(world, Tile(BASE, HOME, HOME))]
+            for zoom in range(BASE + 1, deepest + 1):
+                step = follow(world, block)
+                psnrs[zoom] += step.psnrs
+                joins[zoom] += step.joins
+                strip.append(step.tile)
+                block = step.block
             strips.append(np.concatenate(strip, 1))
-    table = Table("step", "ground", "PSNR of the mean, dB", "lowest", "seams", title=f"{places} places")
+    table = Table(
+        "step",
+        "ground",
+        "PSNR of the mean, dB",
+        "lowest",
+        "seams",
+        title=f"{places * side**2} parents a step",
+    )
     for zoom, found in psnrs.items():
         figures = f"{np.mean(found):.1f}", f"{min(found):.1f}", f"{ratio(joins[zoom]):.3f}"
         table.add_row(f"{zoom - 1} to {zoom}", metres_words(zoom), *figures)

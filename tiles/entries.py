@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -21,15 +21,19 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
-from tiles.grid import EARTH, MAX_INDEX, MAX_ZOOM
+from tiles.grid import EARTH, MAX_INDEX, MAX_ZOOM, Tile
+from tiles.mask import MAX_TEXT, read_mask
 
 PROMPT_LIMIT, SEED_LIMIT = 500, 2**63
 HOME_LIMIT = EARTH * 1000  # metres from the middle of the square
 MAX_OUTLINED = 2_000_000  # cells in all outlines of a journal: a world holds them in memory
 MAX_PATH = 2_000  # places along a stroke
 FARTHEST = MAX_INDEX + 4  # cells at the edge are painted with some beyond it
+MAX_MASKED = 4096  # cells of an edit with a mask
+CHARACTERS_A_ROW = 64  # of a mask, that take up as much room in a line as a run of cells
 COUNT_LIMIT = 2**31  # of numbers that count up: lines, versions
 DIGEST = re.compile(r"[0-9a-f]{8,128}")
 
@@ -72,6 +76,15 @@ def _path(path: Any) -> Any:
     if not isinstance(path, list | tuple) or not 1 <= len(path) <= MAX_PATH or not all(map(is_place, path)):
         raise ValueError("the path is not a list of places")
     return tuple((x, y) for x, y in path)
+
+
+def cells_of(runs: Runs) -> Iterator[Tile]:
+    """The cells of an outline.
+
+    >>> list(cells_of(((8, 1, 3, 2),)))
+    [Tile(z=8, x=3, y=1), Tile(z=8, x=4, y=1)]
+    """
+    return (Tile(z, x, y) for z, y, first, count in runs for x in range(first, first + count))
 
 
 def whole(value: Any, least: int, most: int) -> bool:
@@ -146,6 +159,9 @@ Seed = Annotated[
 ]
 Flag = Annotated[bool, _checked(lambda v: type(v) is bool, "picture {}: it must be true or false")]
 Digest = Annotated[str, _checked(is_digest, "it names the model {}, which is not a digest")]
+MaskText = Annotated[
+    str, _checked(lambda v: isinstance(v, str) and len(v) <= MAX_TEXT, "mask {}: it is no mask, or too long")
+]
 Reach = Annotated[tuple[int, int, int, int, int], _checked(_is_box, "{} is not a box of cells")]
 Number = Annotated[
     int, _checked(lambda v: whole(v, 1, COUNT_LIMIT), "it is about entry {}, which is not a line number")
@@ -218,6 +234,22 @@ class Edit(_Entry):
     strength: Strength  # 1: nothing of what is there stays
     seed: Seed
     picture: Flag  # whether latents of a picture are kept with the line
+    mask: MaskText | None = None  # which latents of the cells: all of them where there is none
+
+    @model_validator(mode="after")
+    def _mask_fits(self) -> Edit:
+        if self.mask is not None:
+            if self.outlined > MAX_MASKED or self.picture:
+                raise ValueError(f"an edit with a mask has up to {MAX_MASKED:,} cells and no picture")
+            read_mask(self.mask, cells_of(self.cells))
+        return self
+
+    def data(self) -> dict[str, Any]:
+        """As it is kept in a world's file; without a mask as before there were masks."""
+        found = super().data()
+        if self.mask is None:
+            del found["mask"]
+        return found
 
     @property
     def outlined(self) -> int:
@@ -225,7 +257,7 @@ class Edit(_Entry):
 
     @property
     def rows(self) -> int:
-        return len(self.cells)
+        return len(self.cells) + len(self.mask or "") // CHARACTERS_A_ROW
 
 
 class ModelChanged(_Entry):

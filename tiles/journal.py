@@ -16,7 +16,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tiles.entries import Cancelled, Done, Entry, Prompt, Redone, Runs, Undone
+from tiles.edits import Edit, edit_of
+from tiles.entries import Cancelled, Done, Entry, Prompt, Redone, Runs, Undone, cells_of
 from tiles.entries import Edit as EditEntry
 from tiles.entries import Stroke as StrokeEntry
 from tiles.grid import Box, Tile
@@ -33,24 +34,6 @@ class Era(NamedTuple):
     prompt: str  # of land outside all strokes
     stroke: Stroke | None  # the one that began it
     reach: Box | None  # cells that it can matter to; None: everywhere
-
-
-class Edit(NamedTuple):
-    """Land painted again."""
-
-    entry: int
-    cells: frozenset[Tile]
-    zooms: tuple[int, ...]  # of the cells: one, in what the app writes
-    prompt: str  # empty: the prompt of the land there
-    negative_prompt: str
-    strength: float  # 0..1; at 1 nothing of the present land stays
-    seed: int
-    picture: bool  # whether a picture's latents belong to it
-    over: tuple[int, ...] | None = None  # of a draft: the steps in force when it was made
-
-    def holds(self, cell: Tile) -> bool:
-        """Whether a cell is painted again or lies in one that is: what is refined from it is part of it."""
-        return any(zoom <= cell.z and cell.above(zoom) in self.cells for zoom in self.zooms)
 
 
 class Log:
@@ -71,7 +54,9 @@ class Log:
         """The edits that hold a cell: its own, and those of the cells it is refined from."""
         for zoom in self.edited_zooms:
             if zoom <= cell.z:
-                yield from self.edited.get(cell.above(zoom), ())
+                for number in self.edited.get(cell.above(zoom), ()):
+                    if self.edits[number].mask is None or self.edits[number].holds(cell):
+                        yield number
 
 
 class History(NamedTuple):
@@ -224,7 +209,7 @@ class Reader:
         if isinstance(entry, Prompt | StrokeEntry):
             self._begin_era(number, entry)
         elif isinstance(entry, EditEntry):
-            self.log.edits[number] = edit(number, entry)
+            self.log.edits[number] = edit_of(number, entry)
             for cell in self.log.edits[number].cells:
                 self.log.edited[cell].append(number)
                 if cell.z not in self.log.edited_zooms:
@@ -302,13 +287,6 @@ def compacted(lines: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]
         yield number, entry
 
 
-def edit(number: int, entry: EditEntry, over: tuple[int, ...] | None = None) -> Edit:
-    """The edit of a line."""
-    zooms = tuple(dict.fromkeys(zoom for zoom, *_ in entry.cells))
-    text = (entry.prompt, entry.negative_prompt)
-    return Edit(number, inside(entry.cells), zooms, *text, entry.strength, entry.seed, entry.picture, over)
-
-
 def stroke(entry: StrokeEntry) -> Stroke:
     """The stroke of a line.
 
@@ -342,4 +320,4 @@ def inside(runs: Runs) -> frozenset[Tile]:
     >>> sorted(inside(((8, 1, 3, 2),)))
     [Tile(z=8, x=3, y=1), Tile(z=8, x=4, y=1)]
     """
-    return frozenset(Tile(z, x, y) for z, y, first, count in runs for x in range(first, first + count))
+    return frozenset(cells_of(runs))

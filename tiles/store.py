@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -158,14 +158,20 @@ class Store:
         data: Mapping[str, Any],
         shows: Mapping[Tile, int] | None = None,
         picture: Mapping[Tile, Known] | None = None,
+        touches: Iterable[Tile] = (),
     ) -> Entry:
         """A new line, and with it all that it changes: which of its paintings each of the cells
-        ``shows`` (none, if it was not painted under that line), and what a picture gives."""
+        ``shows`` (none, if it was not painted under that line), and what a picture gives. What is shown of
+        the cells that it ``touches`` stays, and gets a higher version: their tiles look otherwise."""
         made = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._file.write() as connection:
             number = schema.add_line(connection, kind, json.dumps(data, ensure_ascii=False), made)
             for cell, entry in (shows or {}).items():
                 _show(connection, cell, entry)
+            connection.executemany(
+                "UPDATE cells SET version = version + 1 WHERE zoom = ? AND x = ? AND y = ? AND shown",
+                list(touches),
+            )
             rows = (_picture_row(number, cell, known) for cell, known in (picture or {}).items())
             connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         return Entry(number, kind, made, dict(data))

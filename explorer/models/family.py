@@ -39,14 +39,16 @@ def sketch_for(zoom: int, traits: Traits) -> int:
     return next((less for less in range(traits.sketch, 0, -1) if zoom - less in traits.zooms), 0)
 
 
-def nearest_zoom(zoom: int, known: Sequence[int]) -> int:
+def nearest_zoom(zoom: int, known: Sequence[int], shown: bool = True) -> int:
     """The zoom that a model is told where it paints at ``zoom``: the nearest that it knows, of two the
-    coarser. Above the coarsest it knows it is told the truth, as worlds with a sketch there always were.
+    coarser. A sketch (not ``shown``) above the coarsest that it knows is told the truth, as it always was.
 
     >>> [nearest_zoom(zoom, (5, 8, 18)) for zoom in (4, 6, 7, 12, 13, 14, 20)]
-    [4, 5, 8, 8, 8, 18, 18]
+    [5, 5, 8, 8, 8, 18, 18]
+    >>> nearest_zoom(4, (5, 8, 18), shown=False)
+    4
     """
-    if zoom < min(known):
+    if zoom < min(known) and not shown:
         return zoom
     return min(known, key=lambda each: (abs(each - zoom), each))
 

@@ -67,7 +67,8 @@ class Terra:
         return euler(velocity, batch.noise, batch.known, batch.hold_until, times)
 
     def _predict(self, batch: Batch) -> Predict:
-        told = [float(nearest_zoom(window.cell.z, self.traits.zooms)) for window in batch.windows]
+        known = self.traits.zooms
+        told = [float(nearest_zoom(window.cell.z, known, window.shown)) for window in batch.windows]
         zoom = torch.tensor(told, device=self.device)
 
         def predict(x: Tensor, t: float, prompts: list[str], view: View) -> Tensor:

@@ -8,6 +8,7 @@ surroundings in the same way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +16,14 @@ import numpy as np
 from explorer.painting import schedule
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.window import Condition, WindowSpec, frame
+from tiles.edits import Edit
 from tiles.errors import Cancelled
 from tiles.grid import EARTH, Tile, around, tile_metres
-from tiles.journal import Edit, Era, History
+from tiles.journal import Era, History
+from tiles.mask import FULL
 from tiles.strokes import Stroke, difference, prompt_weights
 
+MASK_STEPS = 4  # of a mask's soft border
 FAINT = 0.02  # a prompt that weighs less than this everywhere in a window is left out
 
 
@@ -80,7 +84,8 @@ class Layers(NamedTuple):
     def present(self, node: Node) -> Iterator[Node]:
         """The present land in the window of an edit that keeps some of it."""
         edit = self.edit(node.layer)
-        if edit.strength < 1 and not edit.picture and not self.refined(node):
+        keeps = edit.strength < 1 and not edit.picture and not self.refined(node)
+        if keeps or edit.mask is not None:
             yield from (self.below(other, node.layer) for other in around(node.cell).tiles())
 
     def refined(self, node: Node) -> bool:
@@ -98,12 +103,29 @@ class Layers(NamedTuple):
         elif self.refined(node) or not (self.edit(node.layer).prompt or self.edit(node.layer).picture):
             yield from (self.at(other, node.layer) for other in under.tiles())
 
+    def mask(self, node: Node) -> np.ndarray | None:
+        """Of an edit finer than a tile, how much each latent of a window is painted again, float32 (width,
+        width), 0..1 in a few steps: each is a time of sampling. None: all of it."""
+        if not node.layer or (edit := self.edit(node.layer)).mask is None:
+            return None
+        place = frame(node.cell, self.pyramid)
+        sheet = np.zeros((place.width, place.width), np.float32)
+        for other in around(node.cell).tiles():
+            here, there = place.overlap(other)
+            sheet[here] = edit.weights(other)[there]
+        return np.ceil(sheet / (FULL / MASK_STEPS)) / MASK_STEPS
+
     def requires(self, node: Node) -> Iterator[Node]:
-        """The paintings that must be there before this one can be made."""
+        """The paintings that must be there before this one can be made. An edit below the base also needs the
+        land that it will be shown in from farther away."""
         yield from self.parents(node)
         yield from self.sees(node)
         if node.layer:
             yield from self.present(node)
+            if node.cell.z > self.pyramid.base:
+                yield from (
+                    self.at(other, node.layer) for other in islice(self.pyramid.parents(node.cell), 1)
+                )
 
     def spec(self, node: Node, seed: int) -> WindowSpec:
         """``seed`` is the world's; an edit has one of its own."""

@@ -30,6 +30,8 @@ class Repaint(NamedTuple):
     picture: Mapping[Tile, Known]  # latents of a placed picture, by cell
     picture_hold: float  # 0..1: sampling holds the picture down to this time; 0 keeps it exactly
     free_of: tuple[Tile, ...] = ()  # neighbours that the context-free pass does not see
+    mask: Latents | None = None  # (width, width), 0..1: how much is painted again; None: all
+    differs: bool = False  # whether the context-free pass does not see what stays under the mask either
 
 
 def assemble_repaint(
@@ -60,14 +62,23 @@ def assemble_repaint(
         known[:, *here][:, kept] = given.latents[:, *there].astype(np.float32)[:, kept]
         known_mask[0, *here][kept] = repaint.picture_hold == 0
         hold_until[0, *here][kept] = repaint.picture_hold
+    if repaint.mask is not None:
+        hold_until[0] = np.minimum(hold_until[0], repaint.mask * repaint.strength)
+        known_mask[0][repaint.mask == 0] = 1
     window = window._replace(
         known=known, known_mask=known_mask, context_mask=known_mask, hold_until=hold_until
     )
-    return _with_context_free_pass(window, spec, repaint.free_of) if repaint.free_of else window
+    kept = repaint.mask == 0 if repaint.differs and repaint.mask is not None else None
+    if not repaint.free_of and kept is None:
+        return window
+    return _with_context_free_pass(window, spec, repaint.free_of, kept)
 
 
-def _with_context_free_pass(window: Window, spec: WindowSpec, free_of: tuple[Tile, ...]) -> Window:
-    """A window whose first step is also taken without the cells ``free_of``.
+def _with_context_free_pass(
+    window: Window, spec: WindowSpec, free_of: tuple[Tile, ...], kept: np.ndarray | None
+) -> Window:
+    """A window whose first step is also taken without the cells ``free_of`` and the latents ``kept`` (width,
+    width).
 
     The pass without them has weight 1 far from these cells and 0 next to them. The line between is wavy, so
     that new shores are not square.
@@ -84,6 +95,12 @@ def _with_context_free_pass(window: Window, spec: WindowSpec, free_of: tuple[Til
             for start in (other.y * place.side - place.top, other.x * place.side - place.left)
         )
         distance = np.minimum(distance, np.hypot(y[:, None], x))
+    if kept is not None and kept.any():
+        hidden[0][kept] = 1
+        for y in np.flatnonzero(kept.any(1)):  # row by row: how far each latent is from those kept in it
+            xs = np.flatnonzero(kept[y])
+            across = np.abs(middles[:, None] - (xs + 0.5)).min(1)
+            distance = np.minimum(distance, np.hypot(middles[:, None] - (y + 0.5), across))
     line = FREE_DISTANCE + WAVE_HEIGHT * _waves(spec, window.cell.z, place)
     weight = np.clip((distance - line) / FREE_FADE + 0.5, 0, 1).astype(np.float32)
     return window._replace(context_mask=window.known_mask * (1 - hidden), context_free=weight[None])

@@ -48,6 +48,7 @@ class Window(NamedTuple):
     context_mask: Latents  # the part of ``known_mask`` that the context-free pass may see
     context_free: Latents  # 0..1: weight of that pass, which only the first step takes
     halo: int  # latents around the cell
+    shown: bool = True  # False: a sketch of tiles, and none itself
 
 
 class WindowSpec(NamedTuple):
@@ -119,6 +120,7 @@ def assemble_from(
         context_mask=mask,
         context_free=np.zeros_like(mask),
         halo=spec.pyramid.halo,
+        shown=spec.pyramid.shows(cell),
     )
 
 

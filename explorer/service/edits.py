@@ -19,8 +19,9 @@ from explorer.worlds.new import NEW_SEEDS, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.entries import HOME_LIMIT
-from tiles.errors import BadEdit, Busy, Stopped, TooLarge
+from tiles.errors import BadEdit, Busy, EarthError, Stopped, TooLarge
 from tiles.grid import Box, Tile, tile_metres
+from tiles.mask import Mask, written
 from tiles.store import Known
 from tiles.strokes import Stroke
 
@@ -35,16 +36,17 @@ LOOKED_AT = 36  # tiles that a small picture is made of at the most
 class EditRequest(NamedTuple):
     """An edit as it is asked for."""
 
-    tiles: Sequence[Tile]  # of any zoom: those deeper than the base zoom stand for their base tile
+    tiles: Sequence[Tile]  # of one level; coarser ones stand for the base tiles under them
     prompt: str = ""  # empty: the prompt of the land there
     negative_prompt: str = ""
     strength: float = 1.0  # at 1 nothing of the present land stays
     seed: int | None = None  # random if None
+    mask: Mask | None = None  # which latents, instead of whole tiles
 
 
 def checked(world: World, request: EditRequest, most: int) -> entries.Edit:
     """The journal's entry for an edit. Raises BadEdit, BadPrompt, BadSetting, TooLarge."""
-    cells = base_cells(world, request.tiles, most)
+    cells = set(request.mask) if request.mask else painted_cells(world, request.tiles, most)
     if not WEAKEST <= request.strength <= 1:  # so is NaN
         raise BadEdit(f"strength {request.strength}: it must be {WEAKEST} to 1")
     return entries.Edit(
@@ -54,14 +56,15 @@ def checked(world: World, request: EditRequest, most: int) -> entries.Edit:
         strength=request.strength,
         seed=checked_seed(request.seed),
         picture=False,
+        mask=written(request.mask) if request.mask else None,
     )
 
 
-def base_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
-    """The base tiles that tiles of any zoom stand for. Raises BadEdit, TooLarge."""
+def painted_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
+    """The cells that tiles are made of. Raises BadEdit, TooLarge."""
     cells: set[Tile] = set()
     for tile in tiles:
-        under = world.pyramid.base_cells(tile)
+        under = world.pyramid.cells(tile)
         if under.size > most:
             raise TooLarge(
                 f"too many tiles ({under.size:,} under {tile.z}/{tile.x}/{tile.y}); the limit is {most:,}"
@@ -71,7 +74,17 @@ def base_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
         raise BadEdit("no tile is selected")
     if len(cells) > most:
         raise TooLarge(f"too many tiles ({len(cells):,}); the limit is {most:,}")
+    if len(zooms := sorted({cell.z for cell in cells})) > 1:
+        raise BadEdit(f"tiles of zooms {', '.join(map(str, zooms))}: those of an edit must be of one zoom")
     return cells
+
+
+def mask_zoom(world: World, zoom: int | None) -> int:
+    """The level whose latents a mask has; by default the base. Raises BadEdit."""
+    shown = [level.zoom for level in world.pyramid.levels if level.shown]
+    if zoom is not None and zoom not in shown:
+        raise BadEdit(f"zoom {zoom}: a mask of this world may have zoom {shown[0]} to {shown[-1]}")
+    return world.base_zoom if zoom is None else zoom
 
 
 def start(
@@ -123,6 +136,9 @@ def perform(world: World, painter: Painter, number: int, step: Step) -> list[Pat
     except BaseException:
         give_up(world, painter, number)
         raise
+    with suppress(EarthError):  # whoever asks for the tile hears of it
+        for cell in cells if cells[0].z > world.base_zoom else ():
+            world.renderer.tile(cell, "png")  # coarser tiles show its pixels, and need not decode it then
     painter.announce(world, changed)
     painter.tell(Event(world.id, "settled", cell) for cell in cells)
     tell(painter, world)

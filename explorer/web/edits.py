@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer.service import edits, placing
+from explorer.service import edits, placing, regions
 from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
@@ -18,10 +18,11 @@ from explorer.web.uploads import receive_file
 from explorer.web.worlds import prompt_report
 from explorer.worlds.world import World
 from tiles import entries, journal
+from tiles.edits import Edit, edit_of
 from tiles.entries import Line
-from tiles.errors import NotFinished
+from tiles.errors import BadEdit, NotFinished
 from tiles.grid import Bounds, checked_tile
-from tiles.journal import Edit
+from tiles.mask import Mask
 from tiles.strokes import Stroke
 
 router = APIRouter(tags=["edits"])
@@ -30,10 +31,19 @@ READING = CapacityLimiter(1)  # pictures that wait for each other hold no thread
 
 
 class EditBody(BaseModel):
-    """Tiles to paint anew. Without a prompt they follow that of the land they lie in."""
+    """Land to paint anew: whole ``tiles``, or a region finer than a tile, of the latents of a ``zoom``: a
+    ``mask`` (GeoJSON Polygon or MultiPolygon in metres, with a border that is soft over ``softness`` metres),
+    a rectangle (``bounds``), or ``mask_png`` (grey PNG in base64, a pixel a latent, its upper left at
+    ``corner``). Without a prompt it follows that of the land it lies in."""
 
     model_config = ConfigDict(extra="forbid")
-    tiles: list[tuple[StrictInt, StrictInt, StrictInt]]
+    tiles: list[tuple[StrictInt, StrictInt, StrictInt]] = []
+    mask: dict[str, Any] | None = None
+    bounds: tuple[float, float, float, float] | None = None
+    mask_png: StrictStr | None = None
+    corner: tuple[float, float] | None = None
+    zoom: StrictInt | None = None
+    softness: float = 0.0
     prompt: StrictStr = ""
     negative_prompt: StrictStr = ""
     strength: float = 1.0
@@ -68,13 +78,15 @@ def describe(world: World, line: Line) -> dict[str, Any]:
         "prompt": entry.prompt,
     }
     if isinstance(entry, entries.Edit):
-        edit = journal.edit(line.number, entry)
+        edit = edit_of(line.number, entry)
         told |= {
             "negative_prompt": edit.negative_prompt,
             "strength": edit.strength,
             "seed": edit.seed,
             "picture": edit.picture,
             "tiles": len(edit.cells),
+            "zoom": edit.zooms[0],
+            "masked": edit.mask is not None,
             "bounds": list(around(edit)),
         }
     elif isinstance(entry, entries.Stroke):
@@ -109,7 +121,7 @@ def make_edit(request: Request, id: str, body: EditBody) -> dict[str, Any]:
     """Paint tiles anew, joined to what is around them. ``revision`` is the edit's number."""
     state = request.app.state
     world: World = state.atlas.get(id)
-    edit = edits.checked(world, edit_request(body), state.settings.edit_tiles)
+    edit = checked_edit(request, world, body)
     job = edits.start(world, state.painter, state.jobs, edit)
     report = prompt_report(world, edit.prompt)
     return {"revision": job.entry, "seed": edit.seed, "job": describe_job(job), "prompt_report": report}
@@ -120,16 +132,39 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     """Candidates for an edit, as small pictures; the edit itself with one of the ``seeds`` makes it so."""
     state = request.app.state
     world: World = state.atlas.get(id)
-    edit = edits.checked(world, edit_request(body), state.settings.edit_tiles)
+    edit = checked_edit(request, world, body)
     seeds, work = edits.variants(world, state.painter, edit, body.count)
     job = state.jobs.add("variants", world.id, work)
     report = prompt_report(world, edit.prompt)
     return {"seeds": seeds, "job": describe_job(job), "prompt_report": report}
 
 
-def edit_request(body: EditBody) -> EditRequest:
+def checked_edit(request: Request, world: World, body: EditBody) -> entries.Edit:
+    most = request.app.state.settings.edit_tiles
+    return edits.checked(world, edit_request(world, body, most), most)
+
+
+def edit_request(world: World, body: EditBody, most: int) -> EditRequest:
+    """Raises BadEdit, BadAddress, TooLarge."""
     tiles = [checked_tile(*address) for address in body.tiles]
-    return EditRequest(tiles, body.prompt, body.negative_prompt, body.strength, body.seed)
+    mask = _mask(world, body, most)
+    return EditRequest(tiles, body.prompt, body.negative_prompt, body.strength, body.seed, mask)
+
+
+def _mask(world: World, body: EditBody, most: int) -> Mask | None:
+    """The region that is finer than a tile; None where whole tiles are given."""
+    given = [name for name in ("mask", "bounds", "mask_png") if getattr(body, name) is not None]
+    if len(given) + bool(body.tiles) > 1:
+        raise BadEdit("give one of tiles, mask, bounds and mask_png")
+    if not given:
+        return None
+    zoom = edits.mask_zoom(world, body.zoom)
+    if body.mask_png is not None:
+        if body.corner is None:
+            raise BadEdit("mask_png needs its corner: x and y in metres of its upper left")
+        return regions.png_mask(body.mask_png, zoom, body.corner, most)
+    shape = body.mask if body.bounds is None else regions.rectangle(body.bounds)
+    return regions.polygon_mask(shape, zoom, body.softness, most)
 
 
 @router.get("/worlds/{id}/edits/{number}/{side}.webp", response_class=Response)

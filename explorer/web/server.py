@@ -27,7 +27,7 @@ from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web import edits as edit_routes
-from explorer.web import exports, feed, files, search, services, tiles, worlds
+from explorer.web import exports, feed, files, gallery, search, services, tiles, worlds
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
@@ -43,7 +43,7 @@ from tiles.errors import DiskFull, EarthError
 
 log = logging.getLogger(__name__)
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-OWN = ("/worlds", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json")
+OWN = ("/worlds", "/gallery", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json")
 
 
 def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
@@ -64,6 +64,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(files.router)
     app.include_router(worlds.router)
+    app.include_router(gallery.router)
     app.include_router(services.router)
     app.include_router(exports.router)
     app.include_router(edit_routes.router)

@@ -18,12 +18,14 @@ from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
 from explorer.web.handlers import Handlers
 from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import beginnings
 from tiles.grid import metres_words
 
 EXAMPLES = asset("prompts", "examples.json")
 SCALES = {
-    5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes", 10: "counties",
-    12: "towns", 14: "districts", 16: "neighbourhoods", 17: "streets", 18: "houses", 19: "gardens",
+    2: "planets", 5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes",
+    10: "counties", 12: "towns", 14: "districts", 16: "neighbourhoods",
+    17: "streets", 18: "houses", 19: "gardens",
 }  # fmt: skip
 MAIN = "/static/earth/page/main.js"
 # No template: the map's frame is the only thing inside, and words never pass through here.
@@ -121,7 +123,7 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
     name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
     prompt = gr.Textbox(label="Prompt", lines=2, max_length=500, elem_id="new-prompt")
     zoom = gr.Dropdown(
-        [(scale_words(z), z) for z in reversed(traits.zooms)],
+        [(scale_words(z), z) for z in reversed(beginnings(traits.zooms))],
         value=traits.base_zoom,
         label="Ground resolution, per pixel",
         elem_id="new-zoom",

@@ -15,14 +15,16 @@ from explorer.models.library import Library
 from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
 from explorer.worlds.opened import OpenWorlds
+from explorer.worlds.planet import climates
 from explorer.worlds.world import World, stamp_of
-from tiles import package, repair
+from tiles import entries, package, repair
 from tiles.cache import Cache
 from tiles.errors import BadSetting, EarthError, ModelRefused, NotWritten, WorldDamaged, WorldNotFound
 from tiles.gates import Gates
 from tiles.repair import Damage
 from tiles.scratch import Scratch
 from tiles.store import Store
+from tiles.strokes import reach
 from tiles.vectors import Vectors
 from tiles.world_file import WorldFile
 
@@ -83,13 +85,16 @@ class Atlas:
     def create(self, new: NewWorld) -> World:
         """Raises BadSetting, BadPrompt, ModelRefused, DiskFull, NotWritten."""
         self._require_writable()
-        prompt = clean_prompt(new.prompt)
         settings = settings_of(new, new.model or self.library.default, self.library.get(new.model).traits)
+        prompt, strokes = climates(clean_prompt(new.prompt), settings["base_zoom"])
         part = self.scratch.new("world")
         try:
             part.mkdir()
             store = Store.create(part / "world.db", settings)
             store.append("prompt", {"prompt": prompt, "painted": []})
+            for stroke in (*new.strokes, *strokes):
+                box = reach(stroke, settings["base_zoom"], settings["sketch"])
+                store.append("stroke", entries.Stroke(**stroke._asdict(), reach=box, painted=()).data())
             store.close()
             return self.get(self._placed(part, settings["name"]))
         except BaseException:

@@ -15,9 +15,9 @@ from explorer.painting.repaint import Repaint, assemble_repaint
 from explorer.painting.window import Latents, Window, assemble_from, paint_windows
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.journal import Journal
+from tiles.edits import Edit
 from tiles.errors import Cancelled
 from tiles.grid import Box, Tile, around
-from tiles.journal import Edit
 from tiles.store import Store
 
 Paint = Callable[[Sequence[Window]], Sequence[Latents]]
@@ -104,13 +104,16 @@ class Snapshot(NamedTuple):
         layers, spec = self.layers, self.layers.spec(node, self.seed)
         seen = {other.cell: self.latents(other) for other in layers.sees(node)}
         above = {other.cell: self.latents(other) for other in layers.parents(node)}
-        if layers.refined(node):
+        mask, refined = layers.mask(node), layers.refined(node)
+        if refined and mask is None:
             return assemble_from(node.cell, spec, seen, above)
         edit = layers.edit(node.layer)
         present = {other.cell: self.latents(other) for other in layers.present(node)}
         given = self.kept.store.picture(edit.entry, around(node.cell)) if edit.picture else {}
-        free_of = tuple(layers.free_of(node))
-        repaint = Repaint(present, edit.strength, given, 1 - edit.strength, free_of)
+        free_of = () if refined else tuple(layers.free_of(node))
+        strength = 1.0 if refined else edit.strength
+        differs = bool(edit.prompt) and strength == 1 and not refined
+        repaint = Repaint(present, strength, given, 1 - edit.strength, free_of, mask, differs)
         return assemble_repaint(node.cell, spec, seen, repaint, above)
 
     def latents(self, node: Node) -> Latents:

@@ -10,8 +10,8 @@ import numpy as np
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents
 from explorer.worlds.journal import Journal
-from tiles import entries, journal
-from tiles.journal import Edit
+from tiles import entries
+from tiles.edits import Edit, edit_of
 
 
 class Drafts:
@@ -32,7 +32,7 @@ class Drafts:
         """A layer for an edit; it lies over what is shown now."""
         with self._lock:
             self._last -= 1
-            layer = journal.edit(self._last, edit, self._journal.history.steps)
+            layer = edit_of(self._last, edit, self._journal.history.steps)
             self._edits = {**self._edits, self._last: layer}
             return self._last
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from explorer.painting.pyramid import Pyramid
 from tiles import entries, journal
+from tiles.edits import Edit
 from tiles.entries import MAX_OUTLINED, BadEntry, Entry, Line
 from tiles.errors import Cancelled, NothingToDo, WorldDamaged
 from tiles.grid import Box, Tile
-from tiles.journal import Edit, History
+from tiles.journal import History
 from tiles.rules import Room
 from tiles.store import Known, Store
 from tiles.strokes import Stroke, reach
@@ -141,10 +142,11 @@ class Journal:
         entry: Entry,
         shows: Mapping[Tile, int] | None = None,
         picture: Mapping[Tile, Known] | None = None,
+        touches: Iterable[Tile] = (),
     ) -> int:
         if not isinstance(entry, entries.Done | entries.Cancelled):  # what was begun must be able to end
             self._room.require(entry)
-        number, _, made, _ = self._store.append(entry.kind, entry.data(), shows, picture)
+        number, _, made, _ = self._store.append(entry.kind, entry.data(), shows, picture, touches)
         self._history = self._history.after(number, entry)
         self._room.add(entry)
         self._last = number
@@ -155,13 +157,21 @@ class Journal:
     def _step(
         self, entry: entries.Done | entries.Undone | entries.Redone, cells: Iterable[Tile]
     ) -> set[Tile]:
-        """Write a line about a step, and show each of ``cells`` as it is after it."""
+        """Write a line about a step, and show each of ``cells`` as it is after it. The cells of which tiles
+        look otherwise now."""
         before = self._history
         after = before.after(0, entry)
         now = {cell: after.shown(cell) for cell in cells}
         shows = {cell: line for cell, line in now.items() if line != before.shown(cell)}
-        self._append(entry, shows)
-        return {cell for cell in shows if self._pyramid.shows(cell)}
+        above = self._above(entry.entry)
+        self._append(entry, shows, touches=above)
+        return {cell for cell in shows if self._pyramid.shows(cell)} | above
+
+    def _above(self, number: int) -> set[Tile]:
+        """The cells of coarser levels in which an edit below the base is seen."""
+        edit = self._history.edit(number)
+        above = (over for cell in edit.cells for over in self._pyramid.parents(cell)) if edit else ()
+        return {cell for cell in above if self._pyramid.shows(cell)}
 
     def _touched(self, number: int) -> set[Tile] | frozenset[Tile]:
         """The cells of which a step can change what is shown: not those that it, or one beneath it, found

@@ -15,9 +15,11 @@ from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, Tile, metres_words, tile_metres
 from tiles.rules import NAME_LIMIT
 from tiles.store import CHANNELS
+from tiles.strokes import Stroke
 
 JOINERS = "\u200c\u200d"
 BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"  # letters and marks by their category, but nothing is drawn
+COARSEST, COARSER = 2, 3  # zooms: the first where a world may begin, and how far above what its model knows
 SAME_NAMES = 10_000  # worlds of one name
 NEW_SEEDS = 2**53  # seeds given today: larger ones are not read exactly by every program that reads JSON
 
@@ -32,6 +34,7 @@ class NewWorld(NamedTuple):
     base_zoom: int | None = None
     home: tuple[float, float] | None = None  # metres
     sketch: int | None = None  # zooms; 0: no sketch
+    strokes: tuple[Stroke, ...] = ()  # prompts along lines, that it begins with
 
 
 def settings_of(new: NewWorld, model: str, traits: Traits) -> dict[str, Any]:
@@ -111,10 +114,24 @@ def checked_zoom(zoom: int | None, best: int, known: tuple[int, ...]) -> int:
     zoom = best if zoom is None else zoom
     if not 0 <= zoom <= MAX_ZOOM:
         raise BadSetting(f"base zoom {zoom}: it must be 0 to {MAX_ZOOM}")
-    if zoom not in known:
-        words = ", ".join(f"{each} ({metres_words(each)} per pixel)" for each in known)
-        raise BadSetting(f"base zoom {zoom}: this model knows {words}")
+    if not may_begin(zoom, known):
+        words = ", ".join(f"{each} ({metres_words(each)} per pixel)" for each in beginnings(known))
+        raise BadSetting(f"base zoom {zoom}: with this model it may be {words}")
     return zoom
+
+
+def may_begin(zoom: int, known: tuple[int, ...]) -> bool:
+    """Whether a world may begin at a zoom: one that the model knows, or a little coarser than all of them."""
+    return zoom in known or max(COARSEST, min(known) - COARSER) <= zoom < min(known)
+
+
+def beginnings(known: tuple[int, ...]) -> tuple[int, ...]:
+    """The zooms where a world may begin, coarsest first.
+
+    >>> beginnings((5, 6, 18))
+    (2, 3, 4, 5, 6, 18)
+    """
+    return tuple(zoom for zoom in range(MAX_ZOOM + 1) if may_begin(zoom, known))
 
 
 def quick_home(zoom: int, sketch: int) -> tuple[float, float]:

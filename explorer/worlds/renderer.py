@@ -12,6 +12,8 @@ from explorer.models.family import Model
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.window import Latents
 from explorer.worlds.canvas import Canvas
+from explorer.worlds.deep import DeepEdits
+from explorer.worlds.journal import Journal
 from explorer.worlds.overviews import Build, Overviews, Picture
 from tiles.cache import Cache
 from tiles.grid import TILE_PIXELS, Box, Tile, around
@@ -34,6 +36,7 @@ class Renderer:
         cache: Cache,
         model: Model,
         canvas: Canvas,
+        journal: Journal,
         pyramid: Pyramid,
         look: Callable[[Tile, int, np.ndarray], None],
     ) -> None:
@@ -42,6 +45,7 @@ class Renderer:
         self._store, self._cache, self._model = store, cache, model
         self._canvas, self._pyramid = canvas, pyramid
         self._overviews = Overviews(store, cache, pyramid, self._picture)
+        self._deep = DeepEdits(journal, pyramid.base, self._cached_pixels)
 
     # Revisions
 
@@ -182,7 +186,10 @@ class Renderer:
         source = self.source(tile)
         if source is None:
             return None
-        return self._decoded(tile) if source == tile else self._enlarged(tile, source)
+        if source == tile:
+            return self._decoded(tile)
+        enlarged = self._enlarged(tile, source)
+        return None if enlarged is None else self._deep.over(tile, enlarged)
 
     def layer_pixels(self, cell: Tile, layer: int, below: bool = False) -> np.ndarray | None:
         """A tile as it is once an edit is painted, or just before, uint8 (256, 256, 3); None where it is
@@ -191,14 +198,15 @@ class Renderer:
         return self._decode(cell, found) if cell in found else None
 
     def _decoded(self, tile: Tile) -> np.ndarray | None:
-        """A painted tile from its latents; from its lossless cached form where that is fresh."""
+        """A painted tile from its latents and the edits below it; from its lossless cached form where that is
+        fresh."""
         revision = self.revision(tile)
         if not revision:
             return None
         cached = self._cache.get(tile, "png")
         if cached is not None and cached.revision == revision:
             return pictures.decode(cached.data)
-        pixels = self._from_latents(tile)
+        pixels = self._deep.over(tile, self._from_latents(tile))
         self._look(tile, revision, pixels)
         return pixels
 

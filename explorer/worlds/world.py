@@ -80,7 +80,9 @@ class World:
         self.drafts = Drafts(self.journal, lock)
         self.canvas = Canvas(store, self.journal, self.drafts, self.pyramid, self.seed, lock, access.require)
         self.finder = Finder(vectors, cache, model.towers, lambda tile: self.renderer.revision(tile))
-        self.renderer = Renderer(store, cache, model, self.canvas, self.pyramid, self.finder.look)
+        self.renderer = Renderer(
+            store, cache, model, self.canvas, self.journal, self.pyramid, self.finder.look
+        )
 
     @property
     def base_zoom(self) -> int:

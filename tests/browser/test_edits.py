@@ -94,7 +94,8 @@ def test_a_running_edit_is_cancelled_and_leaves_the_land(page, server, watch, mo
     go = hold(server, monkeypatch)
     tile = edit(page, "snow")
     before = picture(page, tile)
-    assert page.evaluate(f"{LAND}.marks.states.get('{tile[1]},{tile[2]}').state") == "editing"
+    key = ",".join(map(str, tile))
+    assert page.evaluate(f"{LAND}.marks.states.get('{key}').state") == "editing"
     page.locator("#edit-prompt").fill("desert")
     page.locator("#edit-go").click()
     jobs = page.locator("#queue .job")

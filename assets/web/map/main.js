@@ -28,7 +28,7 @@ class EarthMap {
     const grid = new Grid(options.base);
     /** @param {Told} told */
     const tell = (told) => this.post(told);
-    this.marks = new Marks(map, grid);
+    this.marks = new Marks(map);
     this.selection = new Selection(map, grid, tell);
     this.brush = new Brush(map, this.selection, tell);
     this.zoom = map.getZoom();

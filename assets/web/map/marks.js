@@ -1,12 +1,12 @@
 // @ts-check
 // Tiles of edits: those that wait pulse, those that are painted are steady, until the edit is over.
+import { Grid } from "../lib/plane.js";
 import { overlay } from "./plane.js";
 
 export class Marks {
-  /** @param {L.Map} map @param {import("../lib/plane.js").Grid} grid */
-  constructor(map, grid) {
-    this.grid = grid;
-    /** @type {Map<string, {state: string, tile: Cell}>} */
+  /** @param {L.Map} map */
+  constructor(map) {
+    /** @type {Map<string, {state: string, tile: Tile}>} */
     this.states = new Map();
     this.drawn = true;
     const style = { ...overlay(map), stroke: false };
@@ -17,9 +17,9 @@ export class Marks {
   }
 
   /** What the feed says of one tile. @param {string} state @param {Tile} tile */
-  hear(state, [, x, y]) {
-    if (state === "settled") this.states.delete(`${x},${y}`);
-    else this.states.set(`${x},${y}`, { state, tile: [x, y] });
+  hear(state, tile) {
+    if (state === "settled") this.states.delete(tile.join());
+    else this.states.set(tile.join(), { state, tile });
     this.later();
   }
 
@@ -27,9 +27,9 @@ export class Marks {
   reset(tiles) {
     const before = this.states;
     this.states = new Map();
-    for (const [, x, y] of tiles) {
-      const key = `${x},${y}`;
-      this.states.set(key, before.get(key) ?? { state: "editing", tile: [x, y] });
+    for (const tile of tiles) {
+      const key = tile.join();
+      this.states.set(key, before.get(key) ?? { state: "editing", tile });
     }
     this.later();
   }
@@ -45,7 +45,12 @@ export class Marks {
     this.drawn = true;
     for (const { state, shape } of this.shapes) {
       const tiles = [...this.states.values()].filter((each) => each.state === state).map((each) => each.tile);
-      shape.setLatLngs(this.grid.areas(tiles).map((ring) => [ring]));
+      const zooms = [...new Set(tiles.map(([zoom]) => zoom))];
+      const areas = zooms.flatMap((zoom) => new Grid(zoom).areas(cells(tiles, zoom)));
+      shape.setLatLngs(areas.map((ring) => [ring]));
     }
   }
 }
+
+/** Those of a zoom. @param {Tile[]} tiles @param {number} zoom @returns {Cell[]} */
+const cells = (tiles, zoom) => tiles.filter((tile) => tile[0] === zoom).map(([, x, y]) => [x, y]);

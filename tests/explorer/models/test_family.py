@@ -16,4 +16,5 @@ def test_a_model_that_likes_no_sketch_gets_none():
 
 def test_a_model_is_told_the_nearest_zoom_that_it_knows():
     told = [nearest_zoom(zoom, TRAITS.zooms) for zoom in (3, 5, 8, 9, 13, 14, 19, 20)]
-    assert told == [3, 5, 8, 8, 8, 18, 19, 19]
+    assert told == [5, 5, 8, 8, 8, 18, 19, 19]
+    assert [nearest_zoom(zoom, TRAITS.zooms, shown=False) for zoom in (3, 4, 6)] == [3, 4, 6]  # sketches

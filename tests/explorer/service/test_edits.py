@@ -347,9 +347,15 @@ def test_edits_that_cannot_be_are_named(world):
     ):
         with pytest.raises(error, match=words):
             edits.checked(world, request, 256)
-    assert edits.base_cells(world, [Tile(7, 3, 3), Tile(10, 24, 24)], 9) == {
+    assert edits.painted_cells(world, [Tile(7, 3, 3), Tile(8, 7, 7)], 9) == {
         Tile(8, x, y) for x in (6, 7) for y in (6, 7)
     }
+    assert edits.painted_cells(world, [Tile(10, 24, 24), Tile(10, 25, 24)], 9) == {
+        Tile(10, 24, 24), Tile(10, 25, 24),
+    }  # fmt: skip
+    assert edits.painted_cells(world, [Tile(22, 4, 9)], 9) == {Tile(20, 1, 2)}
+    with pytest.raises(BadEdit, match=r"tiles of zooms 8, 10: those of an edit must be of one zoom"):
+        edits.painted_cells(world, [Tile(7, 3, 3), Tile(10, 24, 24)], 9)
 
 
 def test_strokes_that_cannot_be_are_named(world, painter):

@@ -1,3 +1,4 @@
+import base64
 import io
 import threading
 import time
@@ -55,7 +56,8 @@ def test_an_edit_is_made_listed_taken_back_and_brought_again(client, world):
     first, last = Tile(*TILES[0]).bounds, Tile(*TILES[1]).bounds
     assert steps[1] == {
         "number": said["revision"], "kind": "edit", "made": steps[1]["made"], "state": "done", "prompt": "desert",
-        "negative_prompt": "sea", "strength": 0.9, "seed": 4, "picture": False, "tiles": 2,
+        "negative_prompt": "sea", "strength": 0.9, "seed": 4, "picture": False, "tiles": 2, "zoom": 8,
+        "masked": False,
         "bounds": [first.west, first.south, last.east, first.north],
     }  # fmt: skip
     assert client.post("/worlds/test-land/undo").json() == {"entry": said["revision"], "tiles": 2}
@@ -211,3 +213,54 @@ def test_a_history_of_pictures_is_decoded_once_and_one_picture_at_a_time(client,
     assert client.get(urls[0]).content == answers[0].content and len(decoded) == before
     assert client.post("/worlds/test-land/undo").status_code == 200
     assert client.get(urls[1]).status_code == 200
+
+
+def test_a_region_finer_than_a_tile_is_painted_at_any_zoom(client, world):
+    latent = Tile(8, 0, 0).bounds.east - Tile(8, 0, 0).bounds.west
+    latent /= 32
+    before = shown(client)
+    west, north = 8 * latent, -4 * latent  # in the tile of the middle
+    ring = [[west, north], [west + 9 * latent, north], [west, north - 9 * latent]]
+    lasso = {"type": "Polygon", "coordinates": [ring]}
+    said = edited(client, tiles=[], mask=lasso, softness=latent)
+    step = client.get("/worlds/test-land/edits").json()[-1]
+    assert (step["tiles"], step["zoom"], step["masked"]) == (1, 8, True)
+    pixels = [np.array(Image.open(io.BytesIO(each.content))).astype(int) for each in (before, shown(client))]
+    differ = (pixels[0] != pixels[1]).any(2)
+    assert differ[60:80, 70:90].any() and not differ[160:].any() and not differ[:, 180:].any()
+    for deeper in ({"bounds": [0, -latent, latent, 0], "zoom": 10}, {"tiles": [[10, 4 * HOME, 4 * HOME]]}):
+        edited(client, **{"tiles": [], **deeper})
+        assert client.get("/worlds/test-land/edits").json()[-1]["zoom"] == 10
+    for _ in range(3):
+        client.post("/worlds/test-land/undo")
+    assert shown(client).content == before.content and said["revision"] == 2
+
+
+def test_a_mask_may_be_a_picture(client, world):
+    file = io.BytesIO()
+    Image.fromarray(np.full((40, 20), 255, np.uint8)).save(file, "PNG")
+    text = base64.b64encode(file.getvalue()).decode()
+    edited(client, tiles=[], mask_png=text, corner=[0, 0], zoom=9)
+    step = client.get("/worlds/test-land/edits").json()[-1]
+    assert (step["tiles"], step["zoom"], step["masked"]) == (2, 9, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"bounds": [0, 0, 1e5, 1e5]}, "give one of tiles, mask, bounds and mask_png"),
+        ({"tiles": [], "bounds": [5, 0, 1, 1]}, "west less than east"),
+        ({"tiles": [], "mask": {"type": "Point"}}, "GeoJSON"),
+        ({"tiles": [], "mask_png": "x", "corner": [0, 0]}, "base64"),
+        ({"tiles": [], "mask_png": "x"}, "needs its corner"),
+        (
+            {"tiles": [], "bounds": [0, 0, 1e5, 1e5], "zoom": 6},
+            "zoom 6: a mask of this world may have zoom 8 to 20",
+        ),
+        ({"tiles": [[8, 1, 1], [9, 1, 1]]}, "of one zoom"),
+    ],
+)
+def test_a_region_that_cannot_be_is_named_and_leaves_no_line(client, world, more, why):
+    answer = client.post("/worlds/test-land/edits", json={**EDIT, **more})
+    assert answer.status_code == 422 and why in answer.json()["error"]["message"]
+    assert len(client.get("/worlds/test-land/edits").json()) == 1

@@ -1,0 +1,169 @@
+"""Regions of edits that are finer than a tile: polygons and pictures of weights, as masks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageFilter
+from rasterio.features import rasterize
+from rasterio.transform import from_origin
+
+from tiles.entries import is_place
+from tiles.errors import BadEdit, TooLarge
+from tiles.grid import EARTH, TILE_LATENTS, Bounds, Box, Tile, boxed, tile_metres
+
+CORNERS = 5_000  # of all rings of a region
+FINER = 4  # parts of a latent's side that a polygon is drawn in
+FAINT = 8  # of 255: less is nothing
+MOST_SOFT = 32  # latents of a soft border
+SPREAD = 4  # times as many tiles as an edit may have that the rectangle around its region may hold
+PNG = b"\x89PNG\r\n\x1a\n"
+
+Ring = list[tuple[float, float]]
+
+
+class Sheet(NamedTuple):
+    """Weights of the latents of a box of tiles."""
+
+    box: Box
+    weights: np.ndarray  # uint8 (32 x height, 32 x width)
+
+    def cells(self) -> Iterator[tuple[Tile, np.ndarray]]:
+        """The tiles that have any weight, with theirs."""
+        for tile in self.box.tiles():
+            y, x = (tile.y - self.box.top) * TILE_LATENTS, (tile.x - self.box.left) * TILE_LATENTS
+            part = self.weights[y : y + TILE_LATENTS, x : x + TILE_LATENTS]
+            if part.any():
+                yield tile, np.ascontiguousarray(part)
+
+
+def polygon_mask(shape: Any, zoom: int, softness: float, most: int) -> dict[Tile, np.ndarray]:
+    """The mask of a GeoJSON Polygon or MultiPolygon in metres of the plane, drawn at the latents of a zoom.
+    Its border is soft over ``softness`` metres. Raises BadEdit, TooLarge."""
+    polygons = _polygons(shape)
+    latent = tile_metres(zoom) / TILE_LATENTS
+    if not 0 <= softness <= MOST_SOFT * latent:
+        raise BadEdit(f"softness {softness}: it must be 0 to {MOST_SOFT * latent:.0f} metres at zoom {zoom}")
+    xs, ys = zip(*(place for rings in polygons for ring in rings for place in ring))
+    around = Bounds(min(xs) - softness, min(ys) - softness, max(xs) + softness, max(ys) + softness)
+    if not (around.west < around.east and around.south < around.north):
+        raise BadEdit("the region is empty: its corners lie on a line")
+    box = _checked(boxed(around, zoom), most)
+    soft = Image.fromarray(_drawn(polygons, box, latent))
+    if softness >= latent / 2:
+        soft = soft.filter(ImageFilter.GaussianBlur(softness / latent / 2))
+    return _mask(Sheet(box, np.array(soft)), most)
+
+
+def png_mask(text: str, zoom: int, corner: tuple[float, float], most: int) -> dict[Tile, np.ndarray]:
+    """The mask of a grey 8-bit PNG (base64) of one pixel a latent of a zoom; its upper left corner lies at a
+    place in metres, moved to the nearest latent. Raises BadEdit, TooLarge."""
+    if not is_place(corner):
+        raise BadEdit("the corner of a mask is two numbers of metres, x and y")
+    latent = tile_metres(zoom) / TILE_LATENTS
+    left, top = round((corner[0] + EARTH / 2) / latent), round((EARTH / 2 - corner[1]) / latent)
+    pixels = _grey(text, most)
+    height, width = pixels.shape
+    box = Box(
+        zoom,
+        left // TILE_LATENTS,
+        top // TILE_LATENTS,
+        -(-(left + width) // TILE_LATENTS),
+        -(-(top + height) // TILE_LATENTS),
+    )
+    sheet = np.zeros((box.height * TILE_LATENTS, box.width * TILE_LATENTS), np.uint8)
+    y, x = top - box.top * TILE_LATENTS, left - box.left * TILE_LATENTS
+    sheet[y : y + height, x : x + width] = pixels
+    return _mask(Sheet(box, sheet), most)
+
+
+def rectangle(bounds: Sequence[float]) -> dict[str, Any]:
+    """West, south, east and north in metres as a GeoJSON Polygon. Raises BadEdit."""
+    west, south, east, north = bounds
+    if not (all(map(math.isfinite, bounds)) and west < east and south < north):
+        raise BadEdit("bounds are four finite numbers: west less than east, and south less than north")
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def _polygons(shape: Any) -> list[list[Ring]]:
+    """The rings of each polygon: its outline, then its holes."""
+    wanted = "a mask is a GeoJSON Polygon or MultiPolygon with coordinates in metres"
+    if not isinstance(shape, Mapping) or shape.get("type") not in ("Polygon", "MultiPolygon"):
+        raise BadEdit(wanted)
+    found = shape.get("coordinates")
+    polygons = [found] if shape["type"] == "Polygon" else found
+    if not isinstance(polygons, list) or not polygons:
+        raise BadEdit(wanted)
+    many = 0
+    for rings in polygons:
+        if not isinstance(rings, list) or not rings:
+            raise BadEdit(wanted)
+        for ring in rings:
+            if not isinstance(ring, list) or len(ring) < 3 or not all(map(is_place, ring)):
+                raise BadEdit(f"{wanted}; each ring has at least three of them")
+            many += len(ring)
+    if many > CORNERS:
+        raise TooLarge(f"the region has {many:,} corners; the limit is {CORNERS:,}")
+    return [[_closed([(x, y) for x, y in ring]) for ring in rings] for rings in polygons]
+
+
+def _closed(ring: Ring) -> Ring:
+    return ring if ring[0] == ring[-1] and len(ring) > 3 else [*ring, ring[0]]
+
+
+def _drawn(polygons: list[list[Ring]], box: Box, latent: float) -> np.ndarray:
+    """Polygons on the latents of a box, uint8: the share of each latent that lies inside."""
+    west, _, _, north = box.bounds
+    side = TILE_LATENTS * FINER
+    fine = rasterize(
+        [({"type": "Polygon", "coordinates": rings}, 255) for rings in polygons],
+        out_shape=(box.height * side, box.width * side),
+        transform=from_origin(west, north, latent / FINER, latent / FINER),
+        dtype="uint8",
+    )
+    return np.array(Image.fromarray(fine).reduce(FINER))
+
+
+def _grey(text: str, most: int) -> np.ndarray:
+    """The pixels of a PNG, uint8 (h, w)."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadEdit("mask_png is a PNG in base64") from None
+    if not data.startswith(PNG):
+        raise BadEdit("mask_png is a PNG in base64")
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.mode != "L":
+                raise BadEdit(f"mask_png has mode {image.mode}; it must be grey with 8 bits and no alpha")
+            if image.width * image.height > most * SPREAD * TILE_LATENTS**2:
+                raise TooLarge(
+                    f"mask_png has {image.width:,} x {image.height:,} pixels; one is a latent, and the limit"
+                    f" is {most * SPREAD:,} tiles of {TILE_LATENTS} x {TILE_LATENTS}"
+                )
+            return np.array(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise BadEdit("mask_png cannot be read") from None
+
+
+def _checked(box: Box, most: int) -> Box:
+    if box.size > most * SPREAD:
+        raise TooLarge(f"the region lies in {box.size:,} tiles; the limit is {most * SPREAD:,}")
+    return box
+
+
+def _mask(sheet: Sheet, most: int) -> dict[Tile, np.ndarray]:
+    sheet = sheet._replace(weights=np.where(sheet.weights < FAINT, 0, sheet.weights))
+    mask = dict(sheet.cells())
+    if not mask:
+        raise BadEdit("the region is empty")
+    if len(mask) > most:
+        raise TooLarge(f"too many tiles ({len(mask):,}); the limit is {most:,}")
+    return mask
