@@ -14,8 +14,6 @@ from tiles.errors import WorldNotFound
 from tiles.strokes import Stroke
 
 FOLDER = asset("gallery")
-
-
 KM = 1000.0  # metres; files are shorter in kilometres
 
 
