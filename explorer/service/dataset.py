@@ -23,6 +23,7 @@ from PIL import Image
 
 from explorer.models.family import Traits
 from explorer.models.library import Library
+from explorer.painting.pyramid import DEEPEST
 from explorer.service.bulk import paint_all
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
@@ -81,8 +82,21 @@ def checked(plan: Plan, traits: Traits) -> Plan:
         raise BadSetting(f"shard {plan.shard}: it must be 1 to 100,000 pictures")
     checked_seed(plan.seed)
     prompts = tuple(dict.fromkeys(clean_prompt(prompt) for prompt in plan.prompts))
-    zooms = tuple(dict.fromkeys(checked_zoom(zoom, traits.base_zoom, traits.zooms) for zoom in plan.zooms))
+    zooms = tuple(dict.fromkeys(_checked_zoom(zoom, traits) for zoom in plan.zooms))
     return plan._replace(prompts=prompts, zooms=zooms)
+
+
+def _checked_zoom(zoom: int, traits: Traits) -> int:
+    """A zoom where worlds begin, or one that is refined from there. Raises BadSetting."""
+    if min(traits.zooms) < zoom <= DEEPEST:
+        return zoom
+    return checked_zoom(zoom, traits.base_zoom, traits.zooms)
+
+
+def base_of(zoom: int, traits: Traits) -> int:
+    """The base zoom of the world that a picture of a zoom is cut from: the zoom itself or, where the model
+    does not know it, the next coarser one that it knows."""
+    return max((known for known in traits.zooms if known <= zoom), default=zoom)
 
 
 def samples(plan: Plan) -> list[Sample]:
@@ -225,7 +239,8 @@ def _world(atlas: Atlas, painter: Painter, sample: Sample) -> World:
         for done in atlas.names():
             painter.forget(atlas.get(done))
             atlas.delete(done)
-        atlas.create(NewWorld(sample.world, sample.prompt, sample.seed, base_zoom=sample.zoom))
+        base = base_of(sample.zoom, atlas.library.get().traits)
+        atlas.create(NewWorld(sample.world, sample.prompt, sample.seed, base_zoom=base))
     return atlas.get(sample.world)
 
 
@@ -237,6 +252,7 @@ def _encoded(pixels: np.ndarray) -> bytes:
 
 def _row(sample: Sample, traits: Traits) -> dict[str, Any]:
     """The metadata of a picture."""
+    base = base_of(sample.zoom, traits)
     return {
         "name": sample.name,
         "text": sample.prompt,
@@ -247,6 +263,7 @@ def _row(sample: Sample, traits: Traits) -> dict[str, Any]:
         "bounds": list(sample.area.bounds),
         "crs": "EPSG:3857",
         "model": traits.digest,
+        **({} if base == sample.zoom else {"refined_from_zoom": base}),
     }
 
 
@@ -317,7 +334,8 @@ Prompts:
 
 ## Layout
 
-- `train/`: PNG and `metadata.jsonl` (file_name, text, zoom, gsd_m, seed, world, bounds in metres, crs, model)
+- `train/`: PNG and `metadata.jsonl` (file_name, text, zoom, gsd_m, seed, world, bounds in metres, crs, model;
+  refined_from_zoom where the zoom is none that the model learned)
 - `webdataset/`: the same as tar shards of up to {plan.shard:,}, NAME.png, NAME.json, NAME.txt
 
 ```python

@@ -44,7 +44,7 @@ class EarthMap {
     window.addEventListener("message", (event) => this.command(event));
     window.addEventListener("hashchange", () => this.goTo(location.hash, true));
     window.addEventListener("keydown", (event) => this.key(event));
-    this.post({ type: "ready", base: options.base });
+    this.post({ type: "ready", base: options.base, deepest: options.deepest });
     this.moved();
   }
 

@@ -8,12 +8,14 @@ import { button, field, get, make, say } from "./dom.js";
 import { follow } from "./jobs.js";
 import { part } from "./parts.js";
 
-const STEPS = [-4, -3, -2, -1, 0, 1, 2]; // zooms around the world's own
 const PAUSE = 300; // ms after the map has moved, before the estimate is asked for
 
 const state = {
   world: "",
   base: 8,
+  deepest: 20, // the last zoom that is painted
+  zoom: 8, // of the map
+  chosen: false, // whether somebody has chosen another zoom than the map's
   /** @type {Box | null} */
   view: null,
   /** @type {Box | null} */
@@ -36,6 +38,9 @@ part("export", (box) => {
   for (const id of ["export-format", "export-zoom", "export-paint"]) {
     field(id).addEventListener("change", () => estimate(0));
   }
+  field("export-zoom").addEventListener("change", () => {
+    state.chosen = true;
+  });
   button("export-go").addEventListener("click", go);
   button("export-cancel").addEventListener("click", () => state.job && ask(`/jobs/${state.job}`, "DELETE"));
   button("export-clear").addEventListener("click", () => tellMap({ type: "clear" }));
@@ -57,18 +62,18 @@ function address() {
   get("export-links").hidden = false;
 }
 
-/** Resolutions around that of the world. */
+/** All resolutions of the world; the map's, until somebody chooses another one. */
 function zooms() {
-  const select = get("export-zoom");
-  if (select.dataset.base === String(state.base)) return;
-  select.dataset.base = String(state.base);
-  const offered = STEPS.map((step) => state.base + step).filter((zoom) => zoom >= 0 && zoom <= 22);
-  select.replaceChildren(
-    ...offered.map((zoom) => {
-      const usual = zoom === state.base;
-      return new Option(resolution(metresPerPixel(zoom), zoom), String(zoom), usual, usual);
-    }),
-  );
+  const select = field("export-zoom");
+  if (select.dataset.deepest !== String(state.deepest)) {
+    select.dataset.deepest = String(state.deepest);
+    const offered = Array.from({ length: state.deepest + 1 }, (_, zoom) => zoom);
+    select.replaceChildren(
+      ...offered.map((zoom) => new Option(resolution(metresPerPixel(zoom), zoom), String(zoom))),
+    );
+    state.chosen = false;
+  }
+  if (!state.chosen) select.value = String(Math.min(Math.max(state.zoom, state.base), state.deepest));
 }
 
 /** @param {number} pause */
@@ -149,14 +154,15 @@ function hand(files) {
   links[0]?.click();
 }
 
-on("ready", ({ world, base }) => {
-  if (world !== state.world) Object.assign(state, { world, region: null });
-  state.base = base;
+on("ready", ({ world, base, deepest }) => {
+  if (world !== state.world) Object.assign(state, { world, region: null, chosen: false });
+  Object.assign(state, { base, deepest });
   address();
   estimate();
 });
-on("view", ({ bounds }) => {
+on("view", ({ bounds, place }) => {
   state.view = bounds;
+  state.zoom = Number(place.split("/")[0]);
   estimate();
 });
 on("region", ({ bounds }) => {

@@ -206,7 +206,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, library, painter):
         ({"pictures": 10**9}, "1 to 1,000,000"),
         ({"prompts": ()}, "at least one prompt"),
         ({"zooms": ()}, "at least one prompt and one zoom"),
-        ({"zooms": (8, 19)}, "base zoom 19"),
+        ({"zooms": (8, 21)}, "base zoom 21"),
         ({"side": 100}, "256 or 512"),
         ({"seed": -1}, "seed -1"),
         ({"shard": 0}, "shard 0"),
@@ -262,3 +262,16 @@ def test_a_killed_first_write_and_odd_folders(tmp_path, library, painter):
 def test_the_png_is_an_rgb_picture(made):
     with Image.open(io.BytesIO(next((made / "train").glob("*.png")).read_bytes())) as image:
         assert np.array(image).std() > 0
+
+
+def test_zooms_that_the_model_did_not_learn_are_refined_from_one_that_it_did(tmp_path, library, painter):
+    plan = Plan(("rocky coast",), (8, 10), 2, seed=3)
+    out = export(library, painter, plan, tmp_path / "deep", quiet)
+    rows = [json.loads(line) for line in (out / "train" / "metadata.jsonl").read_text().splitlines()]
+    assert [(row["zoom"], row.get("refined_from_zoom")) for row in rows] == [(8, None), (10, 8)]
+    with Image.open(out / "train" / rows[1]["file_name"]) as image:
+        assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 100
+    assert rows[1]["gsd_m"] == pytest.approx(rows[0]["gsd_m"] / 4, rel=1e-4)
+    assert [dataset.base_of(zoom, library.model.traits) for zoom in (3, 5, 8, 20)] == [3, 5, 8, 8]
+    with pytest.raises(BadSetting, match="base zoom 21"):
+        checked(plan._replace(zooms=(21,)), library.model.traits)

@@ -195,3 +195,22 @@ def test_the_disk_must_hold_all_that_is_written_meanwhile(world, tmp_path, monke
     exports.check(world, request, PLENTY, tmp_path)
     with pytest.raises(DiskFull, match=f"{free:,} are free"):
         exports.check(world, request, PLENTY._replace(free_bytes=1), tmp_path)
+
+
+def test_a_deep_zoom_is_estimated_first_and_then_painted_level_by_level(world, painter, tmp_path):
+    tile = Tile(12, (130 << 4) + 3, (130 << 4) + 5)
+    west, _, _, north = tile.bounds
+    side = tile.bounds.east - west
+    wanted = ExportRequest(Bounds(west, north - 2 * side, west + 3 * side, north), 12, "png")
+    guess = estimates.estimate(world, wanted)
+    assert (guess.base_tiles, guess.unpainted, guess.width) == (6, 6, 768)
+    before = world.model.calls.total()
+    windows = estimates.windows_to_paint(world, estimates.checked(wanted)[0])
+    exports.make(world, painter, wanted, tmp_path / "deep.png", quiet)
+    painted = world.model.calls.total() - before
+    assert windows / 2 < painted < windows * 2
+    assert estimates.estimate(world, wanted).unpainted == 0
+    with Image.open(tmp_path / "deep.png") as image:
+        shown = np.asarray(image)[:256, :256]
+    with Image.open(io.BytesIO(world.renderer.tile(tile, "png").data)) as image:
+        assert (shown == np.asarray(image)).all()
