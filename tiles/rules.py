@@ -179,7 +179,28 @@ def _is_time(value: Any) -> bool:
 
 
 MAX_CHANNELS = 64  # of latents
-MAY_BE_MISSING = ("channels",)  # from before there were others than 4
+MAY_BE_MISSING = ("channels", "bookmarks")  # from before there were others than 4, and none was made
+MAX_BOOKMARKS = 200
+PLACE = re.compile(r"\d{1,2}/-?\d{1,15}/-?\d{1,15}")  # zoom, x and y in metres
+
+
+def is_bookmark(value: Any) -> bool:
+    """A place with a name.
+
+    >>> is_bookmark({"name": "Old harbour", "place": "8/120000/-35000"})
+    True
+    """
+    if not isinstance(value, dict) or set(value) != {"name", "place"}:
+        return False
+    name, place = value["name"], value["place"]
+    named = isinstance(name, str) and len(name) <= NAME_LIMIT and is_plain(name) and bool(name.strip())
+    return named and isinstance(place, str) and PLACE.fullmatch(place) is not None
+
+
+def _are_bookmarks(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_BOOKMARKS and all(map(is_bookmark, value))
+
+
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (
         lambda v: isinstance(v, str) and len(v) <= NAME_LIMIT and is_plain(v) and bool(v.strip()),
@@ -194,6 +215,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "halo": (lambda v: whole(v, 0, TILE_LATENTS), f"0 to {TILE_LATENTS}"),
     "channels": (lambda v: whole(v, 1, MAX_CHANNELS), f"1 to {MAX_CHANNELS}"),
     "created": (_is_time, "ISO 8601 times"),
+    "bookmarks": (_are_bookmarks, f"up to {MAX_BOOKMARKS} places with names"),
 }
 
 

@@ -15,6 +15,7 @@ type Answer = { ok: boolean; status: number; said: any };
 type JobFile = { name: string; bytes: number; url: string };
 type Job = {
   id: string;
+  name?: string | null;
   state: "waiting" | "running" | "done" | "failed" | "cancelled";
   stage: string;
   done: number;
@@ -34,6 +35,10 @@ type Step = {
   picture?: boolean;
   tiles?: number;
   bounds?: Box;
+  pictured?: Box;
+  negative_prompt?: string;
+  strength?: number;
+  seed?: number;
   job?: string | null;
   path?: [number, number][];
   radius?: number;
@@ -42,7 +47,10 @@ type Step = {
 
 type Stroke = { prompt: string; path: [number, number][]; radius: number; softness: number };
 type BrushState = { on: boolean; prompt: string; radius: number; softness: number };
-type Chosen = { count: number; tiles: Tile[]; bounds: Box | null };
+/** What is chosen: tiles, or exactly a rectangle. */
+type Chosen = { count: number; tiles: Tile[]; bounds: Box | null; exact: boolean };
+/** A picture over the map. */
+type Overlaid = { url: string; bounds: Box; inside: Box };
 
 /** What the server writes into the map's page. */
 type MapOptions = {

@@ -20,7 +20,7 @@ from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.entries import HOME_LIMIT
 from tiles.errors import BadEdit, Busy, EarthError, Stopped, TooLarge
-from tiles.grid import Box, Tile, tile_metres
+from tiles.grid import Bounds, Box, Tile, boxed, tile_metres
 from tiles.mask import Mask, written
 from tiles.store import Known
 from tiles.strokes import Stroke
@@ -219,6 +219,13 @@ def small_picture(world: World, layer: int, below: bool) -> np.ndarray | None:
     return np.asarray(image)
 
 
+def pictured(cells: Iterable[Tile]) -> Bounds:
+    """What a small picture of an edit of these cells shows, in metres."""
+    box = looked_at(cells)
+    first, last = Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1)
+    return Bounds(first.bounds.west, last.bounds.south, last.bounds.east, first.bounds.north)
+
+
 def looked_at(cells: Iterable[Tile]) -> Box:
     """The cells and one around them; of many the middle."""
     zooms, xs, ys = zip(*cells)
@@ -249,6 +256,16 @@ def draw(world: World, painter: Painter, stroke: Stroke) -> int:
     number = world.journal.draw(stroke._replace(prompt=clean_prompt(stroke.prompt)))
     tell(painter, world)
     return number
+
+
+def painted_under(world: World, stroke: Stroke, most: int) -> list[Tile]:
+    """The painted cells of the base level whose middle a stroke covers at least half; at most ``most``. The
+    stroke is for land to come: it leaves them as they are."""
+    cells = list(boxed(stroke.bounds, world.base_zoom).tiles())
+    middles = np.array([[(b.west + b.east) / 2, (b.south + b.north) / 2] for b in (c.bounds for c in cells)])
+    covered = stroke.weight(middles[:, 0], middles[:, 1]) >= 0.5
+    painted = world.canvas.snapshot().painted
+    return [cell for cell, under in zip(cells, covered) if under and painted(cell)][:most]
 
 
 def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:

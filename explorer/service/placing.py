@@ -13,7 +13,7 @@ from explorer.service.edits import WEAKEST
 from explorer.worlds.new import checked_home, checked_seed, clean_prompt
 from tiles import entries, journal
 from tiles.errors import BadEdit, BadPicture, Busy
-from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Box, Tile, metres_per_pixel
+from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Bounds, Box, Tile, metres_per_pixel
 from tiles.mosaic.area import Area, area
 from tiles.raster.opening import Raster, opened
 from tiles.raster.place import Place, find, require_tiles
@@ -83,6 +83,26 @@ def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: L
             return _put(raster, middle, own, zoom, limits.tiles)
     finally:
         _one_at_a_time.release()
+
+
+class Footprint(NamedTuple):
+    """Where a picture would lie."""
+
+    placed: bool  # the file itself says where
+    pixels: tuple[int, int]  # width and height of the picture, upright
+    bounds: Bounds  # metres
+
+
+def footprint(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: Limits) -> Footprint:
+    """Where the picture in a file would lie, without reading its pixels. Raises as ``read`` does."""
+    middle, own = _checked_spot(spot, home), zoom if spot.zoom is None else spot.zoom
+    with opened(path, limits.pixels) as raster:
+        width, height = shown(raster)
+        if place := find(raster.source):
+            return Footprint(True, (width, height), _covered(place, zoom, limits.tiles).bounds)
+        metres = metres_per_pixel(own)
+        x, y, across, down = *middle, width * metres / 2, height * metres / 2
+        return Footprint(False, (width, height), Bounds(x - across, y - down, x + across, y + down))
 
 
 def _checked_spot(spot: Spot, home: tuple[float, float]) -> tuple[float, float]:

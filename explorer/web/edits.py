@@ -88,6 +88,7 @@ def describe(world: World, line: Line) -> dict[str, Any]:
             "zoom": edit.zooms[0],
             "masked": edit.mask is not None,
             "bounds": list(around(edit)),
+            "pictured": list(edits.pictured(edit.cells)),
         }
     elif isinstance(entry, entries.Stroke):
         stroke = journal.stroke(entry)
@@ -136,7 +137,8 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     seeds, work = edits.variants(world, state.painter, edit, body.count)
     job = state.jobs.add("variants", world.id, work)
     report = prompt_report(world, edit.prompt)
-    return {"seeds": seeds, "job": describe_job(job), "prompt_report": report}
+    pictured = list(edits.pictured(journal.edit(0, edit).cells))
+    return {"seeds": seeds, "job": describe_job(job), "pictured": pictured, "prompt_report": report}
 
 
 def checked_edit(request: Request, world: World, body: EditBody) -> entries.Edit:
@@ -183,17 +185,23 @@ async def show_edit(request: Request, id: str, number: int, side: str) -> Respon
 @router.post("/worlds/{id}/strokes", status_code=201)
 def make_stroke(request: Request, id: str, body: StrokeBody) -> dict[str, Any]:
     """Lay a prompt over land not painted yet, along a line: whole within ``radius`` metres, fading
-    over ``softness`` more."""
+    over ``softness`` more. ``painted`` are tiles under it that are painted already, and stay as they are."""
     state = request.app.state
     world: World = state.atlas.get(id)
     stroke = Stroke(body.prompt, tuple(body.path), body.radius, body.softness)
     number = edits.draw(world, state.painter, stroke)
-    return {"revision": number, "prompt_report": prompt_report(world, body.prompt)}
+    painted = edits.painted_under(world, stroke, state.settings.edit_tiles)
+    return {
+        "revision": number,
+        "painted": [list(tile) for tile in painted],
+        "prompt_report": prompt_report(world, body.prompt),
+    }
 
 
 @router.post("/worlds/{id}/pictures", status_code=202)
 async def place_picture(
     request: Request,
+    response: Response,
     id: str,
     x: float | None = None,
     y: float | None = None,
@@ -201,12 +209,13 @@ async def place_picture(
     strength: float = 1.0,
     prompt: str = "",
     seed: int | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Put the picture in the body (GeoTIFF, PNG, JPEG or WebP) on the map, joined to the land around.
 
     A GeoTIFF goes to its own place; others around ``x``, ``y`` in metres, their pixels those of
     ``zoom``. With ``strength`` below 1 only so much of the picture stays. ``notes`` say how it was read and
-    placed.
+    placed. With ``dry_run`` nothing is changed: the answer is 200 and says where it would lie.
     """
     state = request.app.state
     world = await to_thread.run_sync(state.atlas.get, id)
@@ -215,6 +224,12 @@ async def place_picture(
         path = Path(folder) / "picture"
         await receive_file(request, path, state.settings.spare_bytes)
         limits = placing.Limits(state.settings.picture_pixels, state.settings.picture_tiles)
+        if dry_run:
+            lies = await to_thread.run_sync(
+                placing.footprint, path, spot, world.home, world.base_zoom, limits, limiter=READING
+            )
+            response.status_code = 200
+            return lies._asdict()
         sheet = await to_thread.run_sync(
             placing.read, path, spot, world.home, world.base_zoom, limits, limiter=READING
         )

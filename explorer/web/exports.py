@@ -41,6 +41,7 @@ def describe(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "kind": job.kind,
+        "name": job.work.name if isinstance(job.work, Export) else None,
         "world": job.world,
         "entry": job.entry,
         "state": job.state,
@@ -93,6 +94,13 @@ def estimate(
     )
     guess = exports.check(world, wanted, limits(state.settings), state.atlas.folder, pace(request))
     return guess._asdict()
+
+
+@router.get("/jobs")
+def list_jobs(request: Request, world: str = "", kind: str = "") -> list[dict[str, Any]]:
+    """The jobs of a world, or of all, oldest first; with ``kind`` those alone: export, edit, variants."""
+    jobs = request.app.state.jobs.all()
+    return [describe(job) for job in jobs if world in ("", job.world) and kind in ("", job.kind)]
 
 
 @router.get("/jobs/{id}")

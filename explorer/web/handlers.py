@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 class Shown(NamedTuple):
-    """The world that is on the map, as updates of the picker, its prompt and the confirmation."""
+    """The world that is on the map, as updates of its id, its prompt and the confirmation."""
 
-    picker: Any
+    chosen: str
     prompt: Any
     confirmation: Any
 
@@ -34,17 +34,13 @@ class Handlers:
     def __init__(self, atlas: Atlas, painter: Painter) -> None:
         self.atlas, self.painter = atlas, painter
 
-    def choices(self) -> list[tuple[str, str]]:
-        return [(world.name, world.id) for world in self.atlas.worlds()]
-
     def show(self, id: str, writing: bool = False) -> Shown:
         """``id``, or the first world if there is none of that id. ``writing``: the prompt's field is kept."""
-        worlds = self.choices()
-        ids = [each for _, each in worlds]
-        chosen = id if id in ids else next(iter(ids), None)
+        ids = [world.id for world in self.atlas.worlds()]
+        chosen = id if id in ids else next(iter(ids), "")
         prompt = guarded(lambda: self.atlas.get(chosen).journal.prompt) if chosen else ""
         return Shown(
-            gr.update(choices=worlds, value=chosen),
+            chosen,
             gr.skip() if writing else prompt,
             gr.update(visible=False),
         )

@@ -27,7 +27,7 @@ from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web import edits as edit_routes
-from explorer.web import exports, feed, files, gallery, search, services, tiles, worlds
+from explorer.web import bookmarks, exports, feed, files, gallery, search, services, tiles, worlds
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
@@ -65,6 +65,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(files.router)
     app.include_router(worlds.router)
     app.include_router(gallery.router)
+    app.include_router(bookmarks.router)
     app.include_router(services.router)
     app.include_router(exports.router)
     app.include_router(edit_routes.router)

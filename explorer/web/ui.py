@@ -28,6 +28,9 @@ SCALES = {
     17: "streets", 18: "houses", 19: "gardens",
 }  # fmt: skip
 MAIN = "/static/earth/page/main.js"
+HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="/static/earth/icon.svg">
+<style>gradio-app:not(:has(#earth))::before {{ content: "Endless Earth is loading\u2026"; display: block; \
+padding: 40vh 0 0; text-align: center; font: 16px system-ui, sans-serif; color: #6b6560; }}</style>"""
 # No template: the map's frame is the only thing inside, and words never pass through here.
 FRAME = '<iframe id="earth-map" title="Map" src="about:blank"></iframe>'
 
@@ -47,7 +50,7 @@ def mount(app: FastAPI) -> FastAPI:
         path="/",
         theme=theme,
         css_paths=[assets.FOLDER / "page" / "page.css"],
-        head=f'<script type="module" src="{MAIN}"></script><link rel="icon" href="/static/earth/icon.svg">',
+        head=HEAD,
         ssr_mode=False,
         footer_links=[],
         run_history=False,  # with it, anybody could have this machine write to another host
@@ -59,7 +62,7 @@ def mount(app: FastAPI) -> FastAPI:
 class Controls:
     """Gradio's own controls of the panel: what is about the world on the map."""
 
-    picker: gr.Dropdown
+    chosen: gr.Textbox
     prompt: gr.Textbox
     change: gr.Button
     remove: gr.Button
@@ -75,80 +78,89 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
     handlers = Handlers(atlas, painter)
     with gr.Blocks(title="Endless Earth", fill_height=True, fill_width=True) as blocks:
         with gr.Row(elem_id="earth", equal_height=True):
-            with gr.Column(elem_id="panel", scale=0, min_width=300):
-                gr.HTML(forms.TITLE, elem_id="title")
-                picker = gr.Dropdown(handlers.choices(), label="World", elem_id="picker", filterable=False)
-                gr.HTML(forms.STATUS)
-                gr.HTML(forms.STEPS, padding=False)
-                with gr.Accordion("This world", open=True, elem_id="part-world"):
-                    controls = this_world(picker)
-                for words, id, form in (
-                    ("Edit", "part-edit", forms.edit(edit_tiles)),
-                    ("Plan land ahead (brush)", "part-brush", forms.BRUSH),
-                    ("Your own picture", "part-picture", forms.PICTURE),
-                    ("History", "part-history", forms.HISTORY),
-                ):
-                    with gr.Accordion(words, open=False, elem_id=id):
-                        gr.HTML(form, padding=False)
-                with gr.Accordion("New world", open=False, elem_id="new"):
-                    create, made = new_world(traits)
-                with gr.Accordion("Export", open=False, elem_id="home"):
-                    gr.HTML(forms.export(), padding=False)
-                gr.HTML(forms.LINKS)
+            with gr.Column(elem_id="panel", scale=0, min_width=256):
+                html(forms.head(), "head")
+                with part("place-explore"):
+                    html(forms.views("Explore"))
+                    with part("view-world"):
+                        html(forms.WELCOME + forms.GO)
+                        remove, confirmation, question, really, keep = removing()
+                    with part("view-new"):
+                        create, made = new_world(traits)
+                with part("place-shape"):
+                    html(forms.views("Shape"))
+                    html(forms.edit(edit_tiles), "view-edit")
+                    with part("view-plan"):
+                        prompt, change = new_land()
+                        html(forms.BRUSH)
+                    html(forms.PICTURE, "view-picture")
+                html(forms.HISTORY, "place-history")
+                with part("place-home"):
+                    html(forms.views("Take home"))
+                    html(forms.export(), "view-export")
+                    html(forms.SHARE, "view-share")
+                    html(forms.LIVE, "view-live")
+                html(forms.DOCK, "dock")
             gr.HTML(FRAME, elem_id="hero", padding=False)
+        chosen = gr.Textbox(visible=False)
+        controls = Controls(chosen, prompt, change, remove, confirmation, question, really, keep)
         wire(blocks, handlers, controls, create, made)
     return blocks
 
 
-def this_world(picker: gr.Dropdown) -> Controls:
-    """The prompt of the world on the map, and its end."""
-    prompt = gr.Textbox(label="Prompt for new land", lines=2, max_length=500, elem_id="prompt")
-    with gr.Row():
-        change = gr.Button("Change prompt", size="sm", elem_id="change")
-        remove = gr.Button("Delete", size="sm", variant="stop", elem_id="delete")
+def html(form: str, id: str | None = None) -> gr.HTML:
+    """A form of our own, as a part of the panel if it has an ``id``."""
+    return gr.HTML(form, elem_id=id, padding=False)
+
+
+def part(id: str) -> gr.Column:
+    """A part of the panel that a tab shows."""
+    return gr.Column(elem_id=id)
+
+
+def new_land() -> tuple[gr.Textbox, gr.Button]:
+    """The prompt of the world on the map."""
+    prompt = gr.Textbox(label="Prompt for new land", lines=2, elem_id="prompt")
+    return prompt, gr.Button("Change prompt", size="sm", elem_id="change")
+
+
+def removing() -> tuple[gr.Button, gr.Column, gr.Textbox, gr.Button, gr.Button]:
+    """The end of the world on the map: asked, and asked again."""
+    remove = gr.Button("Delete this world", size="sm", elem_id="delete")
     with gr.Column(visible=False, elem_id="confirmation") as confirmation:
         # Plain text: names of worlds are words that people wrote.
         question = gr.Textbox(
-            show_label=False, interactive=False, lines=2, container=False, elem_id="question"
+            label="Delete?", show_label=False, interactive=False, lines=3, container=False, elem_id="question"
         )
         with gr.Row():
             really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
             keep = gr.Button("Cancel", size="sm", elem_id="keep")
-    return Controls(picker, prompt, change, remove, confirmation, question, really, keep)
+    return remove, confirmation, question, really, keep
 
 
 def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
     """Name, prompt with examples, seed with a dice, ground resolution. An example sets the resolution
     too: houses cannot be seen from where one sees countries."""
-    name = gr.Textbox(label="Name", max_length=80, elem_id="new-name")
-    prompt = gr.Textbox(label="Prompt", lines=2, max_length=500, elem_id="new-prompt")
+    rows = [row for row in json.loads(EXAMPLES.read_text()) if row["zoom"] in traits.zooms]
+    named = {row["name"]: (row["name"], row["prompt"], row["zoom"]) for row in rows}
+    example = gr.Dropdown(list(named), label="Start from an example", value=None, elem_id="example")
+    name = gr.Textbox(label="Name", elem_id="new-name")
+    prompt = gr.Textbox(label="Prompt", lines=2, elem_id="new-prompt")
+    with gr.Row():
+        # Text: a browser rounds large numbers.
+        seed = gr.Textbox(label="Seed", placeholder="random", elem_id="new-seed", scale=3)
+        dice = gr.Button("\u2684 Random", size="sm", elem_id="dice", scale=0, min_width=96)
     zoom = gr.Dropdown(
         [(scale_words(z), z) for z in reversed(beginnings(traits.zooms))],
         value=traits.base_zoom,
         label="Ground resolution, per pixel",
         elem_id="new-zoom",
         filterable=False,
-        render=False,
     )
-    rows = [row for row in json.loads(EXAMPLES.read_text()) if row["zoom"] in traits.zooms]
-    gr.Examples(
-        [[row["name"], row["prompt"], row["zoom"]] for row in rows],
-        [name, prompt, zoom],
-        examples_per_page=6,
-        label="Examples",
-        elem_id="examples",
-    )
-    with gr.Row():
-        # Text: a browser rounds large numbers.
-        seed = gr.Textbox(label="Seed", placeholder="random", max_length=19, elem_id="new-seed", scale=3)
-        dice = gr.Button("⚄ Random", size="sm", elem_id="dice", scale=0, min_width=96)
-    zoom.render()
     create = gr.Button("Create world", variant="primary", elem_id="create")
-    gr.HTML(
-        '<label id="unpack">or open a world file <input type="file" accept=".earth"></label>'
-        '<p id="unpack-said" role="status"></p>',
-        padding=False,
-    )
+    html(forms.UNPACK)
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    example.input(lambda chosen: named.get(chosen, (gr.skip(),) * 3), example, [name, prompt, zoom], **quiet)
     dice.click(fn=None, outputs=seed, js="() => String(Math.floor(Math.random() * 2 ** 31))")
     return create, [name, prompt, seed, zoom]
 
@@ -170,20 +182,19 @@ def wire(
 ) -> None:
     """What happens when. Which world is on the map only the page knows: it says so each time."""
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    shown: Any = [controls.picker, controls.prompt, controls.confirmation]
+    shown: Any = [controls.chosen, controls.prompt, controls.confirmation]
     world, doomed = gr.Textbox(visible=False), gr.Textbox(visible=False)
     writing = gr.Checkbox(visible=False)
     # The page presses it when another world comes on the map, and when the journal has changed the prompt.
     follow = gr.Button(visible="hidden", elem_id="follow")
-    opens: dict[str, Any] = {"fn": None, "inputs": controls.picker, "js": called("open", "id")}
+    opens: dict[str, Any] = {"fn": None, "inputs": controls.chosen, "js": called("open", "id")}
 
     blocks.load(handlers.show, world, shown, js=called("asked"), **quiet).then(
-        fn=None, inputs=controls.picker, js=called("first", "id")
+        fn=None, inputs=controls.chosen, js=called("first", "id")
     )
     follow.click(handlers.show, [world, writing], shown, js=called("current"), **quiet).then(
-        fn=None, inputs=controls.picker, js=called("agree", "id")
+        fn=None, inputs=controls.chosen, js=called("agree", "id")
     )
-    controls.picker.input(**opens)
     controls.change.click(
         handlers.set_prompt, [world, controls.prompt], None, js=called("onMap", "id", "prompt"), **quiet
     )

@@ -21,6 +21,8 @@ from explorer.worlds.journal import Journal
 from explorer.worlds.renderer import Renderer
 from tiles import package
 from tiles.cache import Cache
+from tiles.errors import BadSetting
+from tiles.rules import MAX_BOOKMARKS, is_bookmark
 from tiles.store import Store
 from tiles.vectors import Vectors
 
@@ -106,6 +108,21 @@ class World:
         self.access.require()
         self._store.change_settings(name=name)
         self.name = name
+
+    def bookmarks(self) -> list[dict[str, str]]:
+        """Places with names that people kept: ``name`` and ``place``, which is "zoom/x/y" in metres."""
+        found: list[dict[str, str]] = self._store.settings().get("bookmarks", [])
+        return found
+
+    def keep_bookmarks(self, bookmarks: list[dict[str, str]]) -> None:
+        """All of them anew. Raises BadSetting."""
+        if len(bookmarks) > MAX_BOOKMARKS:
+            raise BadSetting(f"{len(bookmarks)} bookmarks; the limit is {MAX_BOOKMARKS}")
+        for each in bookmarks:
+            if not is_bookmark(each):
+                raise BadSetting(f"{each!s:.80} is no bookmark: it has a name and a place 'zoom/x/y'")
+        self.access.require()
+        self._store.change_settings(bookmarks=bookmarks)
 
     def counts(self) -> dict[str, int]:
         """Shown cells, lines of the journal, and bytes of cached tiles."""

@@ -9,6 +9,13 @@ from playwright.sync_api import Page
 LAND = "document.getElementById('earth-map').contentWindow.earth.map"
 
 
+def to(page: Page, place: str, view: str = "") -> None:
+    """Go to a place of the panel, and to a view of it."""
+    page.locator(f"#tab-place-{place}").click()
+    if view:
+        page.locator(f"#tab-view-{view}").click()
+
+
 def click(page: Page, x: int, y: int, *modifiers: str) -> None:
     """On the map, in px from its corner."""
     page.locator("#earth-map").click(position={"x": x, "y": y}, modifiers=list(modifiers))

@@ -7,7 +7,7 @@ import threading
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import LAND, click, journal, picture, selected, settled, stroke, until, words
+from tests.browser.acts import LAND, click, journal, picture, selected, settled, stroke, to, until, words
 from tests.browser.test_page import HOSTILE, opened, pan, view
 
 
@@ -21,6 +21,7 @@ def drawn(page: Page, tile: list[int]) -> str:
 
 def edit(page: Page, prompt: str) -> list[int]:
     """Select the tile under the middle of the map and paint it anew; the tile."""
+    to(page, "shape", "edit")
     click(page, 400, 300)
     expect(words(page)).to_contain_text("1 tile,")
     page.locator("#edit-prompt").fill(prompt)
@@ -47,7 +48,9 @@ def test_an_edit_shows_in_every_tab_and_can_be_taken_back(page, server, watch):
     opened(page, server)
     other = page.context.new_page()
     opened(other, server)
+    to(page, "shape", "edit")
     click(page, 400, 300)
+    expect(words(page)).to_contain_text("1 tile,")
     tile = [8, *selected(page)[0]]
     apart = [tile[0], tile[1] + 40, tile[2]]
     before, elsewhere = picture(page, tile), picture(page, apart)
@@ -128,7 +131,9 @@ def test_tiles_of_an_edit_are_marked_in_a_tab_that_is_opened_later(page, server,
 
 def test_one_of_three_candidates_is_picked(page, server, watch):
     opened(page, server)
+    to(page, "shape", "edit")
     click(page, 400, 300)
+    expect(words(page)).to_contain_text("1 tile,")
     tile = [8, *selected(page)[0]]
     before = picture(page, tile)
     page.locator("#edit-prompt").fill("snow")
@@ -138,13 +143,21 @@ def test_one_of_three_candidates_is_picked(page, server, watch):
     page.wait_for_function(
         "[...document.querySelectorAll('.candidate img')].every(image => image.naturalWidth > 0)"
     )
+    on_map = page.frame_locator("#earth-map").locator("img.preview")  # in its place, and the others too
+    expect(on_map).to_have_attribute("src", candidates.first.get_attribute("src"))
+    page.get_by_label("Option 3").check(force=True)
+    expect(on_map).to_have_attribute("src", candidates.nth(2).get_attribute("src"))
     assert len(journal(page, server)) == 1 and picture(page, tile) == before  # nothing is kept yet
     page.get_by_text("None of these").click()
     expect(candidates).to_have_count(0)
+    expect(on_map).to_have_count(0)
     page.locator("#edit-seed").fill("41")
     page.locator("#edit-three").click()
     expect(candidates).to_have_count(3)
-    candidates.nth(1).click()
+    click(page, 600, 500)  # another tile: the options stay those of the first one
+    expect(words(page)).to_contain_text("1 tile,")
+    page.get_by_label("Option 2").check(force=True)
+    page.get_by_text("Use option 2").click()
     expect(candidates).to_have_count(0)
     settled(page, server, 2)
     assert journal(page, server)[1]["seed"] == 42 and picture(page, tile)[0] != before[0]
@@ -190,7 +203,7 @@ def test_the_history_leads_to_what_was_done(page, server, watch):
     opened(page, server)
     tile = edit(page, HOSTILE)
     settled(page, server, 2)
-    page.get_by_text("History", exact=True).click()
+    to(page, "history")
     rows = page.locator("#history-list li")
     expect(rows).to_have_count(2)
     expect(rows.first.locator(".name")).to_have_text(HOSTILE)
@@ -203,7 +216,7 @@ def test_the_history_leads_to_what_was_done(page, server, watch):
     assert rows.locator("img:not(.thumbs img)").count() == 0
     pan(page, 6000, 3000)
     away = view(page)
-    rows.first.locator("button").click()
+    rows.first.locator("button.there").click()
     until(page, lambda: abs(view(page)[2] - away[2]) > 1_000_000)
     side = 156543.03392804097
     middle = (tile[1] + 0.5) * side - 20037508.34, 20037508.34 - (tile[2] + 0.5) * side
@@ -215,6 +228,7 @@ def test_the_history_leads_to_what_was_done(page, server, watch):
 
 def test_the_prompt_follows_undo_and_redo(page, server, watch):
     opened(page, server)
+    to(page, "shape", "plan")
     field = page.locator("#prompt textarea")
     expect(field).to_have_value("rocky coast")
     field.fill("sand desert")

@@ -6,6 +6,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from explorer.worlds.new import NewWorld
+from tests.browser.acts import to
 from tiles.grid import Tile
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
@@ -113,7 +114,7 @@ def test_zooming_out_and_in_shows_what_is_painted_and_paints_nothing_new(page, s
 
 def test_a_new_world_is_made_and_opened_and_text_stays_text(page, server, watch):
     opened(page, server)
-    page.get_by_text("New world", exact=True).click()
+    to(page, "explore", "new")
     page.locator("#new-name textarea, #new-name input").fill("Hostile " + HOSTILE[:30])
     page.locator("#new-prompt textarea").fill(HOSTILE)
     page.locator("#dice").click()
@@ -131,7 +132,7 @@ def test_a_new_world_is_made_and_opened_and_text_stays_text(page, server, watch)
 
 def test_a_world_without_a_name_is_refused_in_words(page, server, watch):
     opened(page, server)
-    page.get_by_text("New world", exact=True).click()
+    to(page, "explore", "new")
     page.locator("#create").click()
     expect(page.get_by_text("the name is empty")).to_be_visible()
     assert server.atlas.names() == ["first"] and watch == []
@@ -140,6 +141,7 @@ def test_a_world_without_a_name_is_refused_in_words(page, server, watch):
 def test_the_prompt_of_a_world_can_be_changed(page, server, watch):
     opened(page, server)
     expect(page.locator("#prompt textarea")).to_have_value("rocky coast")
+    to(page, "shape", "plan")
     page.locator("#prompt textarea").fill("sand desert")
     page.locator("#change").click()
     expect(page.get_by_text("follows the new prompt")).to_be_visible()
@@ -162,20 +164,20 @@ def test_what_is_deleted_is_what_is_on_the_map(page, server, watch):
     server.atlas.create(NewWorld("Other", "sand desert", seed=2))
     opened(page, server, "#first")
     page.evaluate("location.hash = '#other/8/3000000/0'")  # as a link that is followed in this tab
-    expect(page.locator("#picker input")).to_have_value("Other")
+    expect(page.locator("#world")).to_have_value("other")
     expect(page.locator("#prompt textarea")).to_have_value("sand desert")
     expect(page).to_have_title(re.compile("^Other"))
     page.locator("#delete").click()
     question = page.locator("#question textarea")
     expect(question).to_have_value(re.compile("^Delete \u201cOther\u201d and its [\\d,]+ painted tiles?"))
     page.go_back()  # the confirmation goes with the world
-    expect(page.locator("#picker input")).to_have_value("First")
+    expect(page.locator("#world")).to_have_value("first")
     expect(page.locator("#really")).to_be_hidden()
     expect(page.locator("#prompt textarea")).to_have_value("rocky coast")
     page.locator("#delete").click()
     expect(question).to_have_value(re.compile("First"))
     page.locator("#really").click()
-    expect(page.locator("#picker input")).to_have_value("Other")
+    expect(page.locator("#world")).to_have_value("other")
     expect(page).to_have_url(re.compile("#other/8/3000000/0$"))  # where it was left
     assert server.atlas.names() == ["other"] and watch == []
 
@@ -200,14 +202,14 @@ def test_a_world_that_is_not_there_is_said_and_another_one_shown(page, server, w
     server.atlas.delete("other")  # in another tab
     pan(page, 6000, 0)
     expect(page.locator("#notice")).to_have_text("This world was deleted.")
-    expect(page.locator("#picker input")).to_have_value("First")
+    expect(page.locator("#world")).to_have_value("first")
     shown(page)
     assert watch == []
 
 
 def test_a_seed_is_a_whole_number_of_any_size(page, server, watch):
     opened(page, server)
-    page.get_by_text("New world", exact=True).click()
+    to(page, "explore", "new")
     page.locator("#new-name textarea, #new-name input").fill("Large")
     page.locator("#new-prompt textarea").fill("coast")
     typed = page.locator("#new-seed input, #new-seed textarea")
@@ -260,24 +262,24 @@ def test_the_map_is_the_hero_on_every_screen(page, server, watch, width, height)
 
 def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path):
     opened(page, server)
-    page.get_by_text("Export", exact=True).first.click()
+    to(page, "home", "share")
     paths = []
     for link in ("package", "land"):
         with page.expect_download() as download:
-            page.locator(f"#export-{link}").click()
+            page.locator(f"#share-{link}").click()
         paths.append(tmp_path / f"{link}.earth")
         assert download.value.suggested_filename == "first.earth"
         download.value.save_as(paths[-1])
     path = paths[0]
     assert path.stat().st_size < 8192 < paths[1].stat().st_size
-    page.get_by_text("New world", exact=True).click()
+    to(page, "explore", "new")
     (tmp_path / "broken.earth").write_bytes(path.read_bytes()[:-9])
     page.locator("#unpack input").set_input_files(tmp_path / "broken.earth")
     expect(page.locator("#unpack-said")).to_contain_text("complete world file")
     page.locator("#unpack input").set_input_files(path)
     expect(page).to_have_url(re.compile("#first-2/"))
     shown(page)
-    expect(page.locator("#picker input")).to_have_value("First")
+    expect(page.locator("#world")).to_have_value("first-2")
     expect(page.locator("#prompt textarea")).to_have_value("rocky coast")
     tile = Tile(8, 128, 128)
     found = []
@@ -288,26 +290,29 @@ def test_a_world_goes_out_as_a_file_and_comes_back(page, server, watch, tmp_path
     assert found[0] == found[1] and watch == []
 
 
-def test_links_lead_somewhere_and_stay_in_place_before_the_estimate_comes(page, server, watch):
-    page.add_init_script(
-        "window.IntersectionObserver = class { observe() {} unobserve() {} disconnect() {} }"
-    )
+def test_addresses_for_other_programs_lead_to_this_world(page, server, watch):
     opened(page, server)
-    page.get_by_text("Export", exact=True).first.click()
-    height = page.locator("#export").bounding_box()["height"]
+    to(page, "home", "live")
+    expect(page.locator("#live-xyz")).to_have_value(
+        f"{server.url}/worlds/first/tiles/{{z}}/{{x}}/{{y}}.png?wait=30"
+    )
+    for field in ("live-tilejson", "live-wmts"):
+        assert page.request.get(page.locator(f"#{field}").input_value()).ok
+    expect(page.locator("#live-python")).to_have_value(re.compile("z, x, y = 8, 128, 128"))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator('[data-copies="live-tilejson"]').click()
+    expect(page.locator("#live-said")).to_have_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{server.url}/worlds/first/tilejson.json"
     with page.expect_download() as download:
-        page.locator("#export-package").click()
-    assert download.value.suggested_filename == "first.earth"
-    expect(page.locator("#export-estimate")).to_be_empty()
-    page.locator("#export-paint").uncheck()
-    expect(page.locator("#export-estimate")).to_contain_text("px")
-    assert page.locator("#export").bounding_box()["height"] == height and watch == []
+        page.locator("#live-qgis").click()
+    assert download.value.suggested_filename.endswith(".xml") and watch == []
 
 
 def test_a_link_to_another_world_chooses_it_in_the_list(page, server, watch):
     server.atlas.create(NewWorld("Other", "sand desert", seed=2))
     opened(page, server, "#other")
-    expect(page.locator("#picker input")).to_have_value("Other")
+    expect(page.locator("#world")).to_have_value("other")
     expect(page.locator("#prompt textarea")).to_have_value("sand desert")
 
 
@@ -325,7 +330,7 @@ def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
 def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
     opened(page, server)
     before = view(page)
-    page.get_by_text("Export", exact=True).first.click()
+    to(page, "home", "export")
     estimate = page.locator("#export-estimate")
     expect(estimate).to_contain_text("px")
     expect(page.locator("#export-region")).to_contain_text("The view")
@@ -341,7 +346,7 @@ def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
     with Image.open(tmp_path / "home.png") as image:
         assert image.mode == "RGB" and abs(image.width - 300) <= 1 and abs(image.height - 200) <= 1
     # The picture, and what places it: world file, coordinate system, and both for GDAL.
-    expect(page.locator("#export-files a")).to_have_text(
+    expect(page.locator("#export-jobs a")).to_have_text(
         [re.compile(r"\.png\b"), re.compile(r"\.pgw\b"), re.compile(r"\.prj\b"), re.compile(r"\.aux\.xml\b")]
     )
     expect(estimate).to_contain_text("all painted")
@@ -352,7 +357,7 @@ def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
 
 def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, server, watch):
     opened(page, server)
-    page.get_by_text("Export", exact=True).first.click()
+    to(page, "home", "export")
     for _ in range(4):
         page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
         page.wait_for_timeout(400)
@@ -363,13 +368,13 @@ def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, se
     page.locator("#export-zoom").select_option("8")
     page.locator("#export-go").click()
     expect(estimate).to_contain_text(re.compile(r"\d+ % unpainted \([\d,]+ of [\d,]+ tiles\)"))
-    expect(page.locator("#export-state")).to_contain_text(
+    expect(page.locator("#export-jobs .job span")).to_contain_text(
         re.compile(r"painting: \d+ of [\d,]+, .*\d (s|min|h) left")
     )
-    expect(page.locator("#export-state")).to_be_in_viewport()
+    expect(page.locator("#export-jobs .job span")).to_be_in_viewport()
     expect(page.locator("#export-go")).to_be_disabled()
-    page.locator("#export-cancel").click()
-    expect(page.locator("#export-files")).to_contain_text("Cancelled")
+    page.locator("#export-jobs").get_by_text("Cancel").click()
+    expect(page.locator("#export-jobs")).to_contain_text("cancelled")
     expect(page.locator("#export-go")).to_be_enabled()
     assert watch == []
 
@@ -377,7 +382,7 @@ def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, se
 def test_land_is_taken_home_on_a_phone(page, server, watch):
     page.set_viewport_size({"width": 390, "height": 844})
     opened(page, server)
-    page.get_by_text("Export", exact=True).first.click()
+    to(page, "home", "export")
     box = page.locator("#earth-map").bounding_box()
     page.frame_locator("#earth-map").locator("a.select").click()  # no shift key there
     page.mouse.move(box["x"] + 100, box["y"] + 100)
@@ -385,10 +390,10 @@ def test_land_is_taken_home_on_a_phone(page, server, watch):
     page.mouse.move(box["x"] + 200, box["y"] + 180, steps=4)
     page.mouse.up()
     expect(page.locator("#export-region")).to_contain_text("The rectangle: 61 km x 49 km")
-    expect(page.locator("#edit")).to_have_count(0)  # the form for edits does not come between
+    expect(page.locator("#edit")).to_be_hidden()  # the form for edits does not come between
     page.locator("#export-format").select_option("postcard")
     with page.expect_download() as download:
         page.locator("#export-go").click()
     assert download.value.suggested_filename == "first-z8.png"
-    expect(page.locator("#export-files a")).to_be_in_viewport()
+    expect(page.locator("#export-jobs a")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390 and watch == []

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
-from tests.browser.acts import click, journal, picture, selected, settled, until, words
+from tests.browser.acts import click, journal, picture, selected, settled, to, until, words
 from tests.browser.test_page import opened, view
 
 
@@ -27,11 +27,12 @@ def png() -> bytes:
 
 def test_a_picture_of_ones_own_goes_to_the_middle_of_the_selection(page, server, watch):
     opened(page, server)
+    to(page, "shape", "edit")
     click(page, 100, 300)
     expect(words(page)).to_contain_text("1 tile,")
     tile = [8, *selected(page)[0]]
     before = picture(page, tile)
-    page.get_by_text("Your own picture", exact=True).click()
+    to(page, "shape", "picture")
     chosen, said = page.locator("#picture-file"), page.locator("#picture-said")
     chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": b"<b>no</b>"})
     expect(page.locator("#picture-spot")).to_contain_text("middle of the selection")
@@ -46,7 +47,8 @@ def test_a_picture_of_ones_own_goes_to_the_middle_of_the_selection(page, server,
     side = 156543.03392804097
     assert float(query["x"]) == pytest.approx((tile[1] + 0.5) * side - 20037508.342789244)
     assert float(query["y"]) == pytest.approx(20037508.342789244 - (tile[2] + 0.5) * side)
-    assert query["zoom"] == "8" and query["strength"] == "1" and query["prompt"] == "a lake"
+    # The finest at which it lies within the selected tile.
+    assert query["zoom"] == "7" and query["strength"] == "1" and query["prompt"] == "a lake"
     step = journal(page, server)[1]
     assert step["picture"] is True and picture(page, tile)[0] != before[0]
     expect(said).to_have_text("")
@@ -62,9 +64,9 @@ def test_a_geotiff_is_shown_at_its_own_place(page, server, watch):
         with memory.open(driver="GTiff", width=96, height=96, count=3, dtype="uint8", **place) as tiff:
             tiff.write(np.full((3, 96, 96), 120, np.uint8))
         data = memory.read()
-    page.get_by_text("Your own picture", exact=True).click()
+    to(page, "shape", "picture")
     page.locator("#picture-file").set_input_files({"name": "a.TIF", "mimeType": "image/tiff", "buffer": data})
-    expect(page.locator("#picture-spot")).to_contain_text("its own place")
+    expect(page.locator("#picture-spot")).to_contain_text("its own place. It is 58.7 x 59.3 km")
     page.locator("#picture-go").click()
     until(page, lambda: abs(view(page)[2] - x) < 256 * pixel and abs(view(page)[3] - y) < 256 * pixel)
     settled(page, server, 2)

@@ -6,24 +6,19 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import LAND, click, selected, settled, stroke, until, words
+from tests.browser.acts import LAND, click, selected, settled, stroke, to, until, words
 from tests.browser.test_page import drag, opened, view
-
-TOUCHED = f"""(() => {{
-  const bounds = {LAND}.selection.region.getBounds();
-  return {LAND}.selection.grid.touched(
-    [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()]);
-}})()"""
-
 
 def test_clicks_choose_tiles(page, server, watch):
     opened(page, server)
+    to(page, "shape", "edit")
     outline = page.frame_locator("#earth-map").locator("path.selected")
     click(page, 300, 300)
     expect(words(page)).to_have_text("1 tile, 157 x 157 km")
     first = selected(page)
     click(page, 700, 300)
-    assert len(selected(page)) == 1 and selected(page) != first
+    until(page, lambda: selected(page) != first)
+    assert len(selected(page)) == 1
     click(page, 300, 300, "Control")
     expect(words(page)).to_contain_text("2 tiles,")
     click(page, 300, 560, "Shift")
@@ -46,21 +41,52 @@ def test_clicks_choose_tiles(page, server, watch):
     assert watch == []
 
 
+def test_a_double_click_zooms_and_a_click_in_explore_tells_what_is_there(page, server, watch):
+    opened(page, server)
+    to(page, "shape", "edit")
+    zoom = view(page)[1]
+    page.locator("#earth-map").dblclick(position={"x": 300, "y": 300})
+    until(page, lambda: view(page)[1] == zoom + 1)
+    page.wait_for_timeout(400)
+    assert selected(page) == []
+    to(page, "explore")
+    click(page, 300, 300)
+    card = page.frame_locator("#earth-map").locator(".card")
+    expect(card).to_contain_text(re.compile(r"Metres-?\d+, -?\d+Degrees[\d.]+° [NS], [\d.]+° [EW]Tile8/\d+/\d+"))
+    assert selected(page) == []
+    tile = card.locator("b").last.inner_text()
+    card.get_by_text("Repaint this tile").click()
+    expect(words(page)).to_contain_text("1 tile,")
+    assert selected(page) == [[int(part) for part in tile.split("/")[1:]]]
+    expect(page.locator("#edit-prompt")).to_be_focused()
+    assert watch == []
+
+
 def test_a_rectangle_chooses_the_tiles_it_touches(page, server, watch):
     opened(page, server)
-    click(page, 700, 600)
     before = view(page)
     drag(page, (100, 60), (700, 350))
-    expect(words(page)).to_contain_text(re.compile(r"^\d+ tiles, "))
-    box = page.evaluate(TOUCHED)
-    across, down = box["right"] - box["left"] + 1, box["bottom"] - box["top"] + 1
-    assert across >= 3 and down >= 2 and len(selected(page)) == across * down
+    expect(words(page)).to_contain_text(re.compile(r"^\d+ tiles, "))  # Shape opens by itself
+    chosen = selected(page)
+    across, down = (len({tile[axis] for tile in chosen}) for axis in (0, 1))
+    assert across >= 3 and down >= 2 and len(chosen) == across * down
     assert view(page) == before  # drawing does not pan
-    assert page.evaluate(f"{LAND}.selection.region !== null")
-    page.get_by_text("Export", exact=True).first.click()
-    expect(page.locator("#export-region")).to_contain_text("The rectangle: 367 km x 177 km")
+    frames = page.frame_locator("#earth-map").locator("path.region")
+    assert frames.count() == 0  # one frame shows what is chosen: that of the tiles
+    to(page, "home", "export")
+    side = 156.543
+    size = f"{across * side:.0f} km x {down * side:.0f} km"
+    expect(page.locator("#export-region")).to_have_text(f"The selected tiles: {size}")
+    drag(page, (100, 60), (700, 350))  # for an export a rectangle is taken as it was drawn
+    expect(page.locator("#export-region")).to_have_text("The rectangle: 367 km x 177 km")
+    assert selected(page) == [] and frames.count() == 1
+    to(page, "shape", "edit")  # where its tiles are what is chosen
+    expect(words(page)).to_contain_text(f"{across * down} tiles, ")
+    assert frames.count() == 0
     page.locator("#edit-clear").click()
+    to(page, "home", "export")
     expect(page.locator("#export-region")).to_contain_text("The view")
+    to(page, "shape", "edit")
     assert selected(page) == []
     page.frame_locator("#earth-map").locator("a.select").click()
     stroke(page, (100, 60), (700, 350))  # in the selecting mode without shift
@@ -96,15 +122,18 @@ def test_a_phone_selects_by_taps(browser, server):
     page.set_default_timeout(60_000)
     opened(page, server)
     frame = page.frame_locator("#earth-map")
+    page.locator("#tab-place-shape").tap()
     frame.locator("a.select").tap()
     expect(frame.locator("a.select")).to_have_attribute("aria-pressed", "true")
     page.touchscreen.tap(100, 100)
-    page.touchscreen.tap(100, 420)
+    page.touchscreen.tap(360, 100)
     expect(words(page)).to_contain_text("2 tiles,")
     page.touchscreen.tap(100, 100)
     expect(words(page)).to_contain_text("1 tile,")
     map_box, button = page.locator("#earth-map").bounding_box(), page.locator("#edit-go")
     assert map_box["width"] == 390 and map_box["height"] > 844 / 2
+    buttons = frame.locator("a.select").bounding_box()
+    assert buttons["y"] + buttons["height"] <= page.locator("#panel").bounding_box()["y"]  # none is covered
     button.scroll_into_view_if_needed()
     box = button.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390

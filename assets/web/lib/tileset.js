@@ -61,7 +61,7 @@ export class TileSet {
     });
   }
 
-  /** What the page is told of it. @returns {Chosen} */
+  /** What the page is told of it. */
   told() {
     const tiles = [...this.tiles.values()].map(([x, y]) => /** @type {Tile} */ ([this.grid.zoom, x, y]));
     return { count: this.count, tiles, bounds: this.bounds() };

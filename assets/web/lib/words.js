@@ -10,6 +10,9 @@ const km = (metres) => (metres / 1000).toLocaleString("en", { maximumSignificant
 /** @param {number} metres */
 export const length = (metres) => (metres >= 10000 ? `${number(metres / 1000)} km` : `${number(metres)} m`);
 
+/** A distance that is measured. @param {number} metres */
+export const distance = (metres) => (metres >= 1000 ? `${km(metres)} km` : `${number(metres)} m`);
+
 /** A rectangle's sides. @param {number} width metres @param {number} height metres */
 export const size = (width, height) =>
   Math.min(width, height) >= 1000

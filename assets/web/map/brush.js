@@ -77,18 +77,27 @@ export class Brush {
     const control = /** @type {Element} */ (event.target).closest(".leaflet-control");
     if (!this.state.on || event.button || control) return;
     if (this.path) return this.abandon(); // a second finger: this is a pinch
+    this.begin(this.place(event));
+  }
+
+  /** @param {[number, number]} place */
+  begin(place) {
     this.hover(null);
-    this.path = [this.place(event)];
+    this.path = [place];
     this.band?.remove();
     this.band = new Band(this.map, { ...this.state, path: this.path });
   }
 
+  /** @param {[number, number]} place */
+  extend(place) {
+    this.path?.push(place);
+    if (this.path) this.band?.lay(this.path);
+  }
+
   /** @param {PointerEvent} event */
   move(event) {
-    if (this.path) {
-      this.path.push(this.place(event));
-      this.band?.lay(this.path);
-    } else if (this.state.on && event.pointerType === "mouse") {
+    if (this.path) this.extend(this.place(event));
+    else if (this.state.on && event.pointerType === "mouse") {
       const target = event.target instanceof Element ? event.target : null;
       const over = target?.closest(".leaflet-container") && !target.closest(".leaflet-control");
       this.hover(over ? event : null);

@@ -1,9 +1,9 @@
 // @ts-check
 // Buttons at the map's edge.
 
-/** @param {string} name its class @param {string} title @param {() => void} press */
-export function edgeButton(name, title, press) {
-  const bar = L.DomUtil.create("div", "leaflet-bar");
+/** @param {string} name its class @param {string} title @param {() => void} press
+ * @param {HTMLElement} bar that it is put in */
+export function edgeButton(name, title, press, bar = L.DomUtil.create("div", "leaflet-bar")) {
   const button = L.DomUtil.create("a", name, bar);
   Object.assign(button, { href: "#", title, role: "button" });
   button.setAttribute("aria-label", title);

@@ -9,10 +9,16 @@ import { addControl } from "./buttons.js";
 import { Feed } from "./feed.js";
 import { Land } from "./land.js";
 import { Marks } from "./marks.js";
+import { Overview } from "./overview.js";
 import { Paper, ToLand } from "./paper.js";
+import { Pen } from "./pen.js";
+import { PlaceCard } from "./placecard.js";
 import { latLngs, metres, still } from "./plane.js";
+import { Preview } from "./preview.js";
 import { Scale } from "./scale.js";
 import { Selection } from "./selection.js";
+import { stay } from "./stay.js";
+import { Tools } from "./tools.js";
 
 const PREFETCH = 1; // rings of tiles around the view that are painted ahead
 const MOST_STEPS = 3; // zooms that one turn of the wheel may go
@@ -25,19 +31,26 @@ class EarthMap {
   constructor(map, options) {
     this.map = map;
     this.options = options;
+    this.covered = 0; // px at the lower edge, under the page's sheet
     const grid = new Grid(options.base);
     /** @param {Told} told */
     const tell = (told) => this.post(told);
     this.marks = new Marks(map);
-    this.selection = new Selection(map, grid, tell);
+    this.preview = new Preview(map);
+    this.card = new PlaceCard(map, grid, tell);
+    this.selection = new Selection(map, grid, tell, (place) => this.card.show(place));
     this.brush = new Brush(map, this.selection, tell);
     this.zoom = map.getZoom();
     this.turn = 0; // 1: people zoom in, -1: they zoom out, 0: they pan
     /** @type {L.LatLng | null} */
     this.wheel = null; // where it was turned since the map moved last
     this.about = map.getCenter(); // where the next turn is likely to be
+    new Pen(map, this.selection, this.brush);
+    stay(map);
     this.layers();
     this.controls();
+    this.overview = new Overview(map, options);
+    this.tools = new Tools(map, this.selection, options.highest);
     this.goTo(location.hash, false);
     this.feed = new Feed(options.world, (message) => this.hear(message));
     map.on("moveend resize", () => this.moved());
@@ -66,7 +79,10 @@ class EarthMap {
     this.scale = new Scale(this.map, this.options);
     L.control.zoom({ position: "bottomright" }).addTo(this.map);
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(this.map);
-    this.place = L.DomUtil.create("div", "place");
+    this.place = L.DomUtil.create("button", "place");
+    Object.assign(this.place, { type: "button", title: "Coordinates to copy" });
+    this.place.addEventListener("click", () => this.card.show(this.map.getCenter()));
+    L.DomEvent.disableClickPropagation(this.place);
     this.badge = L.DomUtil.create("div", "badge");
     this.badge.setAttribute("role", "status");
     addControl(this.map, "bottomleft", this.place);
@@ -93,9 +109,12 @@ class EarthMap {
     const { x: right = 0, y: bottom = 0 } = max ?? {};
     const view = { left, top, right, bottom };
     const here = wanted(view, zoom, PREFETCH << Math.max(0, zoom - this.options.deepest), WANT_LIMIT);
-    if (this.turn <= 0 || zoom >= this.options.deepest) return here;
-    const next = wanted(ahead(view, this.map.project(this.about, zoom), 1), zoom + 1, 0, WANT_LIMIT);
-    return [...here, ...next].slice(0, WANT_LIMIT);
+    const deeper = this.turn > 0 && zoom < this.options.deepest;
+    const next = deeper
+      ? wanted(ahead(view, this.map.project(this.about, zoom), 1), zoom + 1, 0, WANT_LIMIT)
+      : [];
+    const all = [...here, ...this.overview.wants(), ...next];
+    return [...new Map(all.map((tile) => [tile.join("/"), tile])).values()].slice(0, WANT_LIMIT);
   }
 
   /** The way that people zoom, until they pan. A jump is none. */
@@ -132,7 +151,9 @@ class EarthMap {
     const { key, code, ctrlKey, metaKey, shiftKey, altKey } = event;
     if (step(event)) event.preventDefault();
     this.post({ type: "key", key: { key, code, ctrlKey, metaKey, shiftKey, altKey } });
+    if (key === "Escape") this.tools.stop();
     if (key === "Escape" && window.parent === window) this.selection.clear();
+    if (!ctrlKey && !metaKey && !altKey) this.tools.press(key.toLowerCase());
   }
 
   /** After an edit is over, tiles that another one waits for are still in progress. @param {any} message */
@@ -147,7 +168,7 @@ class EarthMap {
   hear(message) {
     const key = message.tile?.join("/");
     if (message.event === "revisions") {
-      for (const [z, x, y, revision] of message.tiles) this.land?.hear(`${z}/${x}/${y}`, revision);
+      for (const [z, x, y, revision] of message.tiles) this.heard(`${z}/${x}/${y}`, revision);
       for (const [z, x, y, revision] of message.sketches) this.sketch?.hear(`${z}/${x}/${y}`, revision);
       this.marks.reset(message.editing);
       this.toLand?.reset(message.tiles);
@@ -163,9 +184,15 @@ class EarthMap {
     else if (message.event === "error") this.refused(message.error);
   }
 
+  /** @param {string} key of a tile @param {number} revision */
+  heard(key, revision) {
+    this.land?.hear(key, revision);
+    this.overview.land.hear(key, revision);
+  }
+
   /** @param {string} key @param {any} message */
   ready(key, { tile, revision, final }) {
-    this.land?.hear(key, revision);
+    this.heard(key, revision);
     this.toLand?.hear(tile, final);
   }
 
@@ -202,15 +229,31 @@ class EarthMap {
     if (data.type === "theme") document.documentElement.dataset.theme = data.theme;
     if (data.type === "go") this.goTo(data.place, true);
     if (data.type === "clear") this.selection.clear();
-    if (data.type === "fit") this.fit(data.bounds);
+    if (data.type === "fit") this.fit(data.bounds, data.seen);
+    if (data.type === "covered") this.cover(data.bottom);
+    if (data.type === "mode") this.selection.turn(data.mode);
+    if (data.type === "choose") this.selection.choose(data.tile);
+    if (data.type === "preview") this.preview.show(data.picture, data.share);
+    if (data.type === "footprint") this.preview.lie(data.bounds);
+    if (data.type === "press") this.tools.press(data.key);
     if (data.type === "brush") this.brush.take(data.brush);
     if (data.type === "strokes") this.brush.show(data.strokes);
   }
 
-  /** Show a rectangle with some land around. @param {Box} box */
-  fit(box) {
+  /** Buttons stay above what the panel covers. @param {number} bottom px */
+  cover(bottom) {
+    this.covered = bottom;
+    this.map.getContainer().style.setProperty("--covered", `${bottom}px`);
+  }
+
+  /** Show a rectangle with some land around, above what the panel covers.
+   * @param {Box} box @param {boolean} seen stay if it is in sight already */
+  fit(box, seen = false) {
     const bounds = latLngs(box).pad(0.25);
-    this.map.flyToBounds(bounds, { maxZoom: this.options.base, duration: 0.8, animate: !still() });
+    if (seen && this.map.getBounds().contains(latLngs(box)) && !this.covered) return;
+    const padding = /** @type {L.PointTuple} */ ([0, this.covered]);
+    const options = { maxZoom: this.options.base, paddingBottomRight: padding };
+    this.map.flyToBounds(bounds, { ...options, duration: 0.8, animate: !still() });
   }
 
   /** To what is painted nearest to the middle of the view, or home where nothing is. */

@@ -1,21 +1,28 @@
 // @ts-check
 // Choosing tiles: a click takes one, ctrl or shift and a click adds or removes one, shift and a drag
-// takes all that a rectangle touches. On touch screens a button makes taps and drags do so. With the
-// keyboard, Enter takes the tile in the middle of the map, and with shift adds or removes it.
+// takes all that a rectangle touches, or for an export exactly the rectangle. On touch screens a button
+// makes taps and drags do so. With the keyboard, Enter takes the tile in the middle of the map, and with
+// shift adds or removes it. While the panel shows nothing that tiles are for, a click only tells what is there.
 import { TileSet } from "../lib/tileset.js";
 import { addControl, edgeButton, hold, pressed } from "./buttons.js";
 import { metres, overlay } from "./plane.js";
 
 const LEAST_PIXELS = 8; // of a tile's side, below which a click could not be meant for it
 const STILL = 4; // px that a pointer may move in a click
+const TWICE = 250; // ms in which a second click makes a double click, which zooms
 const TITLE = "Select tiles: tap them, or draw a rectangle (or hold shift and drag)";
 
 /** @typedef {{x: number, y: number, place: L.LatLng, more: boolean}} Start */
 
 export class Selection {
-  /** @param {L.Map} map @param {import("../lib/plane.js").Grid} grid @param {(told: Told) => void} tell */
-  constructor(map, grid, tell) {
+  /**
+   * @param {L.Map} map @param {import("../lib/plane.js").Grid} grid @param {(told: Told) => void} tell
+   * @param {(place: L.LatLng) => void} look tells what is at a place
+   */
+  constructor(map, grid, tell, look) {
     this.map = map;
+    this.look = look;
+    this.mode = "look"; // or "tiles", or "area": what a click and a rectangle are for
     this.grid = grid;
     this.tell = tell;
     this.chosen = new TileSet(grid);
@@ -26,9 +33,12 @@ export class Selection {
     /** @type {Start | null} */
     this.start = null;
     /** @type {L.Rectangle | null} */
-    this.region = null;
+    this.region = null; // being drawn, or chosen for an export
+    /** @type {{act: () => void, timer: ReturnType<typeof setTimeout>} | null} */
+    this.waiting = null; // a click that may be the first of two
     const style = overlay(map);
     this.fill = L.polygon([], { ...style, stroke: false, className: "selected-land" }).addTo(map);
+    this.edge = L.polyline([], { ...style, lineCap: "square", className: "selected-edge" }).addTo(map);
     this.line = L.polyline([], { ...style, lineCap: "square", className: "selected" }).addTo(map);
     const { bar, button } = edgeButton("select", TITLE, () => this.arm(!this.on));
     this.toggle = button;
@@ -39,7 +49,8 @@ export class Selection {
   listen() {
     const box = this.map.getContainer();
     this.map.boxZoom.disable();
-    this.map.on("click", ({ latlng, originalEvent }) => this.click(latlng, originalEvent));
+    this.map.on("click", ({ latlng, originalEvent }) => this.clicked(latlng, originalEvent));
+    this.map.on("dblclick", () => this.forget());
     box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === box) this.click(this.map.getCenter(), event);
     });
@@ -47,6 +58,17 @@ export class Selection {
     window.addEventListener("pointermove", (event) => this.start && this.drag(this.start, event));
     window.addEventListener("pointerup", () => this.release());
     window.addEventListener("pointercancel", () => this.release());
+  }
+
+  /** What clicks are for. A rectangle that was for an export becomes tiles where tiles are chosen.
+   * @param {string} mode */
+  turn(mode) {
+    this.mode = mode;
+    if (mode !== "tiles" || !this.region) return;
+    const box = metres(this.region.getBounds());
+    this.drop();
+    this.chosen.take(this.grid.touched(box), false);
+    this.show();
   }
 
   /** @param {boolean} on */
@@ -76,9 +98,12 @@ export class Selection {
   drag(start, event) {
     const far = Math.hypot(event.clientX - start.x, event.clientY - start.y);
     if (!this.drawn && far < STILL) return;
-    const bounds = L.latLngBounds([start.place, this.map.mouseEventToLatLng(event)]);
-    if (!this.drawn) this.drop();
     this.drawn = true;
+    this.frame(L.latLngBounds([start.place, this.map.mouseEventToLatLng(event)]));
+  }
+
+  /** The rectangle that is being drawn. @param {L.LatLngBounds} bounds */
+  frame(bounds) {
     if (this.region) this.region.setBounds(bounds);
     else this.region = L.rectangle(bounds, { ...overlay(this.map), className: "region" }).addTo(this.map);
   }
@@ -93,9 +118,19 @@ export class Selection {
     setTimeout(() => {
       this.deaf = false;
     }, 50);
-    const box = metres(region.getBounds());
-    this.chosen.take(this.grid.touched(box), more);
-    this.tell({ type: "region", bounds: box });
+    this.take(region.getBounds(), more);
+  }
+
+  /** The rectangle is drawn: it is what is chosen, or the tiles that it touches are. One frame shows
+   * it. @param {L.LatLngBounds} bounds @param {boolean} more beside what was chosen before */
+  take(bounds, more) {
+    if (this.mode === "area") {
+      this.chosen.clear();
+      this.frame(bounds);
+    } else {
+      this.drop();
+      this.chosen.take(this.grid.touched(metres(bounds)), more);
+    }
     this.show();
   }
 
@@ -105,6 +140,27 @@ export class Selection {
     if (!this.on) this.map.dragging.enable();
   }
 
+  /** A click of the mouse may be the first of two. @param {L.LatLng} place @param {MouseEvent} event */
+  clicked(place, event) {
+    if (this.waiting && event.detail < 2) this.waiting.act(); // another one, elsewhere
+    this.forget();
+    if (event.detail > 1 && !this.on) return;
+    if (this.on || event.shiftKey || event.ctrlKey || event.metaKey) return this.click(place, event);
+    if (this.deaf || this.held) return;
+    const act = () => (this.mode === "look" ? this.look(place) : this.click(place, event));
+    const timer = setTimeout(() => {
+      this.waiting = null;
+      act();
+    }, TWICE);
+    this.waiting = { act, timer };
+  }
+
+  /** The click before was the first of two. */
+  forget() {
+    if (this.waiting) clearTimeout(this.waiting.timer);
+    this.waiting = null;
+  }
+
   /** @param {L.LatLng} place @param {MouseEvent | KeyboardEvent} keys */
   click({ lng, lat }, { shiftKey, ctrlKey, metaKey }) {
     if (this.deaf || this.held) return;
@@ -112,21 +168,23 @@ export class Selection {
       return this.tell({ type: "hint", text: "Tiles are too small to choose here: zoom in" });
     }
     const tile = this.grid.at(lng, lat);
+    this.drop();
     if (shiftKey || ctrlKey || metaKey || this.on) this.chosen.toggle(tile);
-    else {
-      this.chosen.choose(tile);
-      this.drop();
-    }
-    if (!this.chosen.count) this.drop();
+    else this.chosen.choose(tile);
     this.show();
   }
 
-  /** Take the rectangle away: an export takes the view again. */
+  /** This tile alone, as the page asks for it. @param {Cell} tile */
+  choose(tile) {
+    this.drop();
+    this.chosen.choose(tile);
+    this.show();
+  }
+
+  /** Take the rectangle away. */
   drop() {
-    if (!this.region) return;
-    this.region.remove();
+    this.region?.remove();
     this.region = null;
-    this.tell({ type: "region", bounds: null });
   }
 
   clear() {
@@ -140,7 +198,10 @@ export class Selection {
     const { block, tiles } = this.chosen;
     const ring = block && this.grid.ring(block);
     this.fill.setLatLngs(ring ? [[ring]] : this.grid.areas(tiles.values()).map((area) => [area]));
-    this.line.setLatLngs(ring ? [[...ring, ring[0]]] : this.grid.outline(tiles.values()));
-    this.tell({ type: "selection", ...this.chosen.told() });
+    const lines = ring ? [[...ring, ring[0]]] : this.grid.outline(tiles.values());
+    for (const line of [this.edge, this.line]) line.setLatLngs(lines);
+    const exact = this.region && metres(this.region.getBounds());
+    const told = this.chosen.told();
+    this.tell({ type: "selection", ...told, bounds: exact ?? told.bounds, exact: Boolean(exact) });
   }
 }

@@ -33,6 +33,30 @@ export async function ask(url, method = "GET", body = undefined) {
   }
 }
 
+/**
+ * Send a file, told how much of it is sent: from 0 to 1.
+ * @param {string} url @param {Blob} file @param {(share: number) => void} tell
+ * @returns {Promise<Answer>}
+ */
+export function upload(url, file, tell) {
+  const request = new XMLHttpRequest();
+  return new Promise((done) => {
+    request.open("POST", url);
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.upload.addEventListener("progress", ({ loaded, total }) => tell(total ? loaded / total : 0));
+    request.upload.addEventListener("load", () => tell(1));
+    request.addEventListener("load", () => {
+      const { status, responseText } = request;
+      done(read(status >= 200 && status < 300, status, responseText));
+    });
+    request.addEventListener("error", () => {
+      const words = unreachable(globalThis.navigator?.onLine !== false, false);
+      done({ ok: false, status: 0, said: failure("unreachable", words) });
+    });
+    request.send(file);
+  });
+}
+
 /** @param {boolean} ok @param {number} status @param {string} text @returns {Answer} */
 function read(ok, status, text) {
   const said = parse(text);

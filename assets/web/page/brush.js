@@ -1,11 +1,13 @@
 // @ts-check
 // The brush's settings, and the strokes that are drawn over the map.
 import { Grid } from "../lib/plane.js";
-import { length } from "../lib/words.js";
+import { reported } from "../lib/report.js";
+import { count, length } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
-import { button, field, get, say, speak } from "./dom.js";
-import { part, reveal } from "./parts.js";
+import { button, field, get, make, say, speak } from "./dom.js";
+import { part } from "./parts.js";
+import { reveal } from "./places.js";
 
 const RADII = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32]; // in tiles
 const EDGES = [0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16];
@@ -58,7 +60,7 @@ function show(shown) {
 function turn(up) {
   const prompt = field("brush-prompt")?.value.trim();
   state.on = up && Boolean(prompt);
-  if (up) reveal("part-brush", prompt ? "" : "brush-prompt");
+  if (up) reveal("view-plan", prompt ? "" : "brush-prompt");
   if (state.on) show(true);
   note(up && !prompt ? "Write what the land should be, then start brushing." : "");
   tell();
@@ -80,9 +82,30 @@ function tell() {
 
 /** @param {[number, number][]} path */
 async function paint(path) {
+  const { prompt } = wish();
   const { ok, said } = await ask(`/worlds/${state.world}/strokes`, "POST", { ...wish(), path });
-  note(ok ? "Laid down: land painted there from now on follows it." : said.error.message, !ok);
-  if (!ok) show(state.shown);
+  if (!ok) {
+    note(said.error.message, true);
+    return show(state.shown);
+  }
+  note(`New land here follows this prompt. ${reported(said.prompt_report)}`.trim());
+  if (said.painted.length) offer(prompt, said.painted);
+}
+
+/** A stroke is for land to come; what is painted already can be repainted. @param {string} prompt @param {Tile[]} tiles */
+function offer(prompt, tiles) {
+  const many = count(tiles.length, "tile");
+  const words = make(
+    "p",
+    `${many} here ${tiles.length === 1 ? "is" : "are"} painted already and stay as they are.`,
+  );
+  const press = make("button", `Repaint ${many}`, { type: "button", id: "brush-repaint", class: "second" });
+  press.addEventListener("click", async () => {
+    press.disabled = true;
+    const { ok, said } = await ask(`/worlds/${state.world}/edits`, "POST", { tiles, prompt });
+    note(ok ? "Queued. It shows on the map when it is painted." : said.error.message, !ok);
+  });
+  get("brush-said").append(words, press);
 }
 
 on("ready", ({ world, base }) => {
@@ -97,6 +120,12 @@ on("stroke", ({ path }) => paint(path));
 on("steps", ({ steps }) => {
   state.strokes = steps.filter((/** @type {Step} */ step) => step.kind === "stroke" && step.state === "done");
   show(state.shown);
+});
+on("reuse", ({ step }) => {
+  if (step.kind !== "stroke" || !get("brush")) return;
+  reveal("view-plan", "brush-prompt");
+  field("brush-prompt").value = step.prompt;
+  field("brush-prompt").dispatchEvent(new Event("input", { bubbles: true }));
 });
 // Escape stops brushing; otherwise it clears the selection.
 on("escape", () => {

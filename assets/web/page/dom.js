@@ -40,3 +40,29 @@ export function speak(slider, words) {
   slider.addEventListener("input", tell);
   tell();
 }
+
+/** Ctrl-Enter anywhere in a form presses its button. @param {HTMLElement} form @param {HTMLButtonElement} press */
+export function send(form, press) {
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || press.disabled) return;
+    event.preventDefault();
+    press.click();
+  });
+}
+
+/** Put words on the clipboard. @param {string} words @returns {Promise<boolean>} */
+export async function copy(words) {
+  try {
+    await navigator.clipboard.writeText(words);
+    return true;
+  } catch {
+    // Without https or permission the browser has no clipboard for pages, and an older way does.
+    const box = make("textarea", "", { readonly: "" });
+    box.value = words;
+    document.body.append(box);
+    box.select();
+    const done = document.execCommand("copy");
+    box.remove();
+    return done;
+  }
+}

@@ -1,17 +1,19 @@
 // @ts-check
 // The selection in words, and repainting it: at once, or one of several options.
+import { reported } from "../lib/report.js";
+import { randomSeed, readSeed } from "../lib/seed.js";
 import { count, number, size } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
-import { button, field, get, say, speak } from "./dom.js";
-import { opened, part, reveal, unfold } from "./parts.js";
+import { button, field, get, say, send, speak } from "./dom.js";
+import { part } from "./parts.js";
+import { isShown, reveal } from "./places.js";
 import { askForOptions, forget, offered } from "./variants.js";
-import { writing } from "./world.js";
 
 const QUEUED = "Queued. It shows on the map when it is painted.";
-const SEEDS = 2 ** 31;
+const KEEPS = ["view-edit", "view-export", "view-picture"]; // views that a selection is for
 /** @type {Chosen} */
-const NOTHING = { count: 0, tiles: [], bounds: null };
+const NOTHING = { count: 0, tiles: [], bounds: null, exact: false };
 
 const state = { world: "", limit: 256, selection: NOTHING, words: "", wrong: false };
 
@@ -19,12 +21,15 @@ part("edit", (box) => {
   state.limit = Number(box.dataset.limit);
   speak(field("edit-strength"), strength);
   button("edit-dice").addEventListener("click", () => {
-    field("edit-seed").value = String(Math.floor(Math.random() * SEEDS));
+    field("edit-seed").value = randomSeed();
     field("edit-seed").dispatchEvent(new Event("input", { bubbles: true }));
   });
   button("edit-clear").addEventListener("click", () => tellMap({ type: "clear" }));
-  button("edit-go").addEventListener("click", () => apply(wish()));
-  button("edit-three").addEventListener("click", () => askForOptions(state.world, wish(), apply, note));
+  button("edit-go").addEventListener("click", () => wished(apply));
+  button("edit-three").addEventListener("click", () =>
+    wished((body) => askForOptions(state.world, state.selection, body, apply, note)),
+  );
+  send(box, button("edit-go"));
   say(get("edit-said"), state.words, state.wrong);
   select();
 });
@@ -41,13 +46,18 @@ function strength(value) {
   return value >= 0.7 ? "keep a hint" : "keep shapes";
 }
 
-const wish = () => ({
-  tiles: state.selection.tiles,
-  prompt: field("edit-prompt").value,
-  negative_prompt: field("edit-negative").value,
-  strength: Number(field("edit-strength").value),
-  ...(field("edit-seed").value === "" ? {} : { seed: Number(field("edit-seed").value) }),
-});
+/** What the form asks for, if all of it can be read. @param {(body: any) => unknown} act */
+function wished(act) {
+  const { seed, wrong } = readSeed(field("edit-seed").value);
+  if (wrong) return note(wrong, true);
+  act({
+    tiles: state.selection.tiles,
+    prompt: field("edit-prompt").value,
+    negative_prompt: field("edit-negative").value,
+    strength: Number(field("edit-strength").value),
+    ...(seed === undefined ? {} : { seed }),
+  });
+}
 
 /** What is selected, and what it allows. */
 function select() {
@@ -74,7 +84,7 @@ function described({ count: many, bounds }) {
 /** @param {any} body */
 async function apply(body) {
   const { ok, said } = await ask(`/worlds/${state.world}/edits`, "POST", body);
-  note(ok ? QUEUED : said.error.message, !ok);
+  note(ok ? `${QUEUED} ${reported(said.prompt_report)}`.trim() : said.error.message, !ok);
   return ok;
 }
 
@@ -83,19 +93,36 @@ on("ready", ({ world }) => {
   Object.assign(state, { world, selection: NOTHING });
   select();
 });
-on("hint", ({ text }) => note(text, true));
+on("hint", ({ text }) => {
+  note(text, true);
+  if (!isShown("view-edit")) reveal("view-edit");
+});
 on("selection", (told) => {
-  // The first tile that is chosen opens the form, in the place of the world's prompt, unless it is
-  // for another one: an export's rectangle, or a picture's place.
-  if (told.count && !state.selection.count && !["part-edit", "home", "part-picture"].some(opened)) {
-    if (!writing()) unfold("part-world", false);
-    reveal("part-edit");
-  }
+  // Tiles that are chosen open the form, unless they are for an export or a picture's place.
+  if (told.count && !state.selection.count && !KEEPS.some(isShown)) reveal("view-edit");
   if (told.count) note("");
   state.selection = told;
   select();
 });
-// No edit waits any more.
+on("repaint", ({ tile }) => {
+  reveal("view-edit", "edit-prompt");
+  tellMap({ type: "choose", tile });
+});
+// No edit waits any more: what was said of the queue is over, what was said of the prompt stays.
 on("settled", () => {
-  if (state.words === QUEUED) note("");
+  if (state.words.startsWith(QUEUED)) note(state.words.slice(QUEUED.length).trim());
+});
+// A step's settings, to be used again.
+on("reuse", ({ step }) => {
+  if (step.kind === "stroke") return;
+  reveal("view-edit", "edit-prompt");
+  for (const [id, value] of [
+    ["edit-prompt", step.prompt],
+    ["edit-negative", step.negative_prompt ?? ""],
+    ["edit-strength", step.strength ?? 1],
+    ["edit-seed", step.seed ?? ""],
+  ]) {
+    field(id).value = String(value);
+    field(id).dispatchEvent(new Event("input", { bubbles: true }));
+  }
 });

@@ -1,14 +1,16 @@
 // @ts-check
-// Exports: what one will be, its progress, its files.
+// Exports: what one will be, and asking for it.
 import { metresPerPixel } from "../lib/plane.js";
-import { bytes, length, missing, number, progress, resolution, time } from "../lib/words.js";
+import { bytes, length, missing, number, resolution, time } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
-import { button, field, get, make, say } from "./dom.js";
-import { follow } from "./jobs.js";
+import { button, field, get, say, send } from "./dom.js";
+import { begun, busy } from "./exports.js";
 import { part } from "./parts.js";
+import { isShown } from "./places.js";
 
 const PAUSE = 300; // ms after the map has moved, before the estimate is asked for
+const LONG = 600; // seconds past which an export is asked about first
 
 const state = {
   world: "",
@@ -18,17 +20,16 @@ const state = {
   chosen: false, // whether somebody has chosen another zoom than the map's
   /** @type {Box | null} */
   view: null,
-  /** @type {Box | null} */
-  region: null,
-  /** @type {string | null} */
-  job: null,
+  /** @type {Chosen | null} */
+  selection: null,
   asked: 0,
+  seconds: 0, // that the export would take
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer: undefined,
 };
 
 const wish = () => ({
-  bounds: /** @type {Box} */ (state.region ?? state.view),
+  bounds: /** @type {Box} */ (state.selection?.bounds ?? state.view),
   zoom: Number(field("export-zoom").value),
   format: field("export-format").value,
   paint_missing: field("export-paint").checked,
@@ -41,26 +42,12 @@ part("export", (box) => {
   field("export-zoom").addEventListener("change", () => {
     state.chosen = true;
   });
-  button("export-go").addEventListener("click", go);
-  button("export-cancel").addEventListener("click", () => state.job && ask(`/jobs/${state.job}`, "DELETE"));
+  button("export-go").addEventListener("click", () => (state.seconds > LONG ? sure(true) : go()));
+  button("export-yes").addEventListener("click", go);
+  button("export-no").addEventListener("click", () => sure(false));
   button("export-clear").addEventListener("click", () => tellMap({ type: "clear" }));
-  address();
-  new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && estimate(0)).observe(box);
+  send(box, button("export-go"));
 });
-
-/** The links say where they lead as soon as the world is known: one that leads nowhere swallows a click. */
-function address() {
-  if (!state.world || !get("export-links")) return;
-  for (const [id, path] of [
-    ["package", "package"],
-    ["land", "package?latents=true"],
-    ["qgis", "qgis.xml"],
-    ["wmts", "wmts.xml"],
-  ]) {
-    /** @type {HTMLAnchorElement} */ (get(`export-${id}`)).href = `/worlds/${state.world}/${path}`;
-  }
-  get("export-links").hidden = false;
-}
 
 /** All resolutions of the world; the map's, until somebody chooses another one. */
 function zooms() {
@@ -83,14 +70,13 @@ function estimate(pause = PAUSE) {
 }
 
 async function look() {
-  if (!state.world || !state.view || !get("export")?.offsetParent) return;
+  if (!state.world || !state.view || !get("export") || !isShown("view-export")) return;
   zooms();
   const asked = ++state.asked;
   const { bounds, zoom, format, paint_missing } = wish();
   const [west, south, east, north] = bounds;
-  const what = state.region ? "The rectangle" : "The view";
-  say(get("export-region"), `${what}: ${length(east - west)} x ${length(north - south)}`);
-  get("export-clear").hidden = !state.region;
+  say(get("export-region"), `${region()}: ${length(east - west)} x ${length(north - south)}`);
+  get("export-clear").hidden = !state.selection?.bounds;
   const query = new URLSearchParams({
     bounds: bounds.join(","),
     zoom: String(zoom),
@@ -99,73 +85,52 @@ async function look() {
   });
   const { ok, said } = await ask(`/worlds/${state.world}/exports/estimate?${query}`);
   if (asked !== state.asked) return;
-  button("export-go").disabled = !ok || Boolean(state.job);
+  sure(false);
+  button("export-go").disabled = !ok || busy();
+  state.seconds = ok ? said.seconds : 0;
   if (!ok) return say(get("export-estimate"), said.error.message, true);
   const pixels = `${number(said.width)} x ${number(said.height)} px`;
   const cost = `${number(said.tiles)} tiles, about ${bytes(said.bytes)}, ${time(said.seconds)}`;
   say(get("export-estimate"), `${pixels}, ${cost}; ${missing(said)}`);
 }
 
+function region() {
+  if (!state.selection?.bounds) return "The view";
+  return state.selection.exact ? "The rectangle" : "The selected tiles";
+}
+
+/** Ask first, or not any more. @param {boolean} asking */
+function sure(asking) {
+  get("export-ask").hidden = !asking;
+  button("export-go").hidden = asking;
+  if (!asking) return;
+  say(get("export-estimate"), `This takes about ${time(state.seconds)}. You can go on using the map.`);
+  get("export-yes").focus();
+}
+
 async function go() {
+  sure(false);
   button("export-go").disabled = true;
-  get("export-files").replaceChildren();
   const { ok, said } = await ask(`/worlds/${state.world}/exports`, "POST", wish());
-  button("export-go").disabled = ok;
-  if (!ok) return say(get("export-estimate"), said.error.message, true);
-  state.job = said.id;
-  show(said);
-  finish(await follow(said.id, show));
-}
-
-/** @param {Job} job */
-function show(job) {
-  if (get("export-job").hidden) {
-    get("export-job").hidden = false;
-    get("export-job").scrollIntoView({ block: "nearest" });
+  if (!ok) {
+    button("export-go").disabled = false;
+    return say(get("export-estimate"), said.error.message, true);
   }
-  /** @type {HTMLProgressElement} */ (/** @type {unknown} */ (get("export-bar"))).value = job.total
-    ? job.done / job.total
-    : 0;
-  get("export-state").textContent = progress(job);
-}
-
-/** @param {Job | null} job */
-function finish(job) {
-  state.job = null;
-  get("export-job").hidden = true;
-  if (job?.state === "done") hand(job.files);
-  else say(get("export-files"), outcome(job));
-  estimate(0);
-}
-
-/** @param {Job | null} job */
-function outcome(job) {
-  if (!job) return "The app was restarted, and this export is gone. Export again.";
-  return job.error?.message ?? "Cancelled. What was painted is kept.";
-}
-
-/** Links to the files; the first one is fetched at once. @param {JobFile[]} files */
-function hand(files) {
-  const links = files.map((file) =>
-    make("a", `${file.name} (${bytes(file.bytes)})`, { href: file.url, download: file.name }),
-  );
-  get("export-files").replaceChildren(...links);
-  get("export-files").scrollIntoView({ block: "nearest" });
-  links[0]?.click();
+  begun(said);
 }
 
 on("ready", ({ world, base, deepest }) => {
-  if (world !== state.world) Object.assign(state, { world, region: null, chosen: false });
+  if (world !== state.world) Object.assign(state, { world, selection: null, chosen: false });
   Object.assign(state, { base, deepest });
-  address();
   estimate();
 });
 on("view", ({ bounds, place }) => {
   state.view = bounds;
   state.zoom = Number(place.split("/")[0]);
+  if (!state.selection?.bounds || !state.chosen) estimate();
+});
+on("selection", (told) => {
+  state.selection = told;
   estimate();
 });
-on("region", ({ bounds }) => {
-  state.region = bounds;
-  estimate();
-});
+on("place exported", () => estimate(0));

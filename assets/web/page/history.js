@@ -4,12 +4,13 @@ import { step as stepOf } from "../lib/keys.js";
 import { count, moment } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { emit, on, tellMap } from "./bus.js";
+import { compare, endCompare } from "./compare.js";
 import { button, get, make, say } from "./dom.js";
 import { follow, jobLine } from "./jobs.js";
 import { part } from "./parts.js";
 
 const MOST = 200; // steps listed
-const KINDS = { prompt: "World's prompt", stroke: "Stroke", edit: "Edit" };
+const KINDS = { prompt: "World's prompt", stroke: "Brush", edit: "Edit" };
 /** @type {Record<string, string>} */
 const STATES = { waiting: "being painted", cancelled: "cancelled", undone: "undone" };
 const WRITING = "input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]";
@@ -41,8 +42,22 @@ part("history", () => {
 /** @param {"undo" | "redo"} way */
 async function walk(way) {
   const { ok, said } = await ask(`/worlds/${state.world}/${way}`, "POST");
-  say(get("steps-said"), ok ? "" : said.error.message, !ok);
-  if (ok) refresh();
+  if (!ok) return say(get("steps-said"), said.error.message, true);
+  endCompare();
+  const step = state.steps.find((each) => each.number === said.entry);
+  if (step) walked(way === "undo" ? "Undid" : "Redid", step);
+  refresh();
+}
+
+/** What was undone may be out of sight. @param {string} words @param {Step} step */
+function walked(words, step) {
+  const line = get("steps-said");
+  say(line, `${words} "${named(step)}". `);
+  const { bounds } = step;
+  if (!bounds) return;
+  const show = make("button", "Show", { type: "button", class: "quiet" });
+  show.addEventListener("click", () => tellMap({ type: "fit", bounds }));
+  line.append(show);
 }
 
 async function refresh() {
@@ -103,6 +118,7 @@ async function enqueue(step) {
   const ended = await follow(id, job.show);
   if (state.world !== world) return;
   if (ended?.error) say(get("steps-said"), `${named(step)}: ${ended.error.message}`, true);
+  else if (ended?.state === "done") walked("Painted", step);
   refresh();
 }
 
@@ -135,7 +151,9 @@ function list() {
 function row(step) {
   const { bounds } = step;
   const line = make("li", "", { class: `step ${step.state}` });
-  const inside = bounds ? make("button", "", { type: "button", title: "Go there" }) : make("div");
+  const inside = bounds
+    ? make("button", "", { type: "button", class: "there", title: "Go there" })
+    : make("div", "", { class: "step-words" });
   if (bounds) inside.addEventListener("click", () => tellMap({ type: "fit", bounds }));
   const words = make("span", "", { class: "words" });
   const kind = step.picture ? "Picture" : KINDS[step.kind];
@@ -144,10 +162,25 @@ function row(step) {
   small.append(make("time", moment(step.made), { datetime: step.made }));
   words.append(make("span", named(step), { class: "name", title: named(step) }), small);
   inside.append(words);
-  if (step.kind === "edit" && (step.state === "done" || step.state === "undone"))
-    inside.append(pictures(step));
-  line.append(inside);
+  const painted = step.kind === "edit" && (step.state === "done" || step.state === "undone");
+  if (painted) inside.append(pictures(step));
+  line.append(inside, acts(step, painted));
   return line;
+}
+
+/** What can be done with a step. @param {Step} step @param {boolean} painted */
+function acts(step, painted) {
+  const box = make("span", "", { class: "acts" });
+  /** @param {string} words @param {() => void} act */
+  const add = (words, act) => {
+    const press = make("button", words, { type: "button", class: "quiet" });
+    press.setAttribute("aria-label", `${words}: ${named(step)}`);
+    press.addEventListener("click", act);
+    box.append(press);
+  };
+  if (painted && step.pictured) add("Compare", () => compare(state.world, step, box));
+  if (!step.picture) add("Use again", () => emit({ type: "reuse", step }));
+  return box;
 }
 
 /** @param {Step} step */
@@ -183,6 +216,7 @@ on("ready", ({ world }) => {
   if (world === state.world) return;
   Object.assign(state, { world, steps: [] });
   state.rows.clear();
+  endCompare();
   say(get("steps-said"), "");
   show();
   list();

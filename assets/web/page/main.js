@@ -2,11 +2,14 @@
 // The page around the map: its parts, and its keys.
 import "./brush.js";
 import { emit, on } from "./bus.js";
-import { get } from "./dom.js";
 import "./edit.js";
 import "./export.js";
+import "./go.js";
+import "./help.js";
 import { journalKey } from "./history.js";
+import "./mode.js";
 import "./picture.js";
+import "./places.js";
 import "./status.js";
 import "./theme.js";
 import "./unpack.js";
@@ -22,6 +25,3 @@ function key(event, target = null) {
 
 on("key", (told) => key(told.key));
 document.addEventListener("keydown", (event) => key(event, event.target) && event.preventDefault());
-document.addEventListener("click", ({ target }) => {
-  if (target instanceof Element && target.closest("#title")) get("panel")?.classList.toggle("folded");
-});

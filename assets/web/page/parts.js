@@ -1,6 +1,6 @@
 // @ts-check
-// The panel's folds. Gradio makes what is in one only when it is opened, and may make it anew: then it
-// is wired again, and what was in its fields is put back.
+// The panel's forms. Gradio makes them, and may make one anew: then it is wired again, and what was in
+// its fields is put back.
 import { field, get } from "./dom.js";
 
 /** @type {{id: string, wire: (box: HTMLElement) => void, kept: Map<string, string | boolean>}[]} */
@@ -9,7 +9,7 @@ const parts = [];
 /** @param {string} id @param {(box: HTMLElement) => void} wire */
 export function part(id, wire) {
   parts.push({ id, wire, kept: new Map() });
-  look();
+  queueMicrotask(look); // once the module that asks is whole
 }
 
 function look() {
@@ -36,27 +36,6 @@ function restore(input, value) {
   if (!input) return;
   if (typeof value === "boolean") input.checked = value;
   else input.value = value;
-}
-
-/** @param {string} id */
-const head = (id) => /** @type {HTMLButtonElement | null} */ (document.querySelector(`#${id} > button`));
-
-/** @param {string} id */
-export const opened = (id) => Boolean(head(id)?.classList.contains("open"));
-
-/** @param {string} id */
-export function unfold(id, open = true) {
-  if (opened(id) !== open) head(id)?.click();
-}
-
-/** Open a part of the panel, and go there once it is made. @param {string} id @param {string} focus a field */
-export function reveal(id, focus = "") {
-  get("panel")?.classList.remove("folded");
-  unfold(id);
-  setTimeout(() => {
-    get(id)?.scrollIntoView({ block: "nearest" });
-    if (focus) get(focus)?.focus({ preventScroll: true });
-  }, 120);
 }
 
 new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });

@@ -1,11 +1,13 @@
 // @ts-check
 // A picture of one's own, put on the map.
 import { metresPerPixel } from "../lib/plane.js";
-import { resolution } from "../lib/words.js";
-import { ask } from "./ask.js";
+import { reported } from "../lib/report.js";
+import { resolution, size } from "../lib/words.js";
+import { ask, upload } from "./ask.js";
 import { on, tellMap } from "./bus.js";
-import { button, field, get, say, speak } from "./dom.js";
+import { button, field, get, say, send, speak } from "./dom.js";
 import { part } from "./parts.js";
+import { isShown } from "./places.js";
 
 const STEPS = [-4, -3, -2, -1, 0, 1, 2, 3, 4]; // zooms around the world's own
 const QUEUED = "Queued. It shows on the map when it is painted.";
@@ -17,14 +19,21 @@ const state = {
   view: null,
   /** @type {Box | null} */
   selection: null,
+  /** @type {number[] | null} */
+  pixels: null, // width and height
+  /** @type {Box | null} */
+  own: null, // a place that the file itself names
+  why: "", // words before where it goes
 };
 
-part("picture", () => {
+part("picture", (box) => {
   speak(field("picture-strength"), (value) =>
     value >= 1 ? "exactly" : value >= 0.5 ? "close to it" : "in the world's style",
   );
-  field("picture-file").addEventListener("change", spot);
+  field("picture-file").addEventListener("change", choose);
+  field("picture-zoom").addEventListener("change", spot);
   button("picture-go").addEventListener("click", place);
+  send(box, button("picture-go"));
   spot();
 });
 
@@ -33,15 +42,82 @@ const middle = ([west, south, east, north]) => ({ x: (west + east) / 2, y: (sout
 
 /** @param {File | undefined} file */
 const tiff = (file) => /\.tiff?$/i.test(file?.name ?? "");
-const chosen = () => field("picture-file").files?.[0];
+const chosen = () => field("picture-file")?.files?.[0];
 
-/** Where a picture will go, and at which zoom. */
+/** Where a picture will go: in words, and as a frame on the map. */
 function spot() {
   if (!get("picture")) return;
   zooms();
-  const where = state.selection ? "the middle of the selection" : "the middle of the view";
-  say(get("picture-spot"), tiff(chosen()) ? "A GeoTIFF goes to its own place." : `It goes to ${where}.`);
   button("picture-go").disabled = !chosen() || !state.world;
+  const where = state.selection ? "the middle of the selection" : "the middle of the view";
+  const box = footprint();
+  const words = box ? ` It is ${size(box[2] - box[0], box[3] - box[1])}.` : "";
+  if (state.own) say(get("picture-spot"), `It goes to its own place.${words}`);
+  else say(get("picture-spot"), `${state.why}It goes to ${where}.${words}`.trim());
+  tellMap({ type: "footprint", bounds: isShown("view-picture") ? box : null });
+}
+
+/** The rectangle that it will cover. @returns {Box | null} */
+function footprint() {
+  if (state.own) return state.own;
+  const around = state.selection ?? state.view;
+  if (!state.pixels || !around) return null;
+  const metres = metresPerPixel(Number(field("picture-zoom").value));
+  const { x, y } = middle(around);
+  const [wide, high] = state.pixels.map((side) => (side * metres) / 2);
+  return [x - wide, y - high, x + wide, y + high];
+}
+
+/** A picture that was chosen: how large it is, whether it has a place, and a resolution that fits. */
+async function choose() {
+  const file = chosen();
+  Object.assign(state, { pixels: null, own: null, why: "" });
+  say(get("picture-said"), "");
+  spot();
+  if (!file) return;
+  if (tiff(file)) await placed(file);
+  else await sized(file);
+  if (file !== chosen()) return;
+  fit();
+  spot();
+}
+
+/** @param {File} file */
+async function sized(file) {
+  try {
+    const image = await createImageBitmap(file);
+    state.pixels = [image.width, image.height];
+    image.close();
+  } catch {
+    state.pixels = null; // the server says what is wrong with it
+  }
+}
+
+/** What the server reads in a GeoTIFF. @param {File} file */
+async function placed(file) {
+  say(get("picture-spot"), "Reading where it belongs…");
+  const { ok, said } = await ask(`/worlds/${state.world}/pictures?dry_run=true`, "POST", file);
+  if (file !== chosen()) return;
+  if (!ok) return say(get("picture-said"), said.error.message, true);
+  if (said.placed) state.own = said.bounds;
+  else Object.assign(state, { pixels: said.pixels, why: "This GeoTIFF does not say where it belongs. " });
+}
+
+/** The zoom at which it fills the selection, or is about as large as the view allows. */
+function fit() {
+  const around = state.selection ?? state.view;
+  if (!state.pixels || !around) return;
+  const metres = Math.min(
+    (around[2] - around[0]) / state.pixels[0],
+    (around[3] - around[1]) / state.pixels[1],
+  );
+  const zoom = Math.ceil(Math.log2(metresPerPixel(0) / metres));
+  const offered = [.../** @type {HTMLSelectElement} */ (get("picture-zoom")).options].map((each) =>
+    Number(each.value),
+  );
+  if (state.selection)
+    field("picture-zoom").value = String(Math.min(Math.max(zoom, offered[0]), offered.at(-1) ?? zoom));
+  else field("picture-zoom").value = String(Math.min(Math.max(zoom, state.base), offered.at(-1) ?? zoom));
 }
 
 function zooms() {
@@ -71,9 +147,19 @@ async function place() {
   });
   button("picture-go").disabled = true;
   say(get("picture-said"), "Sending…");
-  const { ok, said } = await ask(`/worlds/${state.world}/pictures?${query}`, "POST", file);
-  say(get("picture-said"), ok ? [QUEUED, ...(said.notes ?? [])].join(" ") : said.error.message, !ok);
-  if (ok) field("picture-file").value = "";
+  const bar = /** @type {HTMLProgressElement} */ (/** @type {unknown} */ (get("picture-sent")));
+  bar.hidden = false;
+  const { ok, said } = await upload(`/worlds/${state.world}/pictures?${query}`, file, (share) => {
+    bar.value = share;
+    if (share === 1) say(get("picture-said"), "Reading the picture…");
+  });
+  bar.hidden = true;
+  const notes = ok ? [QUEUED, ...(said.notes ?? []), reported(said.prompt_report)] : [said.error.message];
+  say(get("picture-said"), notes.filter(Boolean).join(" "), !ok);
+  if (ok) {
+    field("picture-file").value = "";
+    Object.assign(state, { pixels: null, own: null, why: "" });
+  }
   spot();
   if (ok && tiff(file)) visit(said.revision);
 }
@@ -91,7 +177,9 @@ on("ready", ({ world, base }) => {
 });
 on("view", ({ bounds }) => {
   state.view = bounds;
+  if (chosen() && !state.selection) spot();
 });
+on("place", spot);
 on("selection", ({ bounds }) => {
   state.selection = bounds;
   spot();

@@ -10,13 +10,20 @@ function speed(seconds) {
   return `${seconds < 10 ? seconds.toFixed(2) : Math.round(seconds)} s`;
 }
 
+let waited = false;
+
 on("status", ({ status }) => {
+  // Said aloud when it turns, not with each tile.
+  if (status.waiting > 0 !== waited && get("announced")) {
+    waited = status.waiting > 0;
+    get("announced").textContent = waited ? "Painting what you see." : "What you see is painted.";
+  }
   const line = get("status");
   if (!line) return;
   const parts = [
     [number(status.painted), "tiles painted"],
     [
-      number(status.waiting),
+      status.waiting ? number(status.waiting) : "",
       status.level === null ? "waiting" : `waiting, zoom ${status.level} is painted now`,
     ],
     [speed(status.seconds_per_tile), "per tile"],

@@ -1,13 +1,14 @@
 // @ts-check
 // A world file becomes a world here.
-import { ask } from "./ask.js";
+import { upload } from "./ask.js";
 import { get, say } from "./dom.js";
 import { open } from "./world.js";
 
 /** @param {HTMLInputElement} input @param {File} file */
 async function unpack(input, file) {
-  say(get("unpack-said"), "Reading…");
-  const { ok, said } = await ask("/worlds/unpack", "POST", file);
+  const { ok, said } = await upload("/worlds/unpack", file, (share) =>
+    say(get("unpack-said"), share < 1 ? `Sending… ${Math.round(100 * share)} %` : "Reading…"),
+  );
   input.value = "";
   say(get("unpack-said"), ok ? "" : said.error.message, !ok);
   if (!ok) return;

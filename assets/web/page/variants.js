@@ -1,12 +1,14 @@
 // @ts-check
-// Options for an edit, one seed apart. Nothing is kept until one is picked.
+// Options for an edit, one seed apart, shown on the map where they would be. Nothing is kept until one
+// is used.
 import { ask } from "./ask.js";
+import { tellMap } from "./bus.js";
 import { button, get, make } from "./dom.js";
 import { follow, jobLine } from "./jobs.js";
 
 export const OPTIONS = 3;
 
-/** @typedef {{world: string, body: any, seeds: number[], job: Job}} Offer */
+/** @typedef {{world: string, body: any, seeds: number[], pictured: Box, inside: Box, job: Job}} Offer */
 
 /** @type {Offer | null} */
 let offer = null;
@@ -15,16 +17,23 @@ export const offered = () => offer !== null;
 
 /**
  * Ask for options and show them.
- * @param {string} world @param {any} body of the edit
+ * @param {string} world @param {Chosen} selection @param {any} body of the edit
  * @param {(body: any) => Promise<boolean>} apply makes the edit that was picked
  * @param {(words: string, wrong?: boolean) => void} note
  */
-export async function askForOptions(world, body, apply, note) {
+export async function askForOptions(world, selection, body, apply, note) {
   const { ok, said } = await ask(`/worlds/${world}/variants`, "POST", { ...body, count: OPTIONS });
   if (!ok) return note(said.error.message, true);
   note("");
   /** @type {Offer} */
-  const mine = { world, body, seeds: said.seeds, job: said.job };
+  const mine = {
+    world,
+    body,
+    seeds: said.seeds,
+    pictured: said.pictured,
+    inside: selection.bounds ?? said.pictured,
+    job: said.job,
+  };
   offer = mine;
   const line = jobLine(forget, "Painting 3 options");
   line.show(said.job);
@@ -34,6 +43,7 @@ export async function askForOptions(world, body, apply, note) {
   if (job?.state === "done") {
     mine.job = job;
     choices(mine, apply);
+    if (selection.bounds) tellMap({ type: "fit", bounds: selection.bounds, seen: true });
   } else {
     drop();
     note(job?.error?.message ?? (job ? "" : "The app was restarted. Ask again."), true);
@@ -42,24 +52,38 @@ export async function askForOptions(world, body, apply, note) {
 
 /** @param {Offer} mine @param {(body: any) => Promise<boolean>} apply */
 function choices(mine, apply) {
-  const row = make("div", "", { class: "candidates" });
+  const row = make("div", "", { class: "candidates", role: "radiogroup", "aria-label": "Options" });
+  const use = make("button", "", { type: "button" });
+  let chosen = 0;
+  /** @param {number} index */
+  const show = (index) => {
+    chosen = index;
+    use.textContent = `Use option ${index + 1}`;
+    tellMap({
+      type: "preview",
+      picture: { url: mine.job.files[index].url, bounds: mine.pictured, inside: mine.inside },
+    });
+  };
   mine.job.files.forEach((file, index) => {
-    const name = `Option ${index + 1}`;
-    const choice = make("button", "", {
-      type: "button",
-      class: "candidate",
-      title: `Use option ${index + 1}`,
-    });
-    choice.append(make("img", "", { src: file.url, alt: name }));
-    choice.addEventListener("click", async () => {
-      if (await apply({ ...mine.body, seed: mine.seeds[index] })) forget();
-    });
-    row.append(choice);
+    const label = make("label", "", { class: "candidate", title: `Option ${index + 1}` });
+    const input = make("input", "", { type: "radio", name: "option", "aria-label": `Option ${index + 1}` });
+    input.checked = !index;
+    input.addEventListener("change", () => show(index));
+    label.append(input, make("img", "", { src: file.url, alt: "" }), make("span", String(index + 1)));
+    row.append(label);
   });
-  const none = make("button", "None of these", { type: "button", class: "quiet" });
+  use.addEventListener("click", async () => {
+    use.disabled = true;
+    if (await apply({ ...mine.body, seed: mine.seeds[chosen] })) forget();
+    use.disabled = false;
+  });
+  const none = make("button", "None of these", { type: "button", class: "second" });
   none.addEventListener("click", forget);
-  fill(make("p", "Pick one to paint it into the land."), row, none);
-  /** @type {HTMLElement} */ (row.firstChild)?.focus({ preventScroll: true });
+  const ends = make("div", "", { class: "row2" });
+  ends.append(use, none);
+  fill(make("p", "Choose an option to see it on the map."), row, ends);
+  show(0);
+  row.querySelector("input")?.focus({ preventScroll: true });
 }
 
 /** @param {HTMLElement[]} children */
@@ -73,6 +97,7 @@ function fill(...children) {
 
 function drop() {
   offer = null;
+  tellMap({ type: "preview", picture: null });
   fill();
 }
 

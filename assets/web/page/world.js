@@ -5,7 +5,7 @@ import { formatLink, parseLink } from "../lib/place.js";
 import { readVisits, visited } from "../lib/visits.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
-import { get, say } from "./dom.js";
+import { get, field as input, make, say } from "./dom.js";
 
 const VISITS = "earth-visits"; // in the browser's storage
 
@@ -40,8 +40,20 @@ async function show(world, at = "", words = "") {
   const where = at || place(world);
   // A frame that goes to another page by its address adds to the browser's history; this does not.
   frame.contentWindow?.location.replace(`/worlds/${world}/map${where && `#${where}`}`);
+  frame.title = ok ? `Map of ${said.name}` : "Map";
   document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
   get("follow")?.click();
+  list();
+}
+
+/** The worlds to choose from, as they are now: other tabs make and delete some too. */
+async function list() {
+  const { ok, said } = await ask("/worlds");
+  const box = input("world");
+  if (!ok || !box) return;
+  const options = said.map((/** @type {any} */ each) => make("option", each.name, { value: each.id }));
+  box.replaceChildren(...options);
+  box.value = state.world;
 }
 
 /** The world is not there, or not any more: the server names another one. @param {string} words */
@@ -49,6 +61,7 @@ function gone(words) {
   state.words = words;
   say(get("notice"), words, true);
   get("follow")?.click();
+  list();
 }
 
 /** What the panel shows now: another world than it was told of only where that is not there. @param {string} world */
@@ -110,6 +123,17 @@ on("view", (told) => {
   localStorage.setItem(VISITS, JSON.stringify(visited(visits(), state.world, told.place)));
 });
 on("gone", (told) => told.world === state.world && gone(GONE));
+
+document.addEventListener("change", ({ target }) => {
+  if (target instanceof HTMLSelectElement && target.id === "world") open(target.value);
+});
+for (const type of ["focusin", "pointerenter"]) {
+  document.addEventListener(
+    type,
+    ({ target }) => target instanceof Element && target.id === "world" && list(),
+    true,
+  );
+}
 
 // Back, forward, and a link that is opened in this tab.
 window.addEventListener("popstate", () => {

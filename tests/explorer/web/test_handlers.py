@@ -38,10 +38,10 @@ def test_the_question_names_the_world_and_what_goes_with_it(handlers, world):
 
 
 def test_a_world_that_is_gone_is_answered_with_another_one(handlers):
-    assert handlers.show("nowhere").picker["value"] == "test-land"
+    assert handlers.show("nowhere").chosen == "test-land"
     handlers.delete("test-land", asked_by("edit"))
     shown = handlers.show("test-land")
-    assert shown.picker["value"] is None and shown.prompt == ""
+    assert shown.chosen == "" and shown.prompt == ""
 
 
 @pytest.mark.parametrize("typed", ["1.7", "-1", "1e3", "٣", "seed", "1" * 20])

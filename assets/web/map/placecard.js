@@ -1,0 +1,54 @@
+// @ts-check
+// What is at a place: its coordinates in three ways, each to be copied, and what can be done there.
+import { degrees } from "../lib/whereto.js";
+
+export class PlaceCard {
+  /** @param {L.Map} map @param {import("../lib/plane.js").Grid} grid @param {(told: Told) => void} tell */
+  constructor(map, grid, tell) {
+    this.map = map;
+    this.grid = grid;
+    this.tell = tell;
+  }
+
+  /** @param {L.LatLng} place */
+  show(place) {
+    const { lng: x, lat: y } = place;
+    const tile = this.grid.at(x, y);
+    const box = L.DomUtil.create("div", "card");
+    const found = degrees(x, y);
+    this.line(box, "Metres", `${Math.round(x)}, ${Math.round(y)}`);
+    if (found) this.line(box, "Degrees", said(found));
+    this.line(box, "Tile", [this.grid.zoom, ...tile].join("/"));
+    if (window.parent !== window) {
+      const press = L.DomUtil.create("button", "act", box);
+      Object.assign(press, { type: "button", textContent: "Repaint this tile" });
+      press.addEventListener("click", () => {
+        this.map.closePopup();
+        this.tell({ type: "repaint", tile });
+      });
+    }
+    L.popup({ maxWidth: 260, className: "placecard" }).setLatLng(place).setContent(box).openOn(this.map);
+  }
+
+  /** A button that copies what it says. @param {HTMLElement} box @param {string} name @param {string} words */
+  line(box, name, words) {
+    const row = L.DomUtil.create("button", "row", box);
+    Object.assign(row, { type: "button", title: "Copy" });
+    const label = L.DomUtil.create("span", "", row);
+    label.textContent = name;
+    const value = L.DomUtil.create("b", "", row);
+    value.textContent = words;
+    row.addEventListener("click", async () => {
+      await navigator.clipboard?.writeText(words).then(
+        () => {
+          label.textContent = "Copied";
+        },
+        () => {},
+      );
+    });
+  }
+}
+
+/** @param {[number, number]} place latitude, longitude */
+const said = ([lat, lon]) =>
+  `${Math.abs(lat).toFixed(4)}° ${lat < 0 ? "S" : "N"}, ${Math.abs(lon).toFixed(4)}° ${lon < 0 ? "W" : "E"}`;

@@ -1,0 +1,71 @@
+// @ts-check
+// Tools at the map's edge: measuring, the grid of tiles, what is not painted, full screen. Each has a key.
+import { addControl, edgeButton, pressed } from "./buttons.js";
+import { Measure } from "./measure.js";
+
+/** Names of tiles in a grid. */
+class TileNames extends L.GridLayer {
+  /** @param {L.Coords} coords */
+  createTile({ z, x, y }) {
+    const tile = L.DomUtil.create("div", "tile-name");
+    tile.textContent = `${z}/${x}/${y}`;
+    return tile;
+  }
+}
+
+export class Tools {
+  /** @param {L.Map} map @param {import("./selection.js").Selection} selection @param {number} highest zoom */
+  constructor(map, selection, highest) {
+    this.map = map;
+    this.measure = new Measure(map, selection);
+    this.grid = new TileNames({ tileSize: 256, maxZoom: highest, zIndex: 5, pane: "overlayPane" });
+    const bar = L.DomUtil.create("div", "leaflet-bar tools");
+    /** @type {Record<string, () => void>} */
+    const acts = { m: () => this.measuring(), g: () => this.names(), p: () => this.unpainted(), f: full };
+    /** @type {[string, string, string][]} */
+    const buttons = [
+      ["m", "measure", "Measure distances (M)"],
+      ["g", "grid", "Show the grid of tiles (G)"],
+      ["p", "painted", "Mark what is not painted (P)"],
+      ["f", "full", "Full screen (F)"],
+    ];
+    /** @type {Record<string, HTMLElement>} */
+    this.buttons = {};
+    for (const [key, name, title] of buttons) {
+      this.buttons[key] = edgeButton(name, title, acts[key], bar).button;
+    }
+    this.acts = acts;
+    addControl(map, "topright", bar);
+  }
+
+  /** @param {string} key */
+  press(key) {
+    this.acts[key]?.();
+  }
+
+  measuring() {
+    this.measure.turn(!this.measure.on);
+    pressed(this.buttons.m, this.measure.on);
+  }
+
+  /** Escape ends measuring. */
+  stop() {
+    if (this.measure.on) this.measuring();
+  }
+
+  names() {
+    const on = !this.map.hasLayer(this.grid);
+    if (on) this.grid.addTo(this.map);
+    else this.grid.remove();
+    pressed(this.buttons.g, on);
+  }
+
+  unpainted() {
+    pressed(this.buttons.p, this.map.getContainer().classList.toggle("marks-unpainted"));
+  }
+}
+
+function full() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen?.().catch(() => {});
+}

@@ -1,0 +1,64 @@
+// @ts-check
+// Before and after of a step, on the map: a slider wipes between them, and Blink turns them.
+import { tellMap } from "./bus.js";
+import { make, speak } from "./dom.js";
+
+const BLINK = 700; // ms
+
+/** @type {{number: number, end: () => void} | null} */
+let open = null;
+
+/** Compare a step, or end it if it is compared already.
+ * @param {string} world @param {Step} step @param {HTMLElement} after the form goes there */
+export function compare(world, step, after) {
+  const again = open?.number === step.number;
+  endCompare();
+  if (again || !step.pictured || !step.bounds) return;
+  const { pictured: bounds, bounds: inside } = step;
+  // What the map shows is the one, the picture over it the other.
+  const side = step.state === "undone" ? "after" : "before";
+  const url = `/worlds/${world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`;
+  const box = make("div", "", { class: "compare" });
+  const label = make("label");
+  const words = make("span", side === "before" ? "Before " : "After ");
+  words.append(make("output"));
+  const slider = make("input", "", { type: "range", min: "0", max: "100", value: "50" });
+  label.append(words, slider);
+  const blink = make("button", "Blink", { type: "button", class: "quiet", "aria-pressed": "false" });
+  const close = make("button", "Close", { type: "button", class: "quiet" });
+  box.append(label, blink, close);
+  after.after(box);
+  /** @param {number} share */
+  const show = (share) => tellMap({ type: "preview", picture: { url, bounds, inside }, share });
+  speak(slider, (value) => `${value} %`);
+  slider.addEventListener("input", () => show(Number(slider.value) / 100));
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  let on = true;
+  blink.addEventListener("click", () => {
+    clearInterval(timer);
+    const turn = () => {
+      on = !on;
+      show(Number(on));
+    };
+    timer = timer ? undefined : setInterval(turn, BLINK);
+    blink.setAttribute("aria-pressed", String(Boolean(timer)));
+    if (!timer) show(Number(slider.value) / 100);
+  });
+  close.addEventListener("click", endCompare);
+  open = {
+    number: step.number,
+    end: () => {
+      clearInterval(timer);
+      box.remove();
+      tellMap({ type: "preview", picture: null });
+    },
+  };
+  tellMap({ type: "fit", bounds, seen: true });
+  show(0.5);
+}
+
+export function endCompare() {
+  open?.end();
+  open = null;
+}
