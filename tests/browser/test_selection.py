@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.acts import LAND, click, selected, settled, stroke, to, until, words
 from tests.browser.test_page import drag, opened, view
 
+
 def test_clicks_choose_tiles(page, server, watch):
     opened(page, server)
     to(page, "shape", "edit")
@@ -52,7 +53,9 @@ def test_a_double_click_zooms_and_a_click_in_explore_tells_what_is_there(page, s
     to(page, "explore")
     click(page, 300, 300)
     card = page.frame_locator("#earth-map").locator(".card")
-    expect(card).to_contain_text(re.compile(r"Metres-?\d+, -?\d+Degrees[\d.]+° [NS], [\d.]+° [EW]Tile8/\d+/\d+"))
+    expect(card).to_contain_text(
+        re.compile(r"Metres-?\d+, -?\d+Degrees[\d.]+° [NS], [\d.]+° [EW]Tile8/\d+/\d+")
+    )
     assert selected(page) == []
     tile = card.locator("b").last.inner_text()
     card.get_by_text("Repaint this tile").click()

@@ -222,3 +222,4 @@ on("ready", ({ world }) => {
   list();
 });
 on("ready journal", refresh);
+on("place", ({ shown }) => shown[0] !== "place-history" && endCompare());

@@ -3,7 +3,8 @@
 // its fields is put back.
 import { field, get } from "./dom.js";
 
-/** @type {{id: string, wire: (box: HTMLElement) => void, kept: Map<string, string | boolean>}[]} */
+/** @typedef {{id: string, wire: (box: HTMLElement) => void, kept: Map<string, string | boolean>, box?: HTMLElement}} Part */
+/** @type {Part[]} */
 const parts = [];
 
 /** @param {string} id @param {(box: HTMLElement) => void} wire */
@@ -13,10 +14,11 @@ export function part(id, wire) {
 }
 
 function look() {
-  for (const { id, wire, kept } of parts) {
+  for (const each of parts) {
+    const { id, wire, kept } = each;
     const box = get(id);
-    if (!box || box.dataset.wired) continue;
-    box.dataset.wired = "yes";
+    if (!box || box === each.box) continue;
+    each.box = box;
     for (const [name, value] of kept) restore(field(name), value);
     /** @param {Event} event */
     const keep = ({ target }) => {

@@ -59,6 +59,7 @@ def test_an_edit_is_made_listed_taken_back_and_brought_again(client, world):
         "negative_prompt": "sea", "strength": 0.9, "seed": 4, "picture": False, "tiles": 2, "zoom": 8,
         "masked": False,
         "bounds": [first.west, first.south, last.east, first.north],
+        "pictured": list(edits.pictured([Tile(*tile) for tile in TILES])),
     }  # fmt: skip
     assert client.post("/worlds/test-land/undo").json() == {"entry": said["revision"], "tiles": 2}
     assert shown(client).content == before.content

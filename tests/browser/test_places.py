@@ -1,0 +1,206 @@
+"""The panel's places, and what they hold beside edits and exports."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.acts import LAND, journal, stroke, to, until
+from tests.browser.test_page import opened, view
+
+VIEWS = {
+    "explore": ("world", "new"),
+    "shape": ("edit", "plan", "picture"),
+    "history": (),
+    "home": ("export", "share", "live"),
+}
+PLACES = "[...document.querySelectorAll('#panel > [id^=place-]')].filter(place => place.offsetParent)"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(page, server, watch, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    opened(page, server)
+    assert page.locator("#earth-map").bounding_box()["width"] >= 0.75 * width
+    for place, views in VIEWS.items():
+        for view_ in views or ("",):
+            to(page, place, view_)
+            shown = page.evaluate(
+                f"{PLACES}.map(p => [p.id, p.scrollHeight - p.clientHeight, p.scrollWidth - p.clientWidth])"
+            )
+            assert shown == [[f"place-{place}", 0, 0]], (place, view_)
+    assert watch == []
+
+
+def corner(page: Page) -> list[float]:
+    """Where the middle of the plane is on the screen, in px."""
+    return page.evaluate(
+        f"(() => {{ const at = {LAND}.map.latLngToContainerPoint([0, 0]);"
+        " const box = document.getElementById('earth-map').getBoundingClientRect();"
+        " return [at.x + box.left, at.y + box.top]; })()"
+    )
+
+
+def test_the_panel_folds_away_and_land_stays_where_it_is(page, server, watch):
+    opened(page, server)
+    before = corner(page)
+    page.locator("#fold").click()
+    expect(page.locator("#handle")).to_be_focused()
+    until(page, lambda: page.locator("#earth-map").bounding_box()["width"] == 1100)
+    until(page, lambda: corner(page) == pytest.approx(before, abs=1))
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_be_visible()
+    until(page, lambda: corner(page) == pytest.approx(before, abs=1))
+    assert watch == []
+
+
+def test_the_tabs_are_for_the_keyboard_too(page, server, watch):
+    opened(page, server)
+    page.locator("#tab-place-explore").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tab-place-shape")).to_be_focused()
+    expect(page.locator("#tab-place-shape")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel", name="Repaint")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator("#tab-place-home")).to_be_focused()
+    page.keyboard.press("?")
+    assert watch == []
+
+
+def test_on_a_phone_the_panel_is_a_sheet(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    opened(page, server)
+    panel, handle = page.locator("#panel"), page.locator("#handle")
+    expect(handle).to_have_text("Show the panel")
+    assert panel.bounding_box()["height"] < 844 / 7 and page.locator("#place-explore").is_hidden()
+    handle.tap()
+    expect(handle).to_have_attribute("aria-expanded", "true")
+    assert 844 / 2 < panel.bounding_box()["height"] < 844 * 0.6
+    to(page, "shape", "edit")
+    expect(page.get_by_text("Tap the dashed square")).to_be_visible()
+    expect(page.get_by_text("Hold Shift")).to_be_hidden()
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, box["y"] + 200, steps=4)
+    page.mouse.up()
+    expect(handle).to_have_text("Show the panel")
+    page.locator("#tab-place-history").tap()  # a tab pulls it up
+    expect(page.locator("#history")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_one_field_leads_to_coordinates_tiles_and_bookmarks(page, server, watch):
+    opened(page, server)
+    field = page.locator("#go-to")
+    field.fill("3000000, -2000000")
+    field.press("Enter")
+    until(page, lambda: view(page) == ("first", 8, 3000000, -2000000))
+    field.fill("Far shore")
+    page.locator("#mark").click()
+    expect(page.locator("#marks .there")).to_have_text("Far shore")
+    field.fill("7/64/64")
+    field.press("Enter")
+    until(page, lambda: view(page)[1] == 7)
+    field.fill("nowhere at all")
+    field.press("Enter")
+    expect(page.locator("#go-said")).to_contain_text("a tile as 8/130/127")
+    page.reload()
+    page.locator("#marks .there").click()
+    until(page, lambda: view(page) == ("first", 8, 3000000, -2000000))
+    page.get_by_label("Rename Far shore").click()
+    page.get_by_label("Name of the bookmark").fill("<b>Home</b>")
+    page.keyboard.press("Enter")
+    expect(page.locator("#marks .there")).to_have_text("<b>Home</b>")
+    assert server.atlas.get("first").bookmarks()[0]["name"] == "<b>Home</b>"
+    page.get_by_label("Remove <b>Home</b>").click()
+    expect(page.locator("#marks li")).to_have_count(0)
+    assert watch == []
+
+
+def test_the_brush_over_painted_land_offers_to_repaint_it(page, server, watch):
+    opened(page, server)
+    to(page, "shape", "plan")
+    page.locator("#brush-prompt").fill("desert")
+    page.locator("#brush-toggle").click()
+    stroke(page, (300, 200), (500, 300))
+    repaint = page.locator("#brush-repaint")
+    expect(repaint).to_have_text(re.compile(r"Repaint \d+ tiles?"))
+    repaint.click()
+    until(page, lambda: [step["kind"] for step in journal(page, server)] == ["prompt", "stroke", "edit"])
+    assert journal(page, server)[2]["prompt"] == "desert" and watch == []
+
+
+def test_exports_outlive_a_reload_and_undo_says_what_it_undid(page, server, watch):
+    opened(page, server)
+    to(page, "home", "export")
+    with page.expect_download():
+        page.locator("#export-go").click()
+    page.reload()
+    to(page, "home", "export")
+    link = page.locator("#export-jobs a")
+    expect(link).to_have_text(re.compile(r"first-z8\.tif"))
+    with page.expect_download():
+        link.click()
+    page.get_by_label("Remove first-z8.tif from the list").click()
+    expect(page.locator("#export-jobs li")).to_have_count(0)
+    to(page, "shape", "plan")
+    page.locator("#brush-prompt").fill("desert")
+    page.locator("#brush-toggle").click()
+    stroke(page, (300, 200), (500, 300))
+    expect(page.locator("#undo")).to_be_enabled()
+    page.keyboard.press("Escape")
+    page.locator("#undo").click()
+    expect(page.locator("#steps-said")).to_contain_text('Undid "desert".')
+    page.locator("#steps-said").get_by_text("Show").click()
+    assert watch == []
+
+
+def test_the_map_has_tools_with_keys(page, server, watch):
+    opened(page, server)
+    frame = page.frame_locator("#earth-map")
+    page.locator("#panel").press("g")
+    expect(frame.locator(".tile-name").first).to_have_text(re.compile(r"^8/\d+/\d+$"))
+    page.locator("#panel").press("m")
+    page.locator("#earth-map").click(position={"x": 200, "y": 300})
+    page.locator("#earth-map").click(position={"x": 456, "y": 300})
+    expect(frame.locator(".measured")).to_have_text("157 km")  # 256 px
+    page.locator("#earth-map").press("Escape")
+    expect(frame.locator(".measured")).to_have_count(0)
+    expect(frame.locator("a.measure")).to_have_attribute("aria-pressed", "false")
+    page.locator("#earth-map").press("?")
+    expect(page.get_by_role("dialog", name="Keys and gestures")).to_be_visible()
+    page.keyboard.press("Escape")
+    where = frame.locator(".overview .where").bounding_box()
+    assert where["width"] == pytest.approx(page.locator("#earth-map").bounding_box()["width"] / 16, abs=1)
+    frame.locator(".folium-map").focus()
+    page.keyboard.press("r")  # a rectangle with the keyboard alone
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(500)
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-selection")).to_contain_text(re.compile(r"\d tiles?,"))
+    assert watch == []
+
+
+def test_what_a_prompt_has_beyond_the_model_is_said_and_seeds_are_exact(page, server, watch, monkeypatch):
+    monkeypatch.setattr("explorer.web.edits.prompt_report", lambda *_: {"cut": "", "unknown": ["blorft"]})
+    opened(page, server)
+    to(page, "shape", "edit")
+    page.locator("#earth-map").click(position={"x": 400, "y": 300})
+    expect(page.locator("#edit-selection")).to_contain_text("1 tile,")
+    page.locator("#edit-seed").fill("9007199254740993")
+    page.locator("#edit-prompt").fill("blorft")
+    page.locator("#edit-prompt").press("Control+Enter")
+    expect(page.locator("#edit-said")).to_contain_text("is not a whole number from 0 to 9007199254740991")
+    page.locator("#edit-seed").fill("9007199254740991")
+    page.locator("#edit-prompt").press("Control+Enter")
+    expect(page.locator("#edit-said")).to_contain_text("The model does not know this word: blorft.")
+    until(page, lambda: len(journal(page, server)) == 2)
+    assert journal(page, server)[1]["seed"] == 2**53 - 1 and watch == []
