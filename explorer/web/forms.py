@@ -64,7 +64,8 @@ GO = """<div id="go" class="own"><form id="go-form"><label>Go to<span class="row
 <div class="row2"><button id="mark" class="second" type="button">Bookmark</button>
 <button id="copy-link" class="second" type="button">Copy link</button></div>
 <ul id="marks" aria-label="Bookmarks"></ul></div>"""
-UNPACK = """<div class="own"><label id="unpack">Or open a world file<input type="file" accept=".earth"></label>
+UNPACK = """<div class="own"><label id="unpack">Or open a world file\
+<input type="file" accept=".earth"></label>
 <p id="unpack-said" role="status"></p></div>"""
 HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">What you change is listed here. \
 You can undo it, compare it, and use its settings again.</p><ol id="history-list"></ol></div>"""

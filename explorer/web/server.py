@@ -26,8 +26,8 @@ from explorer.service.edits import resume
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
-from explorer.web import edits as edit_routes
 from explorer.web import bookmarks, exports, feed, files, gallery, search, services, tiles, worlds
+from explorer.web import edits as edit_routes
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue

@@ -31,7 +31,7 @@ def test_far_out_there_is_paper_and_a_way_back_to_land(page, server, watch):
         page.evaluate(
             f"theme => {LAND}.command({{origin: location.origin, data: {{type: 'theme', theme}}}})", theme
         )
-        paper = frame.locator(".leaflet-container").evaluate("e => getComputedStyle(e).backgroundColor")
+        paper = frame.locator(".folium-map").evaluate("e => getComputedStyle(e).backgroundColor")
         assert (sum(map(int, re.findall(r"\d+", paper)[:3])) > 384) == light
         assert "gradient" in frame.locator(".paper").first.evaluate(
             "e => getComputedStyle(e).backgroundImage"
@@ -137,4 +137,5 @@ def test_what_is_painted_ahead_follows_the_wheel(page, server, watch):
     ) < 2
     until(page, lambda: world.canvas.painted(Tile(10, *under)))
     page.evaluate(f"{LAND}.map.panBy([300, 0], {{animate: false}})")
-    assert all(zoom == 9 for zoom, *_ in page.evaluate(f"{LAND}.feed.wanted")) and watch == []
+    assert all(zoom in (9, 5) for zoom, *_ in page.evaluate(f"{LAND}.feed.wanted"))  # 5: the overview
+    assert watch == []
