@@ -137,7 +137,7 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     seeds, work = edits.variants(world, state.painter, edit, body.count)
     job = state.jobs.add("variants", world.id, work)
     report = prompt_report(world, edit.prompt)
-    pictured = list(edits.pictured(journal.edit(0, edit).cells))
+    pictured = list(edits.pictured(edit_of(0, edit).cells))
     return {"seeds": seeds, "job": describe_job(job), "pictured": pictured, "prompt_report": report}
 
 

@@ -116,7 +116,7 @@ document.addEventListener("keydown", (event) => {
   const list = tab?.closest('[role="tablist"]');
   if (!tab || !list) return;
   const tabs = tabsOf(list);
-  const at = tabs.findIndex((each) => each === tab);
+  const at = tabs.indexOf(/** @type {HTMLElement} */ (tab));
   const ends = /** @type {Record<string, number>} */ ({ Home: 0, End: tabs.length - 1 });
   const next =
     ends[event.key] ?? (event.key in STEPS ? (at + STEPS[event.key] + tabs.length) % tabs.length : -1);
