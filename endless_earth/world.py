@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from rasterio.io import DatasetReader
 
 from endless_earth.studio import Studio, studio
 from explorer import pictures
-from explorer.service import edits, estimates, exports, placing, scouting
+from explorer.service import edits, estimates, exports, placing, regions, scouting
 from explorer.service.bulk import paint_all
 from explorer.worlds import world as worlds
 from explorer.worlds.new import NewWorld, clean_prompt
@@ -151,21 +151,31 @@ class World:
 
     def edit(
         self,
-        bounds: Sequence[float],
+        bounds: Sequence[float] | None,
         prompt: str = "",
         *,
         negative_prompt: str = "",
         strength: float = 1.0,
         seed: int | None = None,
+        zoom: int | None = None,
+        mask: Mapping[str, Any] | None = None,
+        softness: float = 0.0,
     ) -> int:
         """Paint the tiles in ``bounds`` again, joined to what is around them; gives the step's number.
 
         Without a prompt they become a variation of the land there. ``strength`` is 0.1 to 1: at 1 nothing of
-        the land stays.
+        the land stays. ``zoom`` is that of the tiles, from the base down. A ``mask``, a GeoJSON Polygon or
+        MultiPolygon in metres, takes the place of ``bounds``; its border is soft over ``softness`` metres.
         """
         most = self._at.settings.edit_tiles
-        chosen = list(boxed(Bounds(*bounds), self.base_zoom).tiles())
-        request = edits.EditRequest(chosen, prompt, negative_prompt, strength, seed)
+        chosen: list[Tile] = []
+        region = None
+        if mask is not None:
+            level = edits.mask_zoom(self._world, zoom)
+            region = regions.polygon_mask(mask, level, softness, most)
+        elif bounds is not None:
+            chosen = list(boxed(Bounds(*bounds), self._zoom(zoom)).tiles())
+        request = edits.EditRequest(chosen, prompt, negative_prompt, strength, seed, region)
         return self._perform(edits.checked(self._world, request, most))
 
     def place(

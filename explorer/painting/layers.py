@@ -76,10 +76,14 @@ class Layers(NamedTuple):
 
     def free_of(self, node: Node) -> Iterator[Tile]:
         """The neighbours of an edit's cell that its prompt may differ from: those outside the edit, if it
-        has a prompt and nothing of the present land stays."""
+        has a prompt and nothing of the present land stays; and those of which a mask leaves the most as it
+        was."""
         edit = self.edit(node.layer)
         if edit.prompt and edit.strength == 1 and not edit.picture:
-            yield from schedule.sees_in(node.cell, edit.holds)[1]
+            inside, ring = schedule.sees_in(node.cell, edit.holds)
+            yield from ring
+            if edit.mask is not None:
+                yield from (other for other in inside if edit.weights(other).mean() < FULL / 2)
 
     def present(self, node: Node) -> Iterator[Node]:
         """The present land in the window of an edit that keeps some of it."""

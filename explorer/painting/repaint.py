@@ -90,6 +90,8 @@ def _with_context_free_pass(
     for other in free_of:
         here, _ = place.overlap(other)
         hidden[:, *here] = 1
+        if kept is not None:
+            continue  # those outside the edit are kept whole
         y, x = (
             np.maximum(np.maximum(start - middles, middles - start - place.side), 0)
             for start in (other.y * place.side - place.top, other.x * place.side - place.left)

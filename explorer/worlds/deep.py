@@ -79,16 +79,17 @@ class DeepEdits:
 def opacity(edit: Edit, tile: Tile) -> np.ndarray:
     """How much of one of an edit's own tiles shows in coarser ones, uint8 (256, 256): its mask, or, where it
     has none, all but its border, which fades inwards."""
-    side = TILE_LATENTS
-    weights = edit.weights(tile)
+    side, (z, x, y) = TILE_LATENTS, tile
+    sheet = np.block([[edit.weights(Tile(z, x + i, y + j)) for i in (-1, 0, 1)] for j in (-1, 0, 1)])
+    image, scale = Image.fromarray(sheet), TILE_PIXELS // side
     if edit.mask is None:
-        z, x, y = tile
-        rows = [[edit.weights(Tile(z, x + i, y + j)) for i in (-1, 0, 1)] for j in (-1, 0, 1)]
-        sheet = Image.fromarray(np.block(rows)).filter(ImageFilter.BoxBlur(FEATHER))
-        mean = np.asarray(sheet, np.int32)[side : 2 * side, side : 2 * side]
-        weights = np.clip(2 * mean - FULL, 0, FULL).astype(np.uint8)
-    scale = TILE_PIXELS // side
-    return weights.repeat(scale, 0).repeat(scale, 1)
+        image = image.filter(ImageFilter.BoxBlur(FEATHER))
+    smooth = image.resize((3 * TILE_PIXELS, 3 * TILE_PIXELS), Image.Resampling.BILINEAR)
+    weights = np.asarray(smooth, np.int32)[TILE_PIXELS : 2 * TILE_PIXELS, TILE_PIXELS : 2 * TILE_PIXELS]
+    if edit.mask is None:
+        weights = 2 * weights - FULL  # 0 at the border
+    inside = sheet[side : 2 * side, side : 2 * side].repeat(scale, 0).repeat(scale, 1) > 0
+    return np.where(inside, np.clip(weights, 0, FULL), 0).astype(np.uint8)
 
 
 def _index(history: History, base: int) -> Index:

@@ -56,6 +56,24 @@ def test_edits_are_steps_that_can_be_undone(world):
     assert world.redo() == number and (world.read(region) == after).all()
 
 
+def test_an_edit_may_be_finer_than_a_tile_and_at_any_zoom(world):
+    west, south, east, north = region = world.view(1, 1)
+    before = world.read(region)
+    middle, up = (west + east) / 2, (south + north) / 2
+    ring = [[west, south], [middle, south], [middle, up], [west, up]]
+    world.edit(None, "desert", seed=3, mask={"type": "Polygon", "coordinates": [ring]})
+    after = world.read(region)
+    assert (after[160:, :96] != before[160:, :96]).mean() > 0.5 and (
+        after[:64, 192:] == before[:64, 192:]
+    ).all()
+    world.edit(world.view(1, 1, zoom=10), "desert", zoom=10)
+    world.undo()
+    world.undo()
+    assert (world.read(region) == before).all()
+    with pytest.raises(EarthError, match="no tile is selected"):
+        world.edit(None)
+
+
 def test_a_picture_becomes_land(world, tmp_path):
     region = world.view(1, 1)
     path = tmp_path / "red.tif"
