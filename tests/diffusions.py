@@ -10,8 +10,9 @@ from explorer.models.torchvision_cure import cure
 CARD = "---\nlicense: apache-2.0\n---\n# Tiny\n"
 
 
-def build_diffusion(folder: Path, inputs: int = 4, level: bool = True) -> Path:
-    """``inputs``: channels that the UNet sees, 4, 8 or 9. ``level``: it is told one, as Text2Earth is."""
+def build_diffusion(folder: Path, inputs: int = 4, level: bool = True, side: int = 48) -> Path:
+    """``inputs``: channels that the UNet sees, 4, 8 or 9. ``level``: it is told one, as Text2Earth is.
+    ``side``: latents along the windows that it is made for."""
     cure()  # before transformers, which imports torchvision
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -19,15 +20,15 @@ def build_diffusion(folder: Path, inputs: int = 4, level: bool = True) -> Path:
 
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
-        sample_size=32, in_channels=inputs, out_channels=4, block_out_channels=(32, 64), layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        sample_size=side, in_channels=inputs, out_channels=4, block_out_channels=(8, 16), layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         cross_attention_dim=32, attention_head_dim=8, norm_num_groups=8,
         class_embed_type="timestep" if level else None,
     )  # fmt: skip
     unet.save_pretrained(folder / "unet")
     vae = AutoencoderKL(
-        latent_channels=4, block_out_channels=(16,) * 4, layers_per_block=1, norm_num_groups=8,
+        latent_channels=4, block_out_channels=(4, 4, 8, 8), layers_per_block=1, norm_num_groups=4,
         down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
     )  # fmt: skip
     vae.save_pretrained(folder / "vae")

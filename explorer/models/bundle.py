@@ -13,6 +13,7 @@ from explorer.resources import asset
 from tiles.errors import ModelRefused
 
 SHIPPED = asset("models")
+DIFFUSERS = "model_index.json"  # what a folder in the layout of diffusers has instead of a bundle.json
 # Suffixes of files of weights that can run code when they are read.
 UNSAFE = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 
@@ -23,16 +24,28 @@ def shipped() -> list[str]:
 
 
 def find(name: str) -> Path:
-    """The folder of a shipped model's name or of a path. Raises ModelRefused."""
+    """The folder of a shipped model's name, of a path, or of a hub's model that was fetched before. Nothing
+    is fetched here. Raises ModelRefused."""
     for folder in (SHIPPED / name, Path(name).expanduser()):
-        if (folder / "bundle.json").is_file():
+        if any((folder / index).is_file() for index in ("bundle.json", DIFFUSERS)):
             return folder
-    names = ", ".join(shipped()) or "none"
-    raise ModelRefused(f"no model {name!r}: give a folder with a bundle.json, or one of: {names}")
+    from explorer.models import hub  # which takes a second to import
+
+    if (source := hub.parse(name)) is not None:
+        if (fetched := hub.cached(source)) is not None:
+            return fetched
+        raise ModelRefused(f"{name} is not on this machine: `python app.py model fetch {name}` fetches it")
+    names = ", ".join([*shipped(), *hub.NAMES])
+    raise ModelRefused(
+        f"no model {name!r}: give a folder with a bundle.json or a {DIFFUSERS}, a hub's owner/name, or"
+        f" one of: {names}"
+    )
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The checked ``bundle.json``. Raises ModelRefused."""
+    """The checked ``bundle.json``; for a folder of diffusers its family alone. Raises ModelRefused."""
+    if not (folder / "bundle.json").is_file() and (folder / DIFFUSERS).is_file():
+        return {"family": "stable-diffusion"}
     try:
         bundle = json.loads((folder / "bundle.json").read_text())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from explorer.models import bundle
 from explorer.models.family import Model
@@ -17,10 +19,13 @@ DEVICES = ("auto", "cpu", "cuda")
 class Library:
     """Models by name or folder, on one device. Raises ModelRefused for an unknown ``device``."""
 
-    def __init__(self, default: str = "terra", device: str = "auto") -> None:
+    def __init__(
+        self, default: str = "terra", device: str = "auto", options: Mapping[str, Any] | None = None
+    ) -> None:
+        """``options``: how Stable Diffusion models are used, see ``diffusion.painting.Options``."""
         if device not in DEVICES:
             raise ModelRefused(f"device {device!r}: it must be auto, cpu or cuda")
-        self.default, self.device = default, device
+        self.default, self.device, self.options = default, device, dict(options or {})
         self._models: dict[Path, Model] = {}
         self._gates = Gates()  # whoever asks for a model waits for that one only
 
@@ -39,23 +44,35 @@ class Library:
         folder = bundle.find(name or self.default).resolve()
         with self._gates.hold(folder):
             if folder not in self._models:
-                self._models[folder] = self._load(folder)
+                self._models[folder] = self._load(folder, name or self.default)
             return self._models[folder]
 
-    def _load(self, folder: Path) -> Model:
+    def _load(self, folder: Path, name: str) -> Model:
         described = bundle.describe(folder)
-        if described["family"] != "terra":
+        use_full_precision()
+        load = {"terra": self._terra, "stable-diffusion": self._stable_diffusion}.get(described["family"])
+        if load is None:
             raise ModelRefused(f"{folder.name}: unknown family {described['family']!r}; terra is known")
+        model = load(folder, name)
+        log.info("%s (%s) on %s", model.traits.name, model.traits.digest[:8], model.device)
+        return model
+
+    def _stable_diffusion(self, folder: Path, name: str) -> Model:
+        from explorer.models.diffusion import family
+        from explorer.models.diffusion.painting import Options
+
+        named = folder.name if Path(name).is_dir() else name
+        return family.load(folder, chosen(self.device), Options(**self.options), named)
+
+    def _terra(self, folder: Path, name: str) -> Model:
+        described = bundle.describe(folder)
         from explorer.models import terra  # torch takes seconds to import
 
         digest = bundle.check(folder)
-        use_full_precision()
         try:
-            model = terra.load(folder, described, digest, chosen(self.device))
+            return terra.load(folder, described, digest, chosen(self.device))
         except (KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
             raise ModelRefused(f"{folder.name} is not a whole terra bundle: {error}") from error
-        log.info("%s (%s) on %s", model.traits.name, digest[:8], model.device)
-        return model
 
 
 def use_full_precision() -> None:

@@ -57,3 +57,30 @@ def noise(seed: int, area: Area, channels: int, side: int) -> np.ndarray:
         field[:, y : y + side, x : x + side] = cell_noise(seed, tile, channels, side)
     y, x = top - box.top * side, left - box.left * side
     return field[:, y : y + height, x : x + width]
+
+
+def afresh(noise: np.ndarray, number: int) -> np.ndarray:
+    """Other noise of the same places: standard normal, float32, of the shape (..., channels, height, width)
+    of ``noise``, and another field for each ``number``.
+
+    It is a function of the noise at each place alone, so windows that overlap agree on it. All bits of a
+    place's noise are hashed (splitmix64, Steele et al. 2014, "Fast splittable pseudorandom number
+    generators") and become normal by the Box-Muller transform.
+    """
+    bits = np.ascontiguousarray(noise, np.float32).view(np.uint32).astype(np.uint64)
+    place = np.full(noise[..., 0, :, :].shape, number % _WORD, np.uint64)
+    for channel in range(bits.shape[-3]):
+        place = _mixed(place ^ bits[..., channel, :, :])
+    channels = np.arange(bits.shape[-3], dtype=np.uint64)[:, None, None]
+    words = _mixed(place[..., None, :, :] + channels * np.uint64(0x9E3779B97F4A7C15))
+    radius = ((words >> np.uint64(32)).astype(np.float64) + 0.5) / 2**32
+    angle = (words & np.uint64(2**32 - 1)).astype(np.float64) * (2 * np.pi / 2**32)
+    return (np.sqrt(-2 * np.log(radius)) * np.cos(angle)).astype(np.float32)
+
+
+def _mixed(words: np.ndarray) -> np.ndarray:
+    """The finaliser of splitmix64, after its constant step."""
+    words = words + np.uint64(0x9E3779B97F4A7C15)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))

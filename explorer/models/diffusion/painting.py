@@ -1,0 +1,209 @@
+"""A Stable Diffusion model behind the interface that painting asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.models.decoders import FeatheredDecoder
+from explorer.models.diffusion.parts import Parts
+from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom
+from explorer.models.samplers import Estimate, Held, estimated, sampled, stepper
+from explorer.models.sampling import Batch, Predict, View, blended, paint_in_batches
+from explorer.models.schedules import Level, SamplerName, diffusion_levels, diffusion_of, levels_for
+from explorer.painting.window import Latents, Window
+from tiles.grid import TILE_LATENTS, TILE_PIXELS
+
+LEVELS = tuple(range(10, 19))  # ground resolutions that Text2Earth was trained on, which are zooms
+NO_LEVEL = 0.0  # what stands for none of them
+PIXELS = 8  # along a latent
+
+
+class Options(NamedTuple):
+    """How a model is used. They are part of what a world is painted by."""
+
+    steps: int = 25
+    guidance_scale: float = 4.0
+    sampler: SamplerName = "dpm++2m"
+    level_scale: float | None = None  # guidance by the ground resolution alone; None: together with the text
+    parent_strength: float = 0.6  # 0..1: how much of the enlarged coarser level is painted anew
+
+
+class StableDiffusion:
+    """Text to land, told a ground resolution if the model knows them, as ``Model``.
+
+    What is known around a cell is put back at every step (4 channels), or is also shown to the UNet with a
+    mask (9 channels), or is shown as the picture to be edited (8 channels). A coarser level is where sampling
+    begins (SDEdit, Meng et al. 2022, arXiv 2108.01073).
+    """
+
+    def __init__(self, parts: Parts, traits: Traits, options: Options) -> None:
+        self.parts, self.traits, self.options, self.device = parts, traits, options, parts.device
+        self.towers: Towers | None = None
+        self.schedule = diffusion_of(parts.scheduler_config)
+        self.levels = diffusion_levels(self.schedule, options.sampler, options.steps)
+        self.inputs = int(parts.unet.config["in_channels"])
+        self.told_level = parts.unet.config.get("class_embed_type") is not None
+        width = TILE_LATENTS + 2 * traits.halo
+        self.view = min(width, int(parts.unet.config["sample_size"]))
+        self.views = views(width, self.view)
+        self.share = tent(self.view).to(self.device)
+        self.embed = lru_cache(maxsize=256)(self._embed)
+        self.decoder = FeatheredDecoder(self._draw, TILE_LATENTS, PIXELS)
+        self.nothing = self._encoded(np.full((1, TILE_PIXELS, TILE_PIXELS, 3), 128, np.uint8))
+        self.nothing = self.nothing.mean((2, 3), keepdim=True)  # (1, 4, 1, 1): grey, under a mask
+
+    def paint(self, windows: Sequence[Window]) -> list[Latents]:
+        """The latents (4, side, side) of each window, float32. Raises ValueError for more than a batch."""
+        return paint_in_batches(windows, self.traits.batch, self.device, self._sample)
+
+    def _sample(self, batch: Batch) -> Tensor:
+        if batch.kind.hold_times == (0.0,):  # all is known
+            return batch.known
+        held = self._held(batch)
+        levels = levels_for(float(held.hold_until.max()), self.levels)
+        by_time = {level.time: level for level in levels}
+        field = blended(self._predict(batch, by_time), batch)
+
+        def denoise(x: Tensor, level: Level) -> Estimate:
+            return estimated(self.schedule.prediction, field(x, level.time), x, level)
+
+        return sampled(stepper(self.options.sampler, denoise, batch.noise), held, levels)
+
+    def _held(self, batch: Batch) -> Held:
+        """What is put back while sampling: what is known, and at first the enlarged coarser level."""
+        uses_parent = any(batch.kind.use_parent)
+        begins = (batch.parent_mask > 0) & (batch.hold_until == 1) & uses_parent
+        until = torch.where(begins, self.options.parent_strength, batch.hold_until)
+        return Held(batch.noise, torch.where(begins, batch.parent, batch.known), until)
+
+    def _predict(self, batch: Batch, by_time: dict[float, Level]) -> Predict:
+        zooms = [nearest_zoom(window.cell.z, self.traits.zooms) for window in batch.windows]
+        told = torch.tensor([float(zoom) for zoom in zooms], device=self.device)
+        untold = torch.full_like(told, NO_LEVEL)
+        scale, level_scale = self.options.guidance_scale, self.options.level_scale
+
+        def predict(x: Tensor, t: float, prompts: list[str], view: View) -> Tensor:
+            def by(texts: list[str], level: Tensor) -> Tensor:
+                return self._unet(self._seen(x, batch, view), by_time[t], texts, level)
+
+            # Dynamic condition adaptation: without text the ground resolution is left out too (Liu et al.
+            # 2025, arXiv 2501.00895, section IV).
+            nothing, all_of_it = by(batch.negative_prompts, untold), by(prompts, told)
+            if level_scale is None or not self.told_level:
+                return nothing + scale * (all_of_it - nothing)
+            only_level = by(batch.negative_prompts, told)
+            return nothing + level_scale * (only_level - nothing) + scale * (all_of_it - only_level)
+
+        return predict
+
+    def _seen(self, x: Tensor, batch: Batch, view: View) -> Tensor:
+        """What the UNet is shown, (n, 4, 8 or 9, width, width)."""
+        if self.inputs == 4:
+            return x
+        shown = batch.known * view.known_mask
+        if self.inputs == 8:
+            return torch.cat([x, shown], 1)
+        covered = shown + (1 - view.known_mask) * self.nothing
+        return torch.cat([x, 1 - view.known_mask, covered], 1)
+
+    def _unet(self, seen: Tensor, level: Level, prompts: list[str], told: Tensor) -> Tensor:
+        """The UNet's prediction for whole windows. It looks at squares of the size that it was trained on,
+        and where they overlap their predictions are averaged (Bar-Tal et al. 2023, "MultiDiffusion", arXiv
+        2302.08113)."""
+        text = torch.cat([self.embed(prompt) for prompt in prompts])
+        labels = told.to(self.parts.dtype) if self.told_level else None
+        total, weight = torch.zeros_like(seen[:, :4]), torch.zeros_like(seen[:1, :1])
+        for top, left in self.views:
+            here = (..., slice(top, top + self.view), slice(left, left + self.view))
+            output = self.parts.unet(
+                seen[here].to(self.parts.dtype), level.timestep, text, class_labels=labels, return_dict=False
+            )[0]
+            total[here] += output.float() * self.share
+            weight[here] += self.share
+        return total / weight
+
+    def _embed(self, prompt: str) -> Tensor:
+        """(1, tokens, width), as the UNet reads prompts."""
+        tokenizer, encoder = self.parts.tokenizer, self.parts.text_encoder
+        tokens = tokenizer(
+            prompt, padding="max_length", max_length=tokenizer.model_max_length, truncation=True
+        )
+        with torch.inference_mode():
+            ids = torch.tensor([tokens["input_ids"]], device=self.device)
+            return encoder(ids).last_hidden_state.to(self.parts.dtype)
+
+    def read_prompt(self, prompt: str) -> PromptReport:
+        """What of a prompt is too long to be read. Every word is made of known pieces."""
+        tokenizer = self.parts.tokenizer
+        room = tokenizer.model_max_length - 2  # a mark at the start and one at the end
+        words = prompt.split()
+        for end in range(len(words), 0, -1):
+            if len(tokenizer(" ".join(words[:end]), add_special_tokens=False)["input_ids"]) <= room:
+                return PromptReport(" ".join(words[end:]), ())
+        return PromptReport(prompt if words else "", ())
+
+    def encode(self, pixels: np.ndarray) -> Latents:
+        """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""
+        return self._encoded(pixels[None])[0].cpu().numpy()
+
+    def _encoded(self, pixels: np.ndarray) -> Tensor:
+        vae = self.parts.vae
+        with torch.inference_mode():
+            sheet = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
+            latents = vae.encode((sheet.float() / 127.5 - 1).to(vae.dtype)).latent_dist.mode()
+            return (latents * vae.config["scaling_factor"]).float()
+
+    def decode(self, latents: Latents) -> np.ndarray:
+        """Latents (4, 32 + 2 margin, 32 + 2 margin) to uint8 pixels (256, 256, 3) inside."""
+        return np.rint(self.decoder.tile(np.asarray(latents, np.float32))).astype(np.uint8)
+
+    def _draw(self, latents: Latents) -> np.ndarray:
+        """A canonical window's pixels, 0..255."""
+        vae = self.parts.vae
+        with torch.inference_mode():
+            sheet = torch.from_numpy(latents)[None].to(self.device, vae.dtype)
+            picture = vae.decode(sheet / vae.config["scaling_factor"]).sample[0].float()
+            shown = (picture.clamp(-1, 1) + 1) * 127.5
+            return shown.permute(1, 2, 0).cpu().numpy()
+
+
+def views(width: int, side: int) -> list[tuple[int, int]]:
+    """The corners (top, left) of as few squares of ``side`` as cover a window of ``width``, evenly spaced.
+
+    >>> views(48, 32), views(48, 48)
+    ([(0, 0), (0, 16), (16, 0), (16, 16)], [(0, 0)])
+    """
+    count = -(-width // side)
+    starts = [round(i * (width - side) / max(1, count - 1)) for i in range(count)]
+    return [(top, left) for top in starts for left in starts]
+
+
+def tent(side: int) -> Tensor:
+    """Weights (side, side) of a square's places, 0..1: most in its middle, least at its edges, so that no
+    border of a square shows."""
+    line = 1 - (2 * (torch.arange(side) + 0.5) / side - 1).abs()
+    return torch.outer(line, line)
+
+
+def traits_of(parts: Parts, digest: str, batch: int, steps: int) -> Traits:
+    """What painting has to know of a model. A model that is not told ground resolutions is taken to know
+    those of Text2Earth."""
+    return Traits(
+        name=parts.name,
+        digest=digest,
+        channels=4,
+        halo=8,
+        margin=FeatheredDecoder.margin,
+        batch=batch,
+        steps=steps,
+        sketch=2,
+        zooms=LEVELS,
+        base_zoom=15,
+        licence=parts.licence,
+    )

@@ -1,0 +1,175 @@
+import numpy as np
+import pytest
+import torch
+
+from explorer.models.diffusion.painting import Options, tent, views
+from explorer.models.library import Library
+from explorer.service import edits
+from explorer.service.painter import Painter
+from explorer.web.calls import finished
+from explorer.worlds.atlas import Atlas
+from explorer.worlds.new import NewWorld
+from tests.diffusions import build_diffusion
+from tiles.errors import ModelRefused
+from tiles.grid import Box, Tile
+
+KINDS = {"text": 4, "instruct": 8, "inpaint": 9}
+FEW = {"steps": 2}
+HOME = 2**14  # the middle of zoom 15
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    """A model of each kind."""
+    home = tmp_path_factory.mktemp("models")
+    return {
+        kind: Library(str(build_diffusion(home / kind, inputs)), "cpu", FEW) for kind, inputs in KINDS.items()
+    }
+
+
+@pytest.fixture
+def library(libraries, request):
+    """The one that paints from text, or the one that a test names."""
+    return libraries[getattr(request, "param", "text")]
+
+
+every_kind = pytest.mark.parametrize("library", list(KINDS), indirect=True)
+
+
+@pytest.fixture
+def atlas(tmp_path, library):
+    atlas = Atlas(tmp_path / "worlds", library, 2**26)
+    yield atlas
+    atlas.close()
+
+
+@pytest.fixture
+def world(atlas):
+    return atlas.create(NewWorld("Land", "rocky coast", seed=1, sketch=0))
+
+
+def paint(world, tiles):
+    return world.canvas.paint(tiles, world.model.paint, world.model.traits.batch)
+
+
+BLOCK = Box(15, HOME, HOME, HOME + 2, HOME + 2)  # A, B, B and D, which needs five more
+
+
+def latents(world, box=BLOCK):
+    snapshot = world.canvas.snapshot()
+    return {tile: snapshot.latents(snapshot.shown(tile)) for tile in box.tiles()}
+
+
+@every_kind
+def test_the_order_of_painting_changes_no_byte(world, atlas):
+    paint(world, BLOCK.tiles())
+    other = atlas.create(NewWorld("Other", "rocky coast", seed=1, sketch=0))
+    for tile in reversed(list(BLOCK.tiles())):
+        paint(other, [tile])
+    one, two = latents(world), latents(other)
+    assert all((one[tile] == two[tile]).all() for tile in one)
+    assert all((world.renderer.pixels(t) == other.renderer.pixels(t)).all() for t in BLOCK.tiles())
+
+
+def test_prompts_and_seeds_and_levels_paint_other_land(atlas):
+    made = [
+        NewWorld("A", "rocky coast", seed=1, sketch=0),
+        NewWorld("B", "desert", seed=1, sketch=0),
+        NewWorld("C", "rocky coast", seed=2, sketch=0),
+        NewWorld("D", "rocky coast", seed=1, sketch=0, base_zoom=16),
+    ]
+    found = []
+    for new in made:
+        world = atlas.create(new)
+        cell = Tile(world.base_zoom, 0, 0)
+        paint(world, [cell])
+        found.append(latents(world, Box(world.base_zoom, 0, 0, 1, 1))[cell])
+    assert all((a != b).any() for i, a in enumerate(found) for b in found[:i])
+
+
+@every_kind
+def test_edits_join_and_are_undone_to_the_byte(world, jobs):
+    painter = Painter()
+    paint(world, BLOCK.tiles())
+    middle = Tile(15, HOME, HOME)
+    before = latents(world)
+    request = edits.EditRequest([middle], "snow", "", 1.0, 3)
+    finished(edits.start(world, painter, jobs, edits.checked(world, request, 64)))
+    after = latents(world)
+    assert [tile for tile in before if (after[tile] != before[tile]).any()] == [middle]
+    edits.undo(world, painter, jobs)
+    assert all((latents(world)[tile] == before[tile]).all() for tile in before)
+    painter.close()
+
+
+def test_a_coarser_level_is_where_sampling_begins(atlas):
+    world = atlas.create(NewWorld("Sketched", "rocky coast", seed=1))
+    assert world.pyramid.sketch == 2
+    cell = Tile(15, 0, 0)
+    assert paint(world, [cell]) > 1  # the sketch under it too
+    alone = atlas.create(NewWorld("Alone", "rocky coast", seed=1, sketch=0))
+    paint(alone, [cell])
+    box = Box(15, 0, 0, 1, 1)
+    assert (latents(world, box)[cell] != latents(alone, box)[cell]).any()
+
+
+def test_tiles_join_across_their_borders(world):
+    paint(world, BLOCK.tiles())
+    row = np.concatenate([world.renderer.pixels(Tile(15, HOME + x, HOME + 1)) for x in range(3)], 1).astype(
+        int
+    )
+    steps = np.abs(np.diff(row, axis=1)).mean((0, 2))
+    joins = steps[[255, 511]]
+    beside = np.concatenate([steps[200:255], steps[256:311], steps[456:511], steps[512:567]])
+    assert joins.mean() < 2 * beside.mean()
+
+
+def test_pictures_become_latents_and_back(library):
+    model = library.get()
+    pixels = np.random.default_rng(0).integers(0, 255, (256, 512, 3), np.uint8)
+    found = model.encode(pixels)
+    assert found.shape == (4, 32, 64) and found.dtype == np.float32 and np.isfinite(found).all()
+    tile = model.decode(np.zeros((4, 80, 80), np.float32))
+    assert tile.shape == (256, 256, 3) and tile.dtype == np.uint8
+
+
+def test_what_is_too_long_is_said(library):
+    model = library.get()
+    assert model.read_prompt("a coast") == ("", ())
+    cut, unknown = model.read_prompt("stone " * 30)
+    assert cut.startswith("stone") and not unknown
+    assert model.read_prompt("x" * 200).cut == "x" * 200
+
+
+def test_other_options_are_another_model(libraries):
+    one = libraries["text"].get().traits
+    other = Library(libraries["text"].default, "cpu", {"steps": 3}).get().traits
+    assert one.digest != other.digest and (one.steps, other.steps) == (2, 3)
+    assert one.zooms[0] == 10 and one.zooms[-1] == 18 and one.licence == "apache-2.0"
+
+
+def test_steps_that_cannot_be_are_refused(libraries):
+    with pytest.raises(ModelRefused, match="0 steps"):
+        Library(libraries["text"].default, "cpu", {"steps": 0}).get()
+
+
+@pytest.mark.parametrize("sampler", ["euler", "ddim", "dpm++2m", "lcm"])
+def test_every_sampler_paints(tmp_path, sampler):
+    folder = build_diffusion(tmp_path / "tiny", level=sampler != "lcm", side=32)  # four squares a window
+    library = Library(str(folder), "cpu", {**FEW, "sampler": sampler, "level_scale": 2.0})
+    atlas = Atlas(tmp_path / "worlds", library, 2**26)
+    world = atlas.create(NewWorld("Land", "coast", seed=1, sketch=0))
+    paint(world, [Tile(15, 1, 0)])  # phase B: two of its neighbours are known
+    assert np.isfinite(latents(world, Box(15, 0, 0, 3, 1))[Tile(15, 1, 0)]).all()
+    atlas.close()
+
+
+def test_squares_cover_a_window():
+    for width, side in ((48, 32), (48, 48), (48, 64), (80, 32)):
+        covered = np.zeros((width, width))
+        for top, left in views(width, min(side, width)):
+            covered[top : top + side, left : left + side] += 1
+        assert covered.min() >= 1
+    weights = tent(32)
+    assert weights.min() > 0 and torch.equal(weights, weights.flip(0)) and weights.argmax() in (15 * 32 + 15,)
+    assert Options().steps == 25
