@@ -79,7 +79,7 @@ def test_what_is_here_is_not_fetched_again_and_needs_no_network(remote):
 
 
 def test_a_download_that_breaks_off_goes_on(remote, folder):
-    remote.breaks[UNET] = 1_000_000
+    remote.breaks[UNET] = 10_000
     there = fetch(plan(TINY))
     assert (there / UNET).read_bytes() == (folder / UNET).read_bytes()
     assert remote.asked[UNET] == 2
