@@ -57,7 +57,15 @@ class Settings(BaseSettings):
     port: int = Field(7860, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     worlds: Path = Field(Path("worlds"), description="folder that holds the worlds")
     model: str = Field(
-        "terra", description="model of new worlds: a shipped name or a folder with a bundle.json"
+        "terra",
+        description="model of new worlds: terra, text2earth, a hub's owner/name[@revision], or a folder",
+    )
+    steps: int = Field(25, ge=1, le=999, description="steps of a Stable Diffusion model")
+    guidance_scale: float = Field(
+        4.0, ge=1, le=30, description="how closely a Stable Diffusion model follows prompts"
+    )
+    sampler: Literal["euler", "ddim", "dpm++2m", "lcm"] = Field(
+        "dpm++2m", description="sampler of a Stable Diffusion model: euler, ddim, dpm++2m or lcm"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
     cache_mb: int = Field(2048, ge=1, description="encoded tiles kept for each world, in MiB")
@@ -89,6 +97,11 @@ class Settings(BaseSettings):
         description="what requests from other machines may do: nothing, view what is painted, or edit "
         "and paint; auto is view",
     )
+
+    @property
+    def model_options(self) -> dict[str, Any]:
+        """How Stable Diffusion models are used."""
+        return {"steps": self.steps, "guidance_scale": self.guidance_scale, "sampler": self.sampler}
 
     @property
     def cache_bytes(self) -> int:

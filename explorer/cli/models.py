@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from explorer.terminal import aside, console
-from tiles.errors import ModelRefused
+from explorer.cli.options import Device
+from explorer.cli.session import fetched, opened, settings_with
+from explorer.settings import Settings
+from explorer.terminal import console
+from tiles.grid import tile_at
 
 if TYPE_CHECKING:
     from explorer.models.diffusion.description import Description
@@ -24,35 +27,51 @@ Name = Annotated[
 
 def fetch(name: Name) -> None:
     """Fetch a model from a hub, only the files that are needed; prints its folder."""
-    print(folder_of(name))
+    from explorer.models import bundle
+
+    fetched(name)
+    print(bundle.find(name))
 
 
-def check(name: Name) -> None:
+def check(
+    name: Name,
+    paint: Annotated[bool, typer.Option(help="paint a tile with it, and say how long that took")] = True,
+    device: Device = None,
+) -> None:
     """Say what a model is and can do, or what is wrong with it. One from a hub is fetched first."""
+    from explorer.models import bundle
     from explorer.models.diffusion.description import describe
 
-    console.print(table(describe(folder_of(name))))
+    fetched(name)
+    folder = bundle.find(name)
+    if bundle.describe(folder)["family"] == "stable-diffusion":
+        console.print(table(describe(folder)))
+    if paint:
+        say_painted(settings_with(model=str(folder), device=device))
 
 
-def folder_of(name: str) -> Path:
-    """The folder of a model, fetched first if it is on a hub. What that means is said before.
+def say_painted(settings: Settings) -> None:
+    """Paint a tile in a world that is forgotten afterwards."""
+    import tempfile
+    import time
 
-    Raises ModelRefused, DiskFull.
-    """
-    from explorer.models import hub
+    from explorer.worlds.new import NewWorld
 
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
-    source = hub.parse(name)
-    if source is None:
-        known = ", ".join(hub.NAMES)
-        raise ModelRefused(f"no model {name!r}: give {known}, a hub's owner/name or a folder")
-    if (here := hub.cached(source)) is not None:
-        return here
-    wanted = hub.plan(source)
-    aside.print(f"{wanted.source}: licence {wanted.licence}, {hub.gigabytes(wanted.size)}", highlight=False)
-    return hub.fetch(wanted)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened(settings.model_copy(update={"worlds": Path(folder)})) as (atlas, painter),
+    ):
+        world = atlas.create(NewWorld("check", "rocky coast with islands", seed=1, sketch=0))
+        start, cell = time.monotonic(), tile_at(*world.home, world.base_zoom)
+        painter.paint(world, [cell]).result()
+        spent, pixels = time.monotonic() - start, world.renderer.pixels(cell)
+        assert pixels is not None  # just painted
+        traits = world.model.traits
+    console.print(
+        f"a tile took {spent:.1f} s on {world.model.device}, in {traits.steps} steps; it is painted at zoom"
+        f" {traits.base_zoom}, and knows {', '.join(map(str, traits.zooms))}. Its colours spread by"
+        f" {pixels.std():.0f} of 255"
+    )
 
 
 def table(model: Description) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -46,14 +47,34 @@ def say_left_out(world: World, prompt: str) -> None:
         aside.print(f"too long, not read by the model: {cut}", highlight=False, markup=False)
 
 
+def fetched(model: str) -> None:
+    """Fetch a model of a hub that is not here yet; what that means is said before. Raises ModelRefused,
+    DiskFull."""
+    from explorer.models import bundle
+
+    if model in bundle.shipped() or Path(model).expanduser().is_dir():
+        return
+    from explorer.models import hub  # which takes a second to import
+
+    source = hub.parse(model)
+    if source is None or hub.cached(source) is not None:
+        return  # whoever reads it says what is wrong
+    wanted = hub.plan(source)
+    size = hub.gigabytes(wanted.size)
+    aside.print(f"{wanted.source}: {size}, licence: {wanted.licence}", highlight=False, markup=False)
+    hub.fetch(wanted)
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
-    """Worlds and a painter for them, closed at the end."""
+    """Worlds and a painter for them, closed at the end. A model of a hub is fetched first."""
     from explorer.models.library import Library
     from explorer.service.painter import Painter
     from explorer.worlds.atlas import Atlas
 
-    atlas = Atlas(settings.worlds, Library(settings.model, settings.device), settings.cache_bytes)
+    fetched(settings.model)
+    library = Library(settings.model, settings.device, settings.model_options)
+    atlas = Atlas(settings.worlds, library, settings.cache_bytes)
     painter = Painter(settings.queue_tiles)
     try:
         yield atlas, painter

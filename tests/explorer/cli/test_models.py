@@ -15,8 +15,11 @@ def typed(*words):
 
 
 def test_a_folder_is_described(tiny):
-    answer = typed("check", tiny)
-    assert answer.exit_code == 0
+    answer = CliRunner().invoke(
+        app, ["model", "check", str(tiny)], env={"COLUMNS": "160", "EARTH_STEPS": "2"}
+    )
+    assert answer.exit_code == 0, answer.output
+    assert "in 2 steps" in answer.output and "a tile took" in answer.output
     for words in (
         "paints from text",
         "told, level 10 to 18",
@@ -30,14 +33,17 @@ def test_a_folder_is_described(tiny):
 
 @pytest.mark.parametrize(("inputs", "words"), [(8, "edits by instruction"), (9, "fills masks")])
 def test_kinds_are_told_by_what_the_unet_sees(tmp_path, inputs, words):
-    answer = typed("check", build_diffusion(tmp_path / "other", inputs, level=False))
+    answer = typed("check", build_diffusion(tmp_path / "other", inputs, level=False), "--no-paint")
     assert words in answer.output and "not told" in answer.output
 
 
 def test_what_is_wrong_is_one_line(tiny, tmp_path):
     (tmp_path / "empty").mkdir()
     answer = typed("check", tmp_path / "empty")
-    assert answer.exit_code == 1 and "empty: model_index.json is missing" in answer.output
+    assert answer.exit_code == 1 and "model_index.json" in answer.output
+    (tmp_path / "empty" / "model_index.json").write_text("{}")
+    answer = typed("check", tmp_path / "empty")
+    assert answer.exit_code == 1 and "empty: unet/config.json is missing" in answer.output
     answer = typed("check", "no such thing")
     assert answer.exit_code == 1 and "text2earth" in answer.output
 
@@ -46,9 +52,11 @@ def test_a_model_from_a_hub_is_fetched_and_what_it_costs_said_first(monkeypatch,
     from explorer.models import hub
 
     plan = hub.Plan(hub.Source("a/b", "5" * 40), {"x": 3_100_000_000}, "mit")
-    monkeypatch.setattr(hub, "cached", lambda source: None)
+    here = []
+    monkeypatch.setattr(hub, "cached", lambda source: here[-1] if here else None)
     monkeypatch.setattr(hub, "plan", lambda source: plan)
-    monkeypatch.setattr(hub, "fetch", lambda wanted: tiny)
+    monkeypatch.setattr(hub, "fetch", lambda wanted: here.append(tiny))
     answer = typed("fetch", "a/b")
     assert answer.exit_code == 0 and str(tiny) in answer.output
-    assert "licence mit, 3.1 GB" in answer.output
+    assert "3.1 GB, licence: mit" in answer.output
+    assert "licence" not in typed("fetch", "a/b").output  # it is here
