@@ -123,5 +123,6 @@ class Hub:
             "device": status.device or world.model.device,
             "model": world.model.traits.name,
             "readonly": world.readonly,
+            "reason": world.access.reason,
             "error": status.error,
         }

@@ -35,6 +35,10 @@ class Access:
         self._tried = -RETRY
         self._trying = threading.RLock()
 
+    def bar(self, reason: str) -> None:
+        """Let the world only be read here, whoever holds the lock; ``reason`` goes on after "world 'id'"."""
+        self.unwritable, self._reason = True, reason
+
     @property
     def held(self) -> bool:
         """Whether this process has the lock: then nobody else changes the world."""

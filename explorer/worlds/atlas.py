@@ -10,7 +10,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from explorer.models.absent import Absent
+from explorer.models.family import Model
 from explorer.models.library import Library
 from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
@@ -215,7 +218,7 @@ class Atlas:
         store = Store.open(path, access.readonly if WorldFile.is_outdated(path) else access.unwritable)
         try:
             settings = store.settings()
-            model = self.library.get(settings["model"])
+            model = self._model_of(id, settings, store, access)
             if model.traits.channels != store.channels:
                 raise ModelRefused(
                     f"world {id!r} has latents of {store.channels} channels; {settings['model']} paints"
@@ -237,6 +240,16 @@ class Atlas:
         except BaseException:
             store.close()
             raise
+
+    def _model_of(self, id: str, settings: dict[str, Any], store: Store, access: Access) -> Model:
+        """The world's model. Where it is not on this machine, something in its place: then the world can only
+        be looked at."""
+        try:
+            return self.library.get(settings["model"])
+        except ModelRefused as error:
+            log.warning("%s can only be looked at: %s", id, error)
+            access.bar(f"needs its model: {error}")
+            return Absent(settings, store.channels, str(error))
 
     def _cache(self, folder: Path, settings: dict[str, object], stamp: str, access: Access) -> Cache:
         zoom = str(settings["base_zoom"])

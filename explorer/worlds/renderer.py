@@ -16,6 +16,7 @@ from explorer.worlds.deep import DeepEdits
 from explorer.worlds.journal import Journal
 from explorer.worlds.overviews import Build, Overviews, Picture
 from tiles.cache import Cache
+from tiles.errors import ModelRefused
 from tiles.grid import TILE_PIXELS, Box, Tile, around
 from tiles.store import Store
 
@@ -97,7 +98,8 @@ class Renderer:
         return pictures.Encoded(cached.data, revision, self.final(tile))
 
     def tile(self, tile: Tile, format: Format) -> pictures.Encoded | None:
-        """The encoded tile with its revision; None where nothing is painted."""
+        """The encoded tile with its revision; None where nothing is painted, and where the world's model,
+        which would have to decode it, is not here."""
         if found := self.cached(tile, format):
             return found
         if self._pyramid.is_overview(tile):
@@ -105,7 +107,10 @@ class Renderer:
             return None if picture.pixels is None else self._encoded(tile, format, picture)
         # Before the pixels: what is painted meanwhile makes them older than they are, never newer.
         revision, final = self.revision(tile), self.final(tile)
-        pixels = self.pixels(tile) if revision else None
+        try:
+            pixels = self.pixels(tile) if revision else None
+        except ModelRefused:  # a world whose model is not here shows what is cached
+            return None
         if pixels is None:
             return None
         data = pictures.encode(pixels, format)

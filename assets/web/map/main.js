@@ -206,7 +206,7 @@ class EarthMap {
 
   /** @param {any} status */
   status(status) {
-    this.note(status.error || (status.readonly ? "Read-only: open in another Endless Earth" : ""));
+    this.note(status.error || (status.readonly ? `Read-only: this world ${status.reason}` : ""));
     this.post({ type: "status", status });
   }
 

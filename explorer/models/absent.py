@@ -1,0 +1,48 @@
+"""The place of a model that is not on this machine: its worlds can be looked at, and nothing is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from explorer.models.family import PromptReport, Towers, Traits
+from explorer.painting.window import Latents, Window
+from tiles.errors import ModelRefused
+
+
+class Absent:
+    """What a world knows of its model. All that needs the model itself raises ModelRefused, with ``why``."""
+
+    device = "cpu"
+    towers: Towers | None = None
+
+    def __init__(self, settings: Mapping[str, Any], channels: int, why: str) -> None:
+        self._why = why
+        self.traits = Traits(
+            name=settings["model"],
+            digest=settings["digest"],
+            channels=channels,
+            halo=settings["halo"],
+            margin=1,
+            batch=1,
+            steps=0,
+            sketch=settings["sketch"],
+            zooms=(settings["base_zoom"],),
+            base_zoom=settings["base_zoom"],
+            licence="not known here",
+        )
+
+    def paint(self, windows: Sequence[Window]) -> NoReturn:
+        raise ModelRefused(self._why)
+
+    def decode(self, latents: Latents) -> NoReturn:
+        raise ModelRefused(self._why)
+
+    def encode(self, pixels: np.ndarray) -> NoReturn:
+        raise ModelRefused(self._why)
+
+    def read_prompt(self, prompt: str) -> PromptReport:
+        """Nothing is left out, as far as one knows."""
+        return PromptReport("", ())
