@@ -73,7 +73,8 @@ def export(request: Request, id: str, body: ExportBody) -> dict[str, Any]:
     zoom = world.base_zoom if body.zoom is None else body.zoom
     wanted = ExportRequest(Bounds(*body.bounds), zoom, body.format, body.paint_missing)
     guess = exports.check(world, wanted, limits(state.settings), state.atlas.folder, pace(request))
-    name = f"{world.id}-z{zoom}{FORMATS[body.format].suffix}"
+    kind = "-postcard" if body.format == "postcard" else ""  # a PNG of the same place is another file
+    name = f"{world.id}-z{zoom}{kind}{FORMATS[body.format].suffix}"
     job = state.jobs.add("export", world.id, Export(world, state.painter, wanted, name))
     return {**describe(job), "estimate": guess._asdict()}
 

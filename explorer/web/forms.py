@@ -21,7 +21,7 @@ PLACES = (
     Tab("place-home", "Take home"),
 )
 VIEWS = {
-    "Explore": (Tab("view-world", "World"), Tab("view-new", "New world")),
+    "Explore": (Tab("view-world", "World"), Tab("view-gallery", "Gallery"), Tab("view-new", "New world")),
     "Shape": (Tab("view-edit", "Repaint"), Tab("view-plan", "New land"), Tab("view-picture", "Picture")),
     "Take home": (Tab("view-export", "Export"), Tab("view-share", "Share"), Tab("view-live", "Live links")),
 }
@@ -64,6 +64,8 @@ GO = """<div id="go" class="own"><form id="go-form"><label>Go to<span class="row
 <div class="row2"><button id="mark" class="second" type="button">Bookmark</button>
 <button id="copy-link" class="second" type="button">Copy link</button></div>
 <ul id="marks" aria-label="Bookmarks"></ul></div>"""
+GALLERY = """<div id="gallery" class="own"><p class="hint">Ready worlds. Click one to make it yours.</p>
+<ul id="gallery-list"></ul><p id="gallery-said" role="status"></p></div>"""
 UNPACK = """<div class="own"><label id="unpack">Or open a world file\
 <input type="file" accept=".earth"></label>
 <p id="unpack-said" role="status"></p></div>"""

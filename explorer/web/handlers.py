@@ -64,7 +64,10 @@ class Handlers:
             tell(self.painter, world)
 
         changing(request, work)
-        gr.Info("New land follows the new prompt from now on.")
+        if prompt.strip():
+            gr.Info("New land follows the new prompt from now on.")
+        else:
+            gr.Info("New land follows no prompt from now on: anything may appear.")
 
     def ask_to_delete(self, id: str) -> tuple[Any, str, str]:
         """The confirmation, what it says, and the world that it is about."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import ClassVar
 
 import folium
@@ -13,6 +14,10 @@ from explorer.worlds.world import World
 from tiles.grid import EARTH, MAX_ZOOM
 
 ENLARGEMENTS = 2  # zooms shown below the deepest level
+
+
+# What folium's page says to browsers: that people must not enlarge it.
+FORBIDS_ZOOM = re.compile(r",\s*maximum-scale=1.0,\s*user-scalable=no")
 
 
 class PlaneMap(folium.Map):
@@ -34,7 +39,7 @@ class ModulePage(Figure):
         """<!DOCTYPE html>
 <html lang="en">
 <head><title>{{ this.title|e }}</title>{{ this.header.render(**kwargs) }}</head>
-<body>{{ this.html.render(**kwargs) }}</body>
+<body><main><h1 class="unseen">{{ this.title|e }}</h1>{{ this.html.render(**kwargs) }}</main></body>
 <script type="module">
 import { open } from "/static/earth/map/main.js";
 {{ this.script.render(**kwargs) }}
@@ -92,4 +97,4 @@ def page(world: World) -> str:
         }
     ).add_to(plane)
     html: str = plane.get_root().render()
-    return html
+    return FORBIDS_ZOOM.sub("", html)  # who needs it larger may enlarge it

@@ -31,6 +31,7 @@ from explorer.web import edits as edit_routes
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
+from explorer.web.front import Front
 from explorer.web.head import Head
 from explorer.web.headers import SecurityHeaders
 from explorer.web.hub import Hub
@@ -106,7 +107,7 @@ def end_own_paths(app: FastAPI) -> FastAPI:
     """Let failures below our own paths be ours: Gradio words its own in another shape."""
     page = next(route for route in app.router.routes if isinstance(route, Mount) and not route.path)
     page.app.add_exception_handler(404, _http_error)  # type: ignore[attr-defined]
-    app.router.routes[app.router.routes.index(page)] = Rest("/", app=page.app)
+    app.router.routes[app.router.routes.index(page)] = Rest("/", app=Front(page.app))
     return app
 
 

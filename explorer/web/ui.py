@@ -85,6 +85,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                     with part("view-world"):
                         html(forms.WELCOME + forms.GO)
                         remove, confirmation, question, really, keep = removing()
+                    html(forms.GALLERY, "view-gallery")
                     with part("view-new"):
                         create, made = new_world(traits)
                 with part("place-shape"):

@@ -394,6 +394,6 @@ def test_land_is_taken_home_on_a_phone(page, server, watch):
     page.locator("#export-format").select_option("postcard")
     with page.expect_download() as download:
         page.locator("#export-go").click()
-    assert download.value.suggested_filename == "first-z8.png"
+    assert download.value.suggested_filename == "first-z8-postcard.png"
     expect(page.locator("#export-jobs a")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390 and watch == []

@@ -11,7 +11,7 @@ from tests.browser.acts import LAND, journal, stroke, to, until
 from tests.browser.test_page import opened, shown, view
 
 VIEWS = {
-    "explore": ("world", "new"),
+    "explore": ("world", "gallery", "new"),
     "shape": ("edit", "plan", "picture"),
     "history": (),
     "home": ("export", "share", "live"),

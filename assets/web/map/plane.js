@@ -12,6 +12,12 @@ import { EARTH } from "../lib/plane.js";
   distance: (a, b) => Math.hypot(b.lng - a.lng, b.lat - a.lat),
 });
 
+/** Whether pictures should not move. */
+export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Leaflet itself does not ask.
+if (still()) L.Map.mergeOptions({ zoomAnimation: false, fadeAnimation: false, inertia: false });
+
 /** @param {L.LatLngBounds} bounds @returns {Box} */
 export const metres = (bounds) => [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
 
@@ -31,6 +37,3 @@ export function overlay(map) {
   renderers.set(map, renderer);
   return { interactive: false, noClip: true, smoothFactor: 0, renderer };
 }
-
-/** Whether pictures should not move. */
-export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

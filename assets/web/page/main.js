@@ -4,6 +4,7 @@ import "./brush.js";
 import { emit, on } from "./bus.js";
 import "./edit.js";
 import "./export.js";
+import "./gallery.js";
 import "./go.js";
 import "./help.js";
 import { journalKey } from "./history.js";

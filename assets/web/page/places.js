@@ -93,7 +93,6 @@ function look() {
   panel.dataset.sized = "yes";
   panel.setAttribute("role", "complementary");
   panel.setAttribute("aria-label", "Tools");
-  get("hero")?.setAttribute("role", "main");
   pull(!sheet.matches);
   new ResizeObserver(cover).observe(panel);
 }
