@@ -56,11 +56,12 @@ def head() -> str:
 WELCOME = """<p id="tagline">Land that does not exist. Drag the map: it goes on.</p>
 <p id="notice" role="alert"></p>
 <div class="own"><label>World<select id="world"></select></label></div>"""
-GO = """<div id="go" class="own"><form id="go-form"><label>Go to<span class="row2">\
-<input id="go-to" type="text" autocomplete="off" list="go-marks" placeholder="Place, tile or bookmark">\
+GO = """<div id="go" class="own"><form id="go-form"><label>Find or go to<span class="row2">\
+<input id="go-to" type="text" autocomplete="off" list="go-marks" placeholder="Snow, a place, a bookmark">\
 <button class="second small" type="submit">Go</button></span></label></form>
 <datalist id="go-marks"></datalist>
 <p id="go-said" role="status"></p>
+<ul id="found" aria-label="Found land"></ul>
 <div class="row2"><button id="mark" class="second" type="button">Bookmark</button>
 <button id="copy-link" class="second" type="button">Copy link</button></div>
 <ul id="marks" aria-label="Bookmarks"></ul></div>"""

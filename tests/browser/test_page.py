@@ -87,6 +87,8 @@ def test_a_link_leads_back_to_the_place(page, server, watch):
 
 def test_the_map_survives_a_restart_of_the_server(page, server, watch):
     opened(page, server)
+    to(page, "shape", "edit")
+    page.locator("#edit-prompt").fill("what I was writing")
     server.stop()
     badge = page.frame_locator("#earth-map").locator(".badge")
     expect(badge).to_contain_text("Connection lost")
@@ -95,6 +97,7 @@ def test_the_map_survives_a_restart_of_the_server(page, server, watch):
     pan(page, 3000, 0)
     shown(page)
     assert server.painter.status().painted > 0
+    expect(page.locator("#edit-prompt")).to_have_value("what I was writing")
 
 
 def test_zooming_out_and_in_shows_what_is_painted_and_paints_nothing_new(page, server, watch):

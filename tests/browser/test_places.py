@@ -113,9 +113,28 @@ def test_one_field_leads_to_coordinates_tiles_and_bookmarks(page, server, watch)
     field.fill("7/64/64")
     field.press("Enter")
     until(page, lambda: view(page)[1] == 7)
+    match = {
+        "tile": [8, 130, 127],
+        "agreement": 0.4,
+        "center": [3000000, -2000000],
+        "picture": "/gallery/fjords.webp",
+    }
+    report = {"cut": "", "unknown": []}
+    answers = [[match], []]
+    page.route(
+        "**/search?*", lambda route: route.fulfill(json={"results": answers.pop(0), "prompt_report": report})
+    )
+    field.fill("a harbour")
+    field.press("Enter")
+    expect(page.locator("#go-said")).to_have_text('Painted land like "a harbour".')
+    page.locator("#found button").click()
+    until(page, lambda: near(page, 3_000_000, -2_000_000))
     field.fill("nowhere at all")
     field.press("Enter")
-    expect(page.locator("#go-said")).to_contain_text("a tile as 8/130/127")
+    expect(page.locator("#go-said")).to_contain_text('No painted land looks like "nowhere at all".')
+    field.fill("7/64/64")
+    field.press("Enter")
+    until(page, lambda: view(page)[1] == 7)
     page.reload()
     shown(page, 1)
     page.locator("#marks .there").click()

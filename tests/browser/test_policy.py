@@ -21,6 +21,15 @@ def test_page_map_and_docs_need_nothing_that_the_policy_forbids(page, server, wa
     assert not said and not watch
 
 
+def test_previews_of_links_name_no_other_host(page, server):
+    head = page.request.get(server.url).text().split("</head>")[0]
+    assert head.count("og:title") == head.count("og:image") == 1 and "Endless Earth" in head
+    picture = head.split('og:image" content="')[1].split('"')[0]
+    assert (
+        picture.startswith(server.url) and page.request.get(picture).headers["content-type"] == "image/webp"
+    )
+
+
 def test_a_script_of_another_host_is_not_run(page, server):
     opened(page, server)
     blocked = page.evaluate(

@@ -1,10 +1,11 @@
 // @ts-check
-// One field that leads to a place: coordinates, a tile or a bookmark. Bookmarks are kept in the world.
+// One field that leads to a place: coordinates, a tile, a bookmark, or what land looks like. Bookmarks are kept in the world.
 import { formatPlace } from "../lib/place.js";
 import { readPlace } from "../lib/whereto.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, make, say } from "./dom.js";
+import { find, show as showFound } from "./find.js";
 import { part } from "./parts.js";
 import { copied } from "./share.js";
 
@@ -31,13 +32,8 @@ part("go", () => {
 function go(typed) {
   const named = state.marks.find(({ name }) => name.toLowerCase() === typed.trim().toLowerCase());
   const place = named?.place ?? found(typed);
-  if (!place) {
-    return say(
-      get("go-said"),
-      "Type a place as 120000, -35000 (metres), 12.5° N 3° E, a tile as 8/130/127, or a bookmark's name.",
-      true,
-    );
-  }
+  showFound([]);
+  if (!place) return typed.trim() ? find(state.world, typed.trim()) : say(get("go-said"), "");
   say(get("go-said"), "");
   tellMap({ type: "go", place });
 }

@@ -1,26 +1,59 @@
 """Previews of links are ours."""
 
-from starlette.testclient import TestClient
+import anyio
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import Route
 
-from explorer.web.front import ABOUT, with_preview
-from explorer.web.server import create_app
-from tests.clients import local_client
+from explorer.web.front import ABOUT, Front, with_preview
+
+ITS_PAGE = """<head><meta charset="utf-8" /><meta
+  name="twitter:card"
+  content="x"/><meta property="og:title" content="Its own"></head><body>Größe</body>"""
 
 
-def test_the_first_page_has_one_preview_and_names_no_other_host(settings, atlas, painter, world):
-    with local_client(create_app(settings, atlas, painter)) as client:
-        assert isinstance(client, TestClient)
-        answer = client.get("/")
-        assert answer.status_code == 200 and int(answer.headers["content-length"]) == len(answer.content)
-        head = answer.text.split("</head>")[0]
-        assert head.count("og:title") == head.count("og:image") == 1 and ABOUT in head
-        assert "gradio-app/gradio/main" not in head and "twitter:" not in head
-        picture = head.split('og:image" content="')[1].split('"')[0]
-        assert client.get(picture).headers["content-type"] == "image/webp"
+def asked(path: str) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a page and a JSON answer behind ``Front``."""
+    app = Front(
+        Starlette(
+            routes=[
+                Route("/", lambda request: HTMLResponse(ITS_PAGE)),
+                Route("/config", lambda request: JSONResponse({"og": 1})),
+            ]
+        )
+    )
+    scope = {
+        "type": "http", "method": "GET", "path": path, "headers": [(b"host", b"here:1")], "query_string": b"",
+        "scheme": "http", "server": ("here", 1), "root_path": "", "http_version": "1.1",
+    }  # fmt: skip
+    sent: list[dict] = []
+
+    async def run() -> None:
+        async def receive() -> dict:
+            return {"type": "http.request"}
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        await app(scope, receive, send)
+
+    anyio.run(run)
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return headers, b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def test_the_first_page_has_one_preview_and_it_is_ours():
+    headers, body = asked("/")
+    text = body.decode()
+    assert int(headers["content-length"]) == len(body) and text.endswith("<body>Größe</body>")
+    assert text.count("og:title") == 1 and ABOUT in text and "twitter" not in text
+    assert 'og:image" content="http://here:1/gallery/fjords.webp"' in text
+
+
+def test_other_answers_pass_as_they_are():
+    headers, body = asked("/config")
+    assert body == b'{"og":1}' and headers["content-type"] == "application/json"
 
 
 def test_words_around_stay_as_they_are():
-    page = '<head><meta charset="utf-8" /><meta\n  name="twitter:card"\n content="x"/></head><body>x</body>'
-    changed = with_preview(page, "https://here")
-    assert '<meta charset="utf-8" />' in changed and changed.endswith("<body>x</body>")
-    assert "twitter" not in changed and "https://here/gallery/" in changed
+    assert '<meta charset="utf-8" />' in with_preview(ITS_PAGE, "https://here")
