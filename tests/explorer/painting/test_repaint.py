@@ -76,3 +76,22 @@ def test_the_pass_without_surroundings_counts_far_from_them_and_not_at_the_borde
     shores = [(row > 0.5).argmax() for row in free]  # where the free pass begins to count more, row by row
     assert max(shores) - min(shores) > 2  # not along a straight line
     assert np.mean(shores) < FREE_DISTANCE + FREE_FADE + 6
+
+
+def test_what_a_mask_leaves_is_known_and_its_soft_border_is_held_for_a_while():
+    mask = np.zeros((48, 48), np.float32)
+    mask[20:28, 20:28] = 1
+    mask[19, 20:28] = 0.5
+    window = repaint([], present=LAND, mask=mask)
+    assert (window.known_mask[0] == (mask == 0)).all() and (window.hold_until[0] == mask).all()
+    assert window.known[0, 10, 10] == LAND[CELL][0, 0, 0] and not window.context_free.any()
+
+
+def test_far_inside_a_mask_the_first_step_does_not_see_what_stays():
+    mask = np.zeros((48, 48), np.float32)
+    mask[:, 8:] = 1
+    window = repaint([], present=LAND, mask=mask, differs=True)
+    assert not window.context_mask[0][mask == 0].any()
+    weight = window.context_free[0]
+    near, far = weight[:, :12].mean(), weight[:, 30:].mean()
+    assert near < 0.2 and far > 0.9
