@@ -1,6 +1,9 @@
 """Seams: the step across tile joins over the step beside them, by the phases that meet there.
 
-python -m benchmarks.seams [--model terra] [--side 16]
+python -m benchmarks.seams [--model terra] [--side 16] [--zoom 8]
+
+A folder of diffusers is measured at a zoom that it knows. Random weights show whether the tiles of a decoder
+join, and nothing of how land painted by trained weights does.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.common import HOME, paint, worlds
+from benchmarks.common import paint, worlds
 from benchmarks.joins import ratio, steps
 from explorer import pictures
 from explorer.painting.schedule import phase
@@ -47,14 +50,15 @@ def _name(one: Tile, other: Tile) -> str:
     return "|".join(sorted((phase(one).name, phase(other).name)))
 
 
-def main(model: Annotated[str, typer.Option()] = "terra", side: int = 16) -> None:
+def main(model: Annotated[str, typer.Option()] = "terra", side: int = 16, zoom: int = 8) -> None:
     """Print one row a kind of join, one column a prompt."""
     table = Table("join", *PROMPTS, "joins", title="step across / step beside (1: no seam)")
-    box = Box(8, HOME, HOME, HOME + side, HOME + side)
+    middle = 2**zoom // 2
+    box = Box(zoom, middle, middle, middle + side, middle + side)
     columns = []
     with worlds(model) as make:
         for prompt in PROMPTS:
-            world = make(prompt)
+            world = make(prompt, zoom=zoom)
             paint(world, box.grown(1).tiles())
             columns.append(measure(world, box))
     for name in sorted(columns[0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,9 +20,11 @@ from explorer.models.schedules import Level, SamplerName, diffusion_levels, diff
 from explorer.painting.window import Latents, Window
 from tiles.grid import TILE_LATENTS, TILE_PIXELS
 
+log = logging.getLogger(__name__)
 LEVELS = tuple(range(10, 19))  # ground resolutions that Text2Earth was trained on, which are zooms
 NO_LEVEL = 0.0  # what stands for none of them
 PIXELS = 8  # along a latent
+INSTRUCTED = 8  # channels of a UNet that edits by instruction: noisy latents, and those of a picture
 
 
 class Options(NamedTuple):
@@ -31,6 +34,7 @@ class Options(NamedTuple):
     guidance_scale: float = 4.0
     sampler: SamplerName = "dpm++2m"
     level_scale: float | None = None  # guidance by the ground resolution alone; None: together with the text
+    picture_scale: float = 1.5  # guidance by the land to be edited, of models that edit by instruction
     parent_strength: float = 0.6  # 0..1: how much of the enlarged coarser level is painted anew
 
 
@@ -38,13 +42,15 @@ class StableDiffusion:
     """Text to land, told a ground resolution if the model knows them, as ``Model``.
 
     What is known around a cell is put back at every step (4 channels), or is also shown to the UNet with a
-    mask (9 channels), or is shown as the picture to be edited (8 channels). A coarser level is where sampling
+    mask (9 channels), or is shown as the picture to be edited (8 channels: InstructPix2Pix, Brooks et al.
+    2023, arXiv 2211.09800). A coarser level is where sampling
     begins (SDEdit, Meng et al. 2022, arXiv 2108.01073).
     """
 
     def __init__(self, parts: Parts, traits: Traits, options: Options) -> None:
         self.parts, self.traits, self.options, self.device = parts, traits, options, parts.device
         self.towers: Towers | None = None
+        self.rows = traits.batch  # windows that the UNet sees at once
         self.schedule = diffusion_of(parts.scheduler_config)
         self.levels = diffusion_levels(self.schedule, options.sampler, options.steps)
         self.inputs = int(parts.unet.config["in_channels"])
@@ -59,8 +65,21 @@ class StableDiffusion:
         self.nothing = self.nothing.mean((2, 3), keepdim=True)  # (1, 4, 1, 1): grey, under a mask
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (4, side, side) of each window, float32. Raises ValueError for more than a batch."""
-        return paint_in_batches(windows, self.traits.batch, self.device, self._sample)
+        """The latents (4, width, width) of each window, float32. Raises ValueError for more than a batch.
+
+        Where memory runs out the UNet sees half as many windows at once from then on, down to one.
+        """
+        while True:
+            try:
+                return paint_in_batches(windows, self.traits.batch, self.device, self._sample)
+            except torch.OutOfMemoryError:
+                if self.rows == 1:
+                    raise
+                self.rows //= 2
+            # Not while the error is handled, which holds on to what was being computed.
+            log.warning("out of memory: %d windows at once from now on", self.rows)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
 
     def _sample(self, batch: Batch) -> Tensor:
         if batch.kind.hold_times == (0.0,):  # all is known
@@ -86,15 +105,25 @@ class StableDiffusion:
         zooms = [nearest_zoom(window.cell.z, self.traits.zooms) for window in batch.windows]
         told = torch.tensor([float(zoom) for zoom in zooms], device=self.device)
         untold = torch.full_like(told, NO_LEVEL)
-        scale, level_scale = self.options.guidance_scale, self.options.level_scale
+        options, edits = self.options, self.inputs == INSTRUCTED
+        scale, level_scale = options.guidance_scale, options.level_scale
 
         def predict(x: Tensor, t: float, prompts: list[str], view: View) -> Tensor:
-            def by(texts: list[str], level: Tensor) -> Tensor:
-                return self._unet(self._seen(x, batch, view), by_time[t], texts, level)
+            seen = self._seen(x, batch, view)
 
+            def by(texts: list[str], level: Tensor, seen: Tensor = seen) -> Tensor:
+                return self._unet(seen, by_time[t], texts, level)
+
+            all_of_it = by(prompts, told)
+            if scale == 1 and level_scale is None and not edits:
+                return all_of_it
             # Dynamic condition adaptation: without text the ground resolution is left out too (Liu et al.
             # 2025, arXiv 2501.00895, section IV).
-            nothing, all_of_it = by(batch.negative_prompts, untold), by(prompts, told)
+            nothing = by(batch.negative_prompts, untold)
+            if edits:  # away from nothing towards the picture, and on towards the instruction (equation 3)
+                blank = by(batch.negative_prompts, untold, torch.cat([x, torch.zeros_like(x)], 1))
+                pictured = blank + options.picture_scale * (nothing - blank)
+                return pictured + scale * (all_of_it - nothing)
             if level_scale is None or not self.told_level:
                 return nothing + scale * (all_of_it - nothing)
             only_level = by(batch.negative_prompts, told)
@@ -107,8 +136,12 @@ class StableDiffusion:
         if self.inputs == 4:
             return x
         shown = batch.known * view.known_mask
-        if self.inputs == 8:
-            return torch.cat([x, shown], 1)
+        if self.inputs == INSTRUCTED:
+            # The land that is edited is there at first and then let go. Its latents are told as the encoder
+            # gives them, without the scaling that all others have: so these models were trained.
+            edited = (batch.hold_until < 1) & (batch.known_mask == 0)
+            picture = torch.where(edited, batch.known, shown)
+            return torch.cat([x, picture / self.parts.vae.config["scaling_factor"]], 1)
         covered = shown + (1 - view.known_mask) * self.nothing
         return torch.cat([x, 1 - view.known_mask, covered], 1)
 
@@ -121,10 +154,18 @@ class StableDiffusion:
         total, weight = torch.zeros_like(seen[:, :4]), torch.zeros_like(seen[:1, :1])
         for top, left in self.views:
             here = (..., slice(top, top + self.view), slice(left, left + self.view))
-            output = self.parts.unet(
-                seen[here].to(self.parts.dtype), level.timestep, text, class_labels=labels, return_dict=False
-            )[0]
-            total[here] += output.float() * self.share
+            square = seen[here].to(self.parts.dtype)
+            some = [
+                self.parts.unet(
+                    square[first : first + self.rows],
+                    level.timestep,
+                    text[first : first + self.rows],
+                    class_labels=None if labels is None else labels[first : first + self.rows],
+                    return_dict=False,
+                )[0]
+                for first in range(0, len(square), self.rows)
+            ]
+            total[here] += torch.cat(some).float() * self.share
             weight[here] += self.share
         return total / weight
 

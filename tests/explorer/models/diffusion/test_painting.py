@@ -4,6 +4,8 @@ import torch
 
 from explorer.models.diffusion.painting import Options, tent, views
 from explorer.models.library import Library
+from explorer.painting.pyramid import pyramid_of
+from explorer.painting.window import Condition, WindowSpec, assemble
 from explorer.service import edits
 from explorer.service.painter import Painter
 from explorer.web.calls import finished
@@ -173,3 +175,75 @@ def test_squares_cover_a_window():
     weights = tent(32)
     assert weights.min() > 0 and torch.equal(weights, weights.flip(0)) and weights.argmax() in (15 * 32 + 15,)
     assert Options().steps == 25
+
+
+def window(model, known, hold):
+    """A window of phase A over ``known`` latents that are held until ``hold``."""
+    spec = WindowSpec(pyramid_of(15, 0, model.traits.halo), 1, (Condition("snow"),))
+    made = assemble(Tile(15, 0, 0), spec, {})
+    return made._replace(
+        known=np.full_like(made.known, known), hold_until=np.full_like(made.hold_until, hold)
+    )
+
+
+def shown(model, *windows):
+    """What the UNet is shown while windows are painted: each call's channels after the noisy latents."""
+    calls = []
+    hook = model.parts.unet.register_forward_pre_hook(lambda _, args: calls.append(args[0][:, 4:].clone()))
+    for each in windows:
+        model.paint([each])
+    hook.remove()
+    return calls
+
+
+@pytest.mark.parametrize("library", ["instruct"], indirect=True)
+def test_a_model_that_edits_by_instruction_is_shown_the_land_that_is_edited(library):
+    model = library.get()
+    calls = shown(model, window(model, 0.6, 0.5))
+    unscaled = 0.6 / model.parts.vae.config["scaling_factor"]
+    means = {round(float(call.mean()), 4) for call in calls}
+    assert means == {round(unscaled, 4), 0.0}  # and without it, to be guided away from
+    assert all(float(call.std()) < 1e-6 for call in calls)
+    fresh = shown(model, window(model, 0.0, 1.0))
+    assert all((call == 0).all() for call in fresh)
+
+
+def test_without_guidance_one_call_a_step_is_made(libraries):
+    calls = {}
+    for scale in (1.0, 4.0):
+        library = Library(libraries["text"].default, "cpu", {**FEW, "guidance_scale": scale})
+        calls[scale] = len(shown(library.get(), window(library.get(), 0.0, 1.0)))
+    assert calls == {1.0: 2, 4.0: 4}
+
+
+@pytest.mark.parametrize("library", list(KINDS), indirect=True)
+def test_a_cell_is_the_same_in_a_batch_as_in_another_order_of_it(library):
+    model = library.get()
+    model.traits, model.rows = model.traits._replace(batch=3), 3
+    one, two = window(model, 0.0, 1.0), window(model, 0.5, 0.5)
+    try:
+        forth, back = model.paint([one, two]), model.paint([two, one])
+        alone = model.paint([one])
+    finally:
+        model.traits, model.rows = model.traits._replace(batch=1), 1
+    assert (forth[0] == back[1]).all() and (forth[1] == back[0]).all() and (forth[0] == alone[0]).all()
+
+
+def test_where_memory_runs_out_fewer_windows_are_painted_at_once(libraries):
+    library = Library(libraries["text"].default, "cpu", FEW)
+    model, most = library.get(), 1
+    model.traits, model.rows = model.traits._replace(batch=4), 4
+    windows = [window(model, 0.1 * i, 0.5) for i in range(4)]
+    wanted = model.paint(windows)
+
+    def small(_, args):
+        if len(args[0]) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model.parts.unet.register_forward_pre_hook(small)
+    for found, whole in zip(model.paint(windows), wanted, strict=True):
+        np.testing.assert_allclose(found, whole, atol=1e-3)
+    assert model.rows == 1
+    most = 0
+    with pytest.raises(torch.OutOfMemoryError):
+        model.paint(windows)
