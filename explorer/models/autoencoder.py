@@ -14,6 +14,9 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from explorer.models.torchvision_cure import cure
+
+cure()  # before diffusers reads weights: it imports what imports torchvision
 LATENT_CHANNELS = 4
 LATENT_LIMIT = 6.0  # latents have unit variance; the decoder limits them softly to this
 GRAINS = 64  # numbers of noise for each latent: one for each of its pixels

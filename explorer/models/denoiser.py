@@ -16,6 +16,9 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from explorer.models.torchvision_cure import cure
+
+cure()  # before diffusers reads weights: it imports what imports torchvision
 LATENTS = 4
 CHANNELS = 14  # noisy 4, known 4, known mask 1, parent 4, parent mask 1
 NO_ZOOM = -1.0  # stands for an unknown zoom

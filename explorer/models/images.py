@@ -7,6 +7,9 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
+from explorer.models.torchvision_cure import cure
+
+cure()  # before diffusers reads weights: it imports what imports torchvision
 SIDE = 64  # px
 
 
