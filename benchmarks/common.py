@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.models.library import Library
+from explorer.settings import Settings
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from explorer.worlds.world import World
@@ -24,7 +25,8 @@ HOME = 128  # the middle of zoom 8
 def worlds(model: str = "terra", device: str = "cpu") -> Iterator[Callable[..., World]]:
     """A function that makes worlds; they are gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        atlas = Atlas(Path(folder), Library(model, device), 2**30)
+        library = Library(model, device, Settings().model_options)
+        atlas = Atlas(Path(folder), library, 2**30)
         try:
             yield lambda prompt, seed=0, sketch=None, zoom=8: atlas.create(
                 NewWorld(prompt[:80], prompt, seed, base_zoom=zoom, sketch=sketch)

@@ -67,6 +67,18 @@ class Settings(BaseSettings):
     sampler: Literal["euler", "ddim", "dpm++2m", "lcm"] = Field(
         "dpm++2m", description="sampler of a Stable Diffusion model: euler, ddim, dpm++2m or lcm"
     )
+    level_scale: float = Field(
+        0.0,
+        ge=0,
+        le=30,
+        description="guidance by the ground resolution alone, for Text2Earth; 0: that of prompts",
+    )
+    picture_scale: float = Field(
+        1.5, ge=0, le=30, description="how closely an edit by instruction keeps to the land it changes"
+    )
+    parent_strength: float = Field(
+        0.6, gt=0, le=1, description="how much of a coarser zoom a Stable Diffusion model paints anew"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
     cache_mb: int = Field(2048, ge=1, description="encoded tiles kept for each world, in MiB")
     wait_seconds: float = Field(
@@ -101,7 +113,8 @@ class Settings(BaseSettings):
     @property
     def model_options(self) -> dict[str, Any]:
         """How Stable Diffusion models are used."""
-        return {"steps": self.steps, "guidance_scale": self.guidance_scale, "sampler": self.sampler}
+        names = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength")
+        return {name: getattr(self, name) for name in names} | {"level_scale": self.level_scale or None}
 
     @property
     def cache_bytes(self) -> int:

@@ -60,3 +60,11 @@ def test_what_is_no_host_is_refused(monkeypatch, written):
 def test_the_address_of_a_host(host, url, local):
     settings = Settings(host=host)
     assert settings.url(80) == url and settings.local == local
+
+
+def test_what_is_set_of_a_stable_diffusion_model_is_what_it_takes(monkeypatch):
+    from explorer.models.diffusion.painting import Options
+
+    assert Options(**Settings().model_options) == Options()
+    monkeypatch.setenv("EARTH_LEVEL_SCALE", "2.5")
+    assert Options(**Settings().model_options).level_scale == 2.5
