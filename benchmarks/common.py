@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ HOME = 128  # the middle of zoom 8
 def worlds(model: str = "terra", device: str = "cpu") -> Iterator[Callable[..., World]]:
     """A function that makes worlds; they are gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        library = Library(model, device, Settings().model_options)
+        given: dict[str, Any] = {"model": model}  # all else is as the environment says
+        library = Library(model, device, Settings(**given).model_options)
         atlas = Atlas(Path(folder), library, 2**30)
         try:
             yield lambda prompt, seed=0, sketch=None, zoom=8: atlas.create(
