@@ -6,7 +6,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from explorer.worlds.new import NewWorld
-from tests.browser.acts import to
+from tests.browser.acts import to, until
 from tiles.grid import Tile
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
@@ -102,9 +102,7 @@ def test_the_map_survives_a_restart_of_the_server(page, server, watch):
 
 def test_zooming_out_and_in_shows_what_is_painted_and_paints_nothing_new(page, server, watch):
     opened(page, server)
-    painted = -1
-    while painted != (painted := server.atlas.get("first").counts()["cells"]):
-        page.wait_for_timeout(1500)
+    until(page, lambda: server.painter.waiting() == 0)
     cells = server.atlas.get("first").counts()["cells"]
     for zoom, steps in (("out", 2), ("in", 4)):
         for _ in range(steps):
