@@ -7,14 +7,16 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from explorer.web.middleware import refuse
+from explorer.web.middleware import refusal, refuse
 
 HEADER_SECONDS = 10  # in which a connection must send a whole request head
 ANSWER_SECONDS = 2  # in which, once the app is to stop, answers may still be sent
@@ -24,16 +26,21 @@ STOP_SECONDS = 10  # after which the process ends whatever is left, such as a mo
 class Connection(H11Protocol):
     """A connection that may idle only for a while.
 
-    One that sends no whole request head in time is closed. At most half of all that may be open may idle:
-    past it the one that idles longest is closed.
+    One that sends no whole request head in time is closed. At most half of the ``most`` that may be open
+    may idle: past it the one that idles longest is closed.
     """
+
+    def __init__(self, *given: Any, most: int, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._most = most
+        self.app = Uncrowded(self.app, self.connections, most)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._timer: asyncio.TimerHandle | None = None
         self._expect_request()
         idle = [each for each in self.connections if isinstance(each, Connection) and each.idle]
-        if self.limit_concurrency is not None and len(idle) > self.limit_concurrency // 2:
+        if len(idle) > self._most // 2:
             min(idle, key=lambda each: each.since).transport.close()
 
     @property
@@ -65,6 +72,23 @@ class Connection(H11Protocol):
     def _close_idle(self) -> None:
         if self.idle:
             self.transport.close()
+
+
+class Uncrowded:
+    """Requests are answered 503 while more than ``most`` connections are open.
+
+    uvicorn has such a limit too, but answers in plain text.
+    """
+
+    def __init__(self, app: Any, connections: Collection[object], most: int) -> None:
+        self._app, self._connections, self._most = app, connections, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(self._connections) <= self._most:
+            await self._app(scope, receive, send)
+            return
+        words = f"{self._most} connections are open already, and no more are allowed; try again in a moment"
+        await refusal(503, "busy", words, Retry_After="1", Connection="close")(scope, receive, send)
 
 
 class Interrupted:
@@ -131,9 +155,8 @@ def run(
     """
     config = uvicorn.Config(
         Interrupted(app),
-        http=Connection,
+        http=partial(Connection, most=connections),  # type: ignore[arg-type]
         log_level="warning",
-        limit_concurrency=connections,
         timeout_graceful_shutdown=ANSWER_SECONDS,
     )
     Server(config, ready, stop).run(sockets=list(sockets))

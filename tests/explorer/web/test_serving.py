@@ -1,5 +1,6 @@
 """The app on a real port, with clients that send nothing, read nothing, or never go."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -116,17 +119,25 @@ def test_the_app_ends_whatever_hangs_on_it(start, tmp_path, number, code, second
 
 
 @pytest.fixture
-def server(monkeypatch):
+def go_on():
+    """Set when requests for ``/slow`` are to be answered."""
+    return threading.Event()
+
+
+@pytest.fixture
+def server(monkeypatch, go_on):
     """An app that answers at once, as our server serves it: gives its port."""
     monkeypatch.setattr(serving, "HEADER_SECONDS", 0.3)
 
     async def app(scope, receive, send):
         if scope["type"] == "http":
+            if scope["path"] == "/slow":
+                await asyncio.to_thread(go_on.wait, 30)
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
             await send({"type": "http.response.body", "body": b"ok"})
 
     sockets = listening(Settings(port=0))
-    config = uvicorn.Config(app, http=serving.Connection, limit_concurrency=10, lifespan="off")
+    config = uvicorn.Config(app, http=partial(serving.Connection, most=10), lifespan="off")
     ready = threading.Event()
     server = serving.Server(config, ready.set, lambda: None)
     thread = threading.Thread(target=server.run, args=(sockets,))
@@ -156,3 +167,18 @@ def test_idle_connections_make_room_for_others(server, monkeypatch):
         assert httpx.get(f"http://127.0.0.1:{server}").text == "ok"
         idle[0].settimeout(30)
         assert idle[0].recv(1) == b""
+
+
+def test_past_the_most_connections_requests_are_refused_in_our_shape(server, go_on, monkeypatch):
+    monkeypatch.setattr(serving, "HEADER_SECONDS", 600)
+    url = f"http://127.0.0.1:{server}"
+    with ThreadPoolExecutor(10) as threads:
+        busy = [threads.submit(httpx.get, f"{url}/slow", timeout=60) for _ in range(10)]
+        while (refused := httpx.get(url)).status_code == 200:
+            time.sleep(0.01)
+        go_on.set()
+        assert [each.result().text for each in busy] == ["ok"] * 10
+    assert refused.status_code == 503 and int(refused.headers["Retry-After"]) > 0
+    assert refused.json()["error"]["code"] == "busy"
+    assert "10 connections are open already" in refused.json()["error"]["message"]
+    assert httpx.get(url).text == "ok"
