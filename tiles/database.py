@@ -38,20 +38,20 @@ class Pool:
         """An idle connection of that key, or a new one. Raises TooManyReaders."""
         spare = None
         with self._changed:
-            while (found := self._last(key)) is None and self._busy + len(self._idle) >= self._limit:
+            while (idle := self._last(key)) is None and self._busy + len(self._idle) >= self._limit:
                 if self._idle:
                     spare = next(iter(self._idle))
                     del self._idle[spare]
                     break
                 if not self._changed.wait(PATIENCE):
                     raise TooManyReaders(f"{self._busy} connections are in use")
-            if found is not None:
-                del self._idle[found]
+            if idle is not None:
+                del self._idle[idle]
             self._busy += 1
         try:
             if spare is not None:
                 spare.close()  # may write, so nobody else waits for it
-            return found or connect()
+            return idle or connect()
         except BaseException:
             self._ended()
             raise

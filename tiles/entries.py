@@ -246,10 +246,10 @@ class Edit(_Entry):
 
     def data(self) -> dict[str, Any]:
         """As it is kept in a world's file; without a mask as before there were masks."""
-        found = super().data()
+        fields = super().data()
         if self.mask is None:
-            del found["mask"]
-        return found
+            del fields["mask"]
+        return fields
 
     @property
     def outlined(self) -> int:

@@ -83,6 +83,7 @@ class History(NamedTuple):
         return self.log.newest[self.steps[-1]]
 
     def in_force(self, number: int) -> bool:
+        """Whether a line is a step that is done and not undone."""
         rank = self.log.rank.get(number)
         return rank is not None and rank < len(self.steps) and self.steps[rank] == number
 
@@ -201,6 +202,7 @@ class Reader:
         self.steps, self.undone, self.waiting = list(start.steps), list(start.undone), list(start.waiting)
 
     def history(self) -> History:
+        """What the lines added so far say."""
         return History(self.log, self.lines, tuple(self.steps), tuple(self.undone), tuple(self.waiting), {})
 
     def add(self, number: int, entry: Entry) -> None:

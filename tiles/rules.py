@@ -106,6 +106,7 @@ class Room:
             self.add(entry)
 
     def add(self, entry: JournalEntry) -> None:
+        """Count an entry that was written."""
         self.lines += 1
         self.outlined += entry.outlined
         self.size += self._size(entry)

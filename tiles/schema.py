@@ -74,10 +74,12 @@ def begin(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
 
 
 def new_instance() -> str:
+    """What tells a world from all others, also from those that had its id: 16 random hexadecimal digits."""
     return secrets.token_hex(8)
 
 
 def put_settings(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> None:
+    """Write settings as JSON with their digests, over those of the same name."""
     texts = [(name, json.dumps(value, ensure_ascii=False)) for name, value in settings.items()]
     rows = [(name, text, setting_digest(name, text)) for name, text in texts]
     connection.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", rows)
@@ -122,6 +124,7 @@ def migrate(connection: sqlite3.Connection, format: int) -> None:
 
 
 def setting_digest(name: str, value: str) -> bytes:
+    """Of a setting whose value is this JSON: 16 bytes."""
     return _digest(f"{name}={value}".encode())
 
 
@@ -131,6 +134,7 @@ def line_digest(before: bytes, number: int, kind: str, made: str, data: str) -> 
 
 
 def cell_digest(cell: Tile, entry: int, data: bytes) -> bytes:
+    """Of the bytes of a cell's latents, its place, and the line it was painted under: 16 bytes."""
     return _digest(f"{cell.z}/{cell.x}/{cell.y}/{entry}:".encode() + data)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -16,8 +15,9 @@ import numpy as np
 from tiles import schema
 from tiles.errors import WorldDamaged
 from tiles.grid import TILE_LATENTS, Box, Tile
+from tiles.rows import inside, show
 from tiles.schema import cell_digest
-from tiles.world_file import WorldFile
+from tiles.world_file import WorldFile, Written
 
 CHANNELS = 4  # of the latents of worlds whose settings name no other number
 
@@ -91,13 +91,14 @@ class Store:
 
     @property
     def path(self) -> Path:
+        """That of world.db."""
         return self._file.path
 
     def settings(self) -> dict[str, Any]:
         """All but the ``instance``, by name."""
-        found = self._settings()
-        found.pop("instance", None)
-        return found
+        settings = self._settings()
+        settings.pop("instance", None)
+        return settings
 
     def _settings(self) -> dict[str, Any]:
         with self._file.read() as connection:
@@ -110,10 +111,10 @@ class Store:
     @property
     def instance(self) -> str:
         """Tells this world from every other that has or had its id: 16 hexadecimal digits."""
-        found = self._settings().get("instance")
-        if not isinstance(found, str):
+        value = self._settings().get("instance")
+        if not isinstance(value, str):
             raise WorldDamaged(f"{self._file.name}: setting 'instance' is missing")
-        return found
+        return value
 
     @cached_property
     def channels(self) -> int:
@@ -121,6 +122,7 @@ class Store:
         return int(self._settings().get("channels", CHANNELS))
 
     def change_settings(self, **changes: Any) -> None:
+        """Write settings, all or none. Raises DiskFull, WorldHeld."""
         with self._file.write() as connection:
             schema.put_settings(connection, changes)
 
@@ -148,6 +150,10 @@ class Store:
         """Whether the file at ``path`` is still the one that was opened."""
         return self._file.on_disk()
 
+    def written(self) -> Written:
+        """Another value after each write, whichever process wrote."""
+        return self._file.written()
+
     def snapshot(self) -> AbstractContextManager[None]:
         """All that this thread reads within it is as it is now, whatever others write meanwhile."""
         return self._file.snapshot()
@@ -167,7 +173,7 @@ class Store:
         with self._file.write() as connection:
             number = schema.add_line(connection, kind, json.dumps(data, ensure_ascii=False), made)
             for cell, entry in (shows or {}).items():
-                _show(connection, cell, entry)
+                show(connection, cell, entry)
             connection.executemany(
                 "UPDATE cells SET version = version + 1 WHERE zoom = ? AND x = ? AND y = ? AND shown",
                 list(touches),
@@ -190,7 +196,7 @@ class Store:
             schema.put_cells(connection, rows, since)
             if shown:
                 for cell in cells:
-                    _show(connection, cell, entry)
+                    show(connection, cell, entry)
 
     def read(self, cell: Tile, entry: int | None = None) -> Painted | None:
         """The cell as it is shown, or as it was painted under a line; None if it was not."""
@@ -202,8 +208,8 @@ class Store:
 
     def read_many(self, box: Box) -> dict[Tile, Painted]:
         """The cells of a box as they are shown."""
-        inside, ends = _inside(box)
-        query = f"SELECT {_PAINTED} FROM cells WHERE {inside} AND shown"
+        where, ends = inside(box)
+        query = f"SELECT {_PAINTED} FROM cells WHERE {where} AND shown"
         with self._file.read() as connection:
             rows = connection.execute(query, ends).fetchall()
         return {Tile(*row[:3]): _painted(Tile(*row[:3]), *row[3:]) for row in rows}
@@ -224,8 +230,8 @@ class Store:
 
     def painted_in(self, box: Box) -> list[tuple[Tile, int]]:
         """The paintings of a box's cells, as (cell, line it was painted under)."""
-        inside, ends = _inside(box)
-        query = f"SELECT zoom, x, y, entry FROM cells WHERE {inside}"
+        where, ends = inside(box)
+        query = f"SELECT zoom, x, y, entry FROM cells WHERE {where}"
         with self._file.read() as connection:
             return [(Tile(*row[:3]), row[3]) for row in connection.execute(query, ends)]
 
@@ -241,19 +247,19 @@ class Store:
 
     def picture(self, entry: int, box: Box) -> dict[Tile, Known]:
         """What the picture of a line gives of a box's cells."""
-        inside, ends = _inside(box)
-        query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {inside}"
+        where, ends = inside(box)
+        query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {where}"
         with self._file.read() as connection:
             rows = connection.execute(query, (entry, *ends)).fetchall()
-        found = {}
+        known = {}
         for x, y, digest, mask, data in rows:
             cell = Tile(box.zoom, x, y)
             if digest != cell_digest(cell, entry, mask + data):
                 raise WorldDamaged(f"the picture at cell {cell.z}/{x}/{y} is damaged")
             bits = np.unpackbits(np.frombuffer(mask, np.uint8)).astype(bool)
             latents = np.frombuffer(data, "<f2").reshape(-1, TILE_LATENTS, TILE_LATENTS)
-            found[cell] = Known(latents, bits.reshape(TILE_LATENTS, TILE_LATENTS))
-        return found
+            known[cell] = Known(latents, bits.reshape(TILE_LATENTS, TILE_LATENTS))
+        return known
 
     def picture_rows(self) -> Iterator[tuple[int, Tile, bytes, bytes, bytes]]:
         """Every cell of every picture, in order: line, cell, digest, mask, latents."""
@@ -272,16 +278,16 @@ class Store:
 
     def version_sum(self, box: Box) -> tuple[int, int]:
         """How many cells of a box are shown, and the sum of the versions of all its paintings."""
-        inside, ends = _inside(box)
-        query = f"SELECT total(shown), total(version) FROM cells WHERE {inside}"
+        where, ends = inside(box)
+        query = f"SELECT total(shown), total(version) FROM cells WHERE {where}"
         with self._file.read() as connection:
             count, total = connection.execute(query, ends).fetchone()
         return int(count), int(total)
 
     def versions(self, box: Box) -> dict[Tile, Versions]:
         """The versions of all cells of a box that were ever painted."""
-        inside, ends = _inside(box)
-        query = f"SELECT x, y, total(shown), total(version) FROM cells WHERE {inside} GROUP BY x, y"
+        where, ends = inside(box)
+        query = f"SELECT x, y, total(shown), total(version) FROM cells WHERE {where} GROUP BY x, y"
         with self._file.read() as connection:
             rows = connection.execute(query, ends).fetchall()
         return {Tile(box.zoom, x, y): Versions(int(shown), int(total)) for x, y, shown, total in rows}
@@ -296,8 +302,8 @@ class Store:
             if since.row < 0 or row < since.row or stepped:
                 return Mark(row, line), None
             query = "SELECT DISTINCT x, y FROM cells WHERE rowid > ? AND zoom = ?"
-            found = connection.execute(query, (since.row, zoom)).fetchall() if row > since.row else []
-        return Mark(row, line), [Tile(zoom, x, y) for x, y in found]
+            changed = connection.execute(query, (since.row, zoom)).fetchall() if row > since.row else []
+        return Mark(row, line), [Tile(zoom, x, y) for x, y in changed]
 
     def count(self, zoom: int) -> int:
         """How many cells of a zoom are shown."""
@@ -318,19 +324,6 @@ class Store:
 
 
 _PAINTED = "zoom, x, y, entry, version, digest, latents"
-NARROW = 8  # columns of a box up to which each is looked up by itself
-
-
-def _inside(box: Box) -> tuple[str, tuple[int, ...]]:
-    """The cells of a box, for a query, and its values. A range of columns would walk along each of them, so
-    a narrow box asks for its columns one by one: then it costs the same however much is painted."""
-    if box.width > NARROW:
-        return "zoom = ? AND x >= ? AND x < ? AND y >= ? AND y < ?", (
-            box.zoom, box.left, box.right, box.top, box.bottom,
-        )  # fmt: skip
-    columns = tuple(range(box.left, box.right))
-    marks = ", ".join("?" * len(columns))
-    return f"zoom = ? AND x IN ({marks}) AND y >= ? AND y < ?", (box.zoom, *columns, box.top, box.bottom)
 
 
 def _painted(cell: Tile, entry: int, version: int, digest: bytes, data: bytes) -> Painted:
@@ -339,24 +332,6 @@ def _painted(cell: Tile, entry: int, version: int, digest: bytes, data: bytes) -
         where = f"{cell.z}/{cell.x}/{cell.y}"
         raise WorldDamaged(f"the latents of cell {where} are damaged: their digest does not match")
     return Painted(np.frombuffer(data, "<f2").reshape(-1, TILE_LATENTS, TILE_LATENTS), entry, version)
-
-
-def _show(connection: sqlite3.Connection, cell: Tile, entry: int) -> None:
-    """Show a cell as it was painted under a line. Every change leaves a higher version behind."""
-    here = "zoom = ? AND x = ? AND y = ?"
-    now = connection.execute(f"SELECT entry FROM cells WHERE {here} AND shown", cell).fetchone()
-    if now is not None and now[0] == entry:
-        return
-    newest = f"(SELECT max(version) + 1 FROM cells WHERE {here})"
-    done = connection.execute(
-        f"UPDATE cells SET shown = 1, version = {newest} WHERE {here} AND entry = ?", (*cell, *cell, entry)
-    )
-    if now is not None:
-        version = "version" if done.rowcount else newest
-        values = (*cell, now[0]) if done.rowcount else (*cell, *cell, now[0])
-        connection.execute(
-            f"UPDATE cells SET shown = 0, version = {version} WHERE {here} AND entry = ?", values
-        )
 
 
 def _picture_row(entry: int, cell: Tile, known: Known) -> tuple[object, ...]:

@@ -15,6 +15,8 @@ from tiles import schema
 from tiles.database import Database, DatabaseClosed, TooManyReaders, is_full, make
 from tiles.errors import Busy, DiskFull, EarthError, WorldDamaged, WorldHeld, WorldNotFound
 
+# Inode, size and time of world.db and its log; None for what is not there.
+Written = tuple[tuple[int, int, int] | None, ...]
 OPENING = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
 
@@ -137,11 +139,28 @@ class WorldFile:
         """Whether the file at ``path`` is still the one that was opened."""
         return self._inode is not None and _inode(self.path) == self._inode
 
+    def written(self) -> Written:
+        """Another value after each write, whichever process wrote."""
+        return written(self.path)
+
     def close(self) -> None:
         """Whoever asks afterwards gets WorldNotFound; what is being read or written ends first."""
         self._database.close()
         if self._spare is not None:
             shutil.rmtree(self._spare, ignore_errors=True)
+
+
+def written(path: Path) -> Written:
+    """Another value after each write to the world.db at ``path``, at the cost of two looks at a folder."""
+    return _state(path), _state(path.with_name(f"{path.name}-wal"))
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -78,13 +78,13 @@ def export_region(
     from explorer.service import estimates, exports
 
     with opened(settings) as (atlas, painter):
-        found = atlas.get(world)
-        depth = zooms[0] if zooms else found.base_zoom
+        land = atlas.get(world)
+        depth = zooms[0] if zooms else land.base_zoom
         request = estimates.ExportRequest(parse_bounds(bounds), depth, format, paint_missing)
         _, kind = estimates.checked(request)
-        path = out or Path(f"{found.id}-z{depth}{kind.suffix}")
+        path = out or Path(f"{land.id}-z{depth}{kind.suffix}")
         limits = exports.Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
-        exports.check(found, request, limits, existing_folder(path))
+        exports.check(land, request, limits, existing_folder(path))
         with progress() as bar:
-            written = exports.make(found, painter, request, path, stages(bar))
+            written = exports.make(land, painter, request, path, stages(bar))
     print(written[0])

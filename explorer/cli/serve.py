@@ -105,6 +105,6 @@ def make_first(atlas: Atlas) -> None:
 
 def say_readonly(atlas: Atlas) -> None:
     """One line for all worlds that cannot be changed here."""
-    ids = [world.id for world in atlas.worlds() if world.readonly]
+    ids = [world.id for world in atlas.summaries() if world.readonly]
     if ids:
         log.warning("%d worlds can only be read here: %s", len(ids), ", ".join(ids))

@@ -27,9 +27,9 @@ def show(worlds: Folder = None) -> None:
     """List all worlds, and how much of each is painted."""
     with opened(settings_with(worlds=worlds)) as (atlas, _):
         table = Table("id", "name", "prompt", "seed", "zoom", "cells")
-        for world in atlas.worlds():
-            figures = (world.seed, world.base_zoom, world.counts()["cells"])
-            table.add_row(world.id, world.name, world.journal.prompt, *map(str, figures))
+        for world in atlas.summaries():
+            figures = (world.seed, world.base_zoom, world.cells)
+            table.add_row(world.id, world.name, world.prompt, *map(str, figures))
         console.print(table)
 
 

@@ -102,14 +102,14 @@ def base_of(zoom: int, traits: Traits) -> int:
 def samples(plan: Plan) -> list[Sample]:
     """All pictures of a plan, in order; prompts and zooms take turns."""
     pairs = [(prompt, zoom) for prompt in plan.prompts for zoom in plan.zooms]
-    found = []
+    samples = []
     for index in range(plan.pictures):
         number, which = divmod(index, len(pairs))
         prompt, zoom = pairs[which]
         name = f"{_slug(prompt)}-z{zoom}-{index:06d}"
         seed = _draw(plan.seed, prompt, zoom, number // BLOCK) % 2**plan.seed_bits
-        found.append(Sample(name, prompt, zoom, seed, _place(plan, index, number % BLOCK, zoom)))
-    return found
+        samples.append(Sample(name, prompt, zoom, seed, _place(plan, index, number % BLOCK, zoom)))
+    return samples
 
 
 def _place(plan: Plan, index: int, column: int, zoom: int) -> Area:
@@ -120,9 +120,9 @@ def _place(plan: Plan, index: int, column: int, zoom: int) -> Area:
     return Area(zoom, left, top, left + plan.side, top + plan.side)
 
 
-def _draw(*said: object) -> int:
+def _draw(*parts: object) -> int:
     """A number that depends only on the arguments."""
-    return int.from_bytes(hashlib.blake2b(json.dumps(said).encode(), digest_size=8).digest())
+    return int.from_bytes(hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).digest())
 
 
 def _slug(prompt: str) -> str:
@@ -187,35 +187,35 @@ def _require_room(plan: Plan, out: Path, spare_bytes: int) -> None:
         raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
 
 
-def _claim(out: Path, said: dict[str, Any]) -> None:
+def _claim(out: Path, plan: dict[str, Any]) -> None:
     """Make ``out`` the folder of this plan. Raises BadSetting if it holds something else."""
     path = out / "plan.json"
-    said = json.loads(json.dumps(said))  # as it will be read
+    plan = json.loads(json.dumps(plan))  # as it will be read
     if out.exists() and not out.is_dir():
         raise BadSetting(f"{out} is a file; a dataset needs a folder")
     if path.exists():
         before = _plan_in(path)
-        if differs := [key for key in said if said[key] != before.get(key)]:
+        if differs := [key for key in plan if plan[key] != before.get(key)]:
             raise BadSetting(
                 f"{out} holds another dataset with other {', '.join(differs)}; choose another folder"
             )
     elif out.exists() and any(not child.name.endswith(".part") for child in out.iterdir()):
         raise BadSetting(f"{out} is not empty and is not a dataset; choose another folder")
     else:
-        _write(path, (json.dumps(said, indent=1) + "\n").encode())
+        _write(path, (json.dumps(plan, indent=1) + "\n").encode())
 
 
 def _plan_in(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        plan = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise BadSetting(f"{path} cannot be read ({error}); choose another folder") from None
-    if not isinstance(found, dict) or found.setdefault("seed_bits", OLD_SEED_BITS) not in (
+    if not isinstance(plan, dict) or plan.setdefault("seed_bits", OLD_SEED_BITS) not in (
         OLD_SEED_BITS,
         SEED_BITS,
     ):
         raise BadSetting(f"{path} is not the plan of a dataset; choose another folder")
-    return found
+    return plan
 
 
 def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:

@@ -74,27 +74,27 @@ def checked(request: ExportRequest) -> tuple[Area, Format]:
 def estimate(world: World, request: ExportRequest, seconds_per_tile: float | None = None) -> Estimate:
     """Pixels, tiles, bytes and seconds of an export. ``seconds_per_tile`` is how fast tiles were painted
     lately. Raises BadSetting, BadBounds."""
-    found, format = checked(request)
-    tiles, box = count(found, format), painted_box(world, found)
+    region, format = checked(request)
+    tiles, box = count(region, format), painted_box(world, region)
     unpainted = missing(world, box)
     share = 1.0 if request.paint_missing else 1 - unpainted / box.size
-    cut = 1.0 if format.pyramid else found.width * found.height / (found.box.size * 256**2)
+    cut = 1.0 if format.pyramid else region.width * region.height / (region.box.size * 256**2)
     size = tiles * (world.renderer.mean_bytes("png") or TILE_BYTES) * share * cut * format.weight
-    seconds = share * write_seconds(world, found, format)
+    seconds = share * write_seconds(world, region, format)
     if unpainted and request.paint_missing:
-        seconds += windows_to_paint(world, found) * (seconds_per_tile or PAINT_SECONDS)
-    return Estimate(found.width, found.height, tiles, box.size, unpainted, int(size), seconds)
+        seconds += windows_to_paint(world, region) * (seconds_per_tile or PAINT_SECONDS)
+    return Estimate(region.width, region.height, tiles, box.size, unpainted, int(size), seconds)
 
 
-def count(found: Area, format: Format) -> int:
+def count(region: Area, format: Format) -> int:
     """How many tiles a mosaic is made of."""
-    return archive.count(found) if format.pyramid else found.box.size
+    return archive.count(region) if format.pyramid else region.box.size
 
 
-def painted_box(world: World, found: Area) -> Box:
+def painted_box(world: World, region: Area) -> Box:
     """The painted tiles that an area is made of: of its own zoom, where that is a level, else base tiles
     under it or tiles over it."""
-    return world.pyramid.under(found.box)
+    return world.pyramid.under(region.box)
 
 
 def missing(world: World, box: Box) -> int:
@@ -102,40 +102,40 @@ def missing(world: World, box: Box) -> int:
     return box.size - world.canvas.painted_in(box)
 
 
-def windows_to_paint(world: World, found: Area) -> float:
+def windows_to_paint(world: World, region: Area) -> float:
     """About how many windows: tiles, those that their edges and phases need, those that they are refined
     from, and the sketch."""
-    apart, box = world.pyramid.sketch, painted_box(world, found)
+    apart, box = world.pyramid.sketch, painted_box(world, region)
     levels = [box.at(zoom) for zoom in range(world.pyramid.base, box.zoom)]
     coarse = missing(world, [*levels, box][0].grown(2)) / 4**apart if apart else 0
     return missing(world, box.grown(1)) + sum(missing(world, each.grown(2)) for each in levels) + coarse
 
 
-def write_seconds(world: World, found: Area, format: Format) -> float:
+def write_seconds(world: World, region: Area, format: Format) -> float:
     """Of a mosaic of painted land."""
-    return _decode_seconds(world, found, format) + count(found, format) * format.seconds
+    return _decode_seconds(world, region, format) + count(region, format) * format.seconds
 
 
-def _decode_seconds(world: World, found: Area, format: Format) -> float:
+def _decode_seconds(world: World, region: Area, format: Format) -> float:
     """Of the tiles that will be decoded or made of others, and not just be taken from the cache."""
-    coarsest = 0 if format.pyramid else found.zoom
-    boxes = {box.zoom: box for box in pyramid(found)[coarsest:]}
-    for zoom in (painted_box(world, found).zoom, *range(found.zoom, world.pyramid.base)):
-        boxes[zoom] = found.box.at(zoom)
+    coarsest = 0 if format.pyramid else region.zoom
+    boxes = {box.zoom: box for box in pyramid(region)[coarsest:]}
+    for zoom in (painted_box(world, region).zoom, *range(region.zoom, world.pyramid.base)):
+        boxes[zoom] = region.box.at(zoom)
     here = (
         max(0, box.size - world.renderer.cached_in(box, "png")) * pace(world, zoom).seconds
         for zoom, box in boxes.items()
     )
-    elsewhere = _undecoded_elsewhere(world, found) if format.pyramid else 0
+    elsewhere = _undecoded_elsewhere(world, region) if format.pyramid else 0
     return sum(here) + elsewhere * DECODED.seconds
 
 
-def _undecoded_elsewhere(world: World, found: Area) -> int:
+def _undecoded_elsewhere(world: World, region: Area) -> int:
     """Painted tiles outside the area: the coarsest overviews show them too."""
     renderer = world.renderer
-    if all(renderer.cached(root, "png") for root in pyramid(found)[0].tiles()):
+    if all(renderer.cached(root, "png") for root in pyramid(region)[0].tiles()):
         return 0
-    base, end = found.box.at(world.pyramid.base), MAX_INDEX + 1
+    base, end = region.box.at(world.pyramid.base), MAX_INDEX + 1
     first = base.zoom - 1  # four cells under each of its overviews
     made = renderer.cached_in(Box(first, -end, -end, end, end), "png")
     elsewhere = world.canvas.count(base.zoom) - world.canvas.painted_in(base)

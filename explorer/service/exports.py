@@ -40,10 +40,10 @@ def check(
 
     Raises TooLarge, DiskFull, WorldHeld, BadSetting, BadBounds.
     """
-    found, format = checked(request)
-    _check_size(world, found, format, limits)
+    region, format = checked(request)
+    _check_size(world, region, format, limits)
     if format.inside_square:
-        require_square(found)
+        require_square(region)
     guess = estimates.estimate(world, request, seconds_per_tile)
     if request.paint_missing and guess.unpainted:
         _require_painter(world)
@@ -55,19 +55,19 @@ def check(
     return guess
 
 
-def _check_size(world: World, found: Area, format: Format, limits: Limits) -> None:
-    pixels, most = found.width * found.height, min(limits.pixels, format.most_pixels or limits.pixels)
+def _check_size(world: World, region: Area, format: Format, limits: Limits) -> None:
+    pixels, most = region.width * region.height, min(limits.pixels, format.most_pixels or limits.pixels)
     if pixels > most:
         raise TooLarge(
-            f"{found.width:,} x {found.height:,} pixels are {pixels:,}; the limit is {most:,}."
+            f"{region.width:,} x {region.height:,} pixels are {pixels:,}; the limit is {most:,}."
             " Choose a smaller region or a coarser zoom"
         )
-    if format.most_side and max(found.width, found.height) > format.most_side:
-        sides, allowed = f"{found.width:,} x {found.height:,}", f"{format.most_side:,}"
+    if format.most_side and max(region.width, region.height) > format.most_side:
+        sides, allowed = f"{region.width:,} x {region.height:,}", f"{format.most_side:,}"
         raise TooLarge(
             f"{sides} pixels: in this format a side may have at most {allowed}; other formats take more"
         )
-    if (cells := painted_box(world, found).size) > limits.tiles:
+    if (cells := painted_box(world, region).size) > limits.tiles:
         raise TooLarge(f"this region is made of {cells:,} painted tiles; the limit is {limits.tiles:,}")
 
 
@@ -113,10 +113,10 @@ class Export:
 
     def _ahead(self, stage: str) -> float:
         """Seconds of the stages after this one."""
-        found, format = checked(self.request)
+        region, format = checked(self.request)
         if stage == PAINTING:
-            return estimates.write_seconds(self.world, found, format)
-        return 0.0 if stage == FINISHING else count(found, format) * format.seconds
+            return estimates.write_seconds(self.world, region, format)
+        return 0.0 if stage == FINISHING else count(region, format) * format.seconds
 
 
 def make(world: World, painter: Painter, request: ExportRequest, path: Path, step: Step) -> list[Path]:
@@ -134,10 +134,10 @@ def make(world: World, painter: Painter, request: ExportRequest, path: Path, ste
 
 
 def _make(world: World, painter: Painter, request: ExportRequest, path: Path, step: Step) -> list[Path]:
-    found, format = checked(request)
+    region, format = checked(request)
     if request.paint_missing:
-        _paint(world, painter, found, step)
-    latest = (WRITING, 0, count(found, format))
+        _paint(world, painter, region, step)
+    latest = (WRITING, 0, count(region, format))
 
     def watched(stage: str, done: int, total: int) -> None:
         nonlocal latest
@@ -147,16 +147,16 @@ def _make(world: World, painter: Painter, request: ExportRequest, path: Path, st
     def read(tile: Tile) -> bytes | None:
         return _encoded(world, tile, lambda _: step(*latest))
 
-    if world.pyramid.is_overview(Tile(found.zoom, 0, 0)):
-        _decode(world, found, step)
+    if world.pyramid.is_overview(Tile(region.zoom, 0, 0)):
+        _decode(world, region, step)
     watched(*latest)
-    whole = missing(world, painted_box(world, found)) == 0
-    return write(path, format, found, about(world), whole, read, watched)
+    whole = missing(world, painted_box(world, region)) == 0
+    return write(path, format, region, about(world), whole, read, watched)
 
 
-def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
+def _paint(world: World, painter: Painter, region: Area, step: Step) -> None:
     """What is there is not waited for: land that another process paints can be read."""
-    box = painted_box(world, found)
+    box = painted_box(world, region)
     cells = list(box.tiles())
     left = [cell for cell in cells if not world.renderer.final(cell)]
     if world.readonly:
@@ -174,10 +174,10 @@ def _paint(world: World, painter: Painter, found: Area, step: Step) -> None:
         paint_all(painter, world, left, more)
 
 
-def _decode(world: World, found: Area, step: Step) -> None:
+def _decode(world: World, region: Area, step: Step) -> None:
     """The cells under a coarser area, one by one and in an order that needs each only once."""
-    total, done = painted_box(world, found).size, 0
-    for tile in found.box.tiles():
+    total, done = painted_box(world, region).size, 0
+    for tile in region.box.tiles():
         _encoded(world, tile, lambda cells, done=done: step(DECODING, done + cells, total))  # type: ignore[misc]
         done += world.pyramid.base_cells(tile).size
         step(DECODING, done, total)
@@ -187,8 +187,8 @@ def _encoded(world: World, tile: Tile, look: Callable[[int], None]) -> bytes | N
     """A tile as PNG. ``look`` is told how many cells under it were decoded so far, and may stop it: land
     far away belongs to an overview too."""
     renderer = world.renderer
-    if found := renderer.cached(tile, "png"):
-        return found.data
+    if cached := renderer.cached(tile, "png"):
+        return cached.data
     if world.pyramid.is_overview(tile):
         return _overview(world, tile, look)
     if deeper := world.pyramid.enlarged(tile):

@@ -116,10 +116,10 @@ def _covered(place: Place, zoom: int, most_tiles: int) -> Area:
     bounds, metres = place.bounds, metres_per_pixel(zoom)
     across, down = (bounds.east - bounds.west) / metres, (bounds.north - bounds.south) / metres
     require_tiles(place, across * down / TILE_PIXELS**2, most_tiles)  # before an address is out of range
-    found = area(bounds, zoom)
-    require_tiles(place, found.box.size, most_tiles)
+    region = area(bounds, zoom)
+    require_tiles(place, region.box.size, most_tiles)
     _check_shown(round(across), round(down), zoom)
-    return found
+    return region
 
 
 def _check_shown(width: int, height: int, zoom: int) -> None:
@@ -137,20 +137,20 @@ def _put(raster: Raster, middle: tuple[float, float], own: int, zoom: int, most_
     metres = metres_per_pixel(zoom)
     left = round((middle[0] + EARTH / 2) / metres - width / 2)
     top = round((EARTH / 2 - middle[1]) / metres - height / 2)
-    found = Area(zoom, left, top, left + width, top + height)
-    return _sheet(raster, stretched(raster, found.bounds), found)
+    region = Area(zoom, left, top, left + width, top + height)
+    return _sheet(raster, stretched(raster, region.bounds), region)
 
 
-def _sheet(raster: Raster, place: Place, found: Area) -> Sheet:
+def _sheet(raster: Raster, place: Place, region: Area) -> Sheet:
     """A picture at its place, cut to where there is something of it. Raises BadPicture."""
-    bounds, metres = found.bounds, metres_per_pixel(found.zoom)
-    image = onto(raster, place, Grid(bounds.west, bounds.north, metres, found.width, found.height))
+    bounds, metres = region.bounds, metres_per_pixel(region.zoom)
+    image = onto(raster, place, Grid(bounds.west, bounds.north, metres, region.width, region.height))
     mask = image[..., 3] >= 128
     if not mask.any():
         raise BadPicture("the picture is entirely transparent or nodata")
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    corner = found.left + int(columns[0]), found.top + int(rows[0])
+    corner = region.left + int(columns[0]), region.top + int(rows[0])
     return Sheet(image[part][..., :3], mask[part], *corner, (*raster.notes, *place.notes))
 
 
@@ -180,7 +180,7 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
     box, margin = sheet.box(zoom), MARGIN * SCALE
     pixels, mask = _padded(sheet, box, margin)
     certain = _certain(mask)  # by latent
-    found = {}
+    cells = {}
     for cell in box.tiles():
         y, x = (cell.y - box.top) * TILE_PIXELS, (cell.x - box.left) * TILE_PIXELS
         side = TILE_PIXELS + 2 * margin
@@ -189,10 +189,10 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
         if here.any():
             latents = model.encode(pixels[y : y + side, x : x + side])
             inside = latents[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
-            found[cell] = Known(inside.astype(np.float16), here)
-    if not found:
+            cells[cell] = Known(inside.astype(np.float16), here)
+    if not cells:
         raise BadPicture("the picture is too small or too thin")
-    return found
+    return cells
 
 
 def _padded(sheet: Sheet, box: Box, margin: int) -> tuple[np.ndarray, np.ndarray]:

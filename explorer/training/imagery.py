@@ -52,15 +52,15 @@ def cut(path: Path, out: Path, label: Label, zoom: int | None = None) -> list[Pa
     source = _digest(path)
     with _named(path), opened(path) as raster:
         place, grid, depth = _laid(raster, zoom)
-        found = rectangles(_whole(raster, place, grid), grid.width, grid.height)
-        if not found:
+        windows = rectangles(_whole(raster, place, grid), grid.width, grid.height)
+        if not windows:
             raise BadSetting(f"no rectangle of {LEAST} px a side at zoom {depth} is whole")
-        said = {"zoom": depth, "captions": [label.caption], "cls": label.cls, "licence": label.licence}
-        note = {**said, "source": source, "file": path.name}
+        fields = {"zoom": depth, "captions": [label.caption], "cls": label.cls, "licence": label.licence}
+        note = {**fields, "source": source, "file": path.name}
         name = _free_name(out, path.stem, note)
         return [
             _write(out / f"{name}-{row}-{column}", onto(raster, place, grid.part(*where)), note)
-            for row, column, where in found
+            for row, column, where in windows
         ]
 
 
@@ -108,14 +108,14 @@ def _laid(raster: Raster, zoom: int | None) -> tuple[Place, Grid, int]:
 
 def _whole(raster: Raster, place: Place, grid: Grid) -> np.ndarray:
     """Which squares of 32 px of a grid have nothing missing, bool (rows, columns)."""
-    found = np.zeros((-(-grid.height // STEP), -(-grid.width // STEP)), bool)
+    whole = np.zeros((-(-grid.height // STEP), -(-grid.width // STEP)), bool)
     for rows, columns, part in parts(grid):
         there = onto(raster, place, part)[..., 3] == 255
         high, wide = (np.arange(0, side, STEP) for side in there.shape)
         squares = np.logical_and.reduceat(np.logical_and.reduceat(there, high, 0), wide, 1)
         y, x = rows.start // STEP, columns.start // STEP
-        found[y : y + len(high), x : x + len(wide)] = squares
-    return found
+        whole[y : y + len(high), x : x + len(wide)] = squares
+    return whole
 
 
 def rectangles(whole: np.ndarray, width: int, height: int) -> list[tuple[int, int, Rectangle]]:
@@ -144,7 +144,7 @@ def rectangles(whole: np.ndarray, width: int, height: int) -> list[tuple[int, in
             held = tall * sum(wide for _, wide in pieces(top, high)) + best[top + high]
             if held > best[top]:
                 best[top], taken[top] = held, high
-    found: list[tuple[int, int, Rectangle]] = []
+    spans: list[tuple[int, int, Rectangle]] = []
     top = row = 0
     while top < rows:
         if not taken[top]:
@@ -152,22 +152,22 @@ def rectangles(whole: np.ndarray, width: int, height: int) -> list[tuple[int, in
             continue
         tall = min((top + taken[top]) * STEP, height) - top * STEP
         for column, (left, wide) in enumerate(pieces(top, taken[top])):
-            found.append((row, column, (left, top * STEP, wide, tall)))
+            spans.append((row, column, (left, top * STEP, wide, tall)))
         top, row = top + taken[top], row + 1
-    return found
+    return spans
 
 
 def _runs(full: np.ndarray, width: int) -> list[tuple[int, int]]:
     """Left and width in px of pieces of 384 to 1024 px in the runs of full columns."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], full, [False])).astype(np.int8)))
-    found = []
+    spans = []
     for start, end in zip(edges[::2], edges[1::2]):
         left, right = int(start) * STEP, min(int(end) * STEP, width)
         while right - left >= LEAST:
             wide = min(SIDE, right - left)
-            found.append((left, wide))
+            spans.append((left, wide))
             left += wide
-    return found
+    return spans
 
 
 def _free_name(out: Path, stem: str, note: dict[str, Any]) -> str:
@@ -185,10 +185,10 @@ def _free_name(out: Path, stem: str, note: dict[str, Any]) -> str:
 
 def _note(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        notes = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return notes if isinstance(notes, dict) else {}
 
 
 def _write(path: Path, pixels: np.ndarray, note: dict[str, Any]) -> Path:

@@ -58,24 +58,24 @@ class Towers(nn.Module):
 
 def examples(folder: Path, held_out: bool) -> dict[str, list[Example]]:
     """Labelled squares by source; whole pictures where there is one label for all."""
-    found: dict[str, list[Example]] = {source: [] for source in SOURCES}
-    for source, kept in found.items():
+    examples: dict[str, list[Example]] = {source: [] for source in SOURCES}
+    for source, kept in examples.items():
         for picture in data.read(folder, f"{source}-*"):
             if picture.held_out == held_out and data.free(picture):
                 kept += _squares(picture) if picture.tiles else [_whole(picture)]
-    return {source: kept for source, kept in found.items() if kept}
+    return {source: kept for source, kept in examples.items() if kept}
 
 
 def _squares(picture: data.Picture) -> list[Example]:
     side = picture.pixels.shape[0] // 4
-    found = []
+    examples = []
     for index, label in enumerate(picture.tiles):
         if label:
             y, x = index // 4 * side, index % 4 * side
             pixels = small(picture.pixels[y : y + side, x : x + side])
             stock = tuple(label["captions"])
-            found.append(Example(pixels, label["cls"], stock, label["places"], picture.zoom))
-    return found
+            examples.append(Example(pixels, label["cls"], stock, label["places"], picture.zoom))
+    return examples
 
 
 def _whole(picture: data.Picture) -> Example:
@@ -92,7 +92,7 @@ def say(example: Example, rng: np.random.Generator) -> str:
 
 
 def agreement_loss(
-    said: Tensor, seen: Tensor, sharpness: Tensor, scenes: list[str], same_scene: float
+    texts: Tensor, seen: Tensor, sharpness: Tensor, scenes: list[str], same_scene: float
 ) -> Tensor:
     """Contrastive loss both ways (Radford et al. 2021, arXiv 2103.00020), with soft targets, of unit
     vectors (n, 256) of captions and of their pictures.
@@ -100,7 +100,7 @@ def agreement_loss(
     With 40 scenes in a batch of 128 most "negatives" show the same scene; a part of each target,
     ``same_scene``, is shared among them instead.
     """
-    logits = sharpness.exp().clamp(max=50) * said @ seen.T  # (text, picture)
+    logits = sharpness.exp().clamp(max=50) * texts @ seen.T  # (text, picture)
     names = {scene: index for index, scene in enumerate(dict.fromkeys(scenes))}
     which = torch.tensor([names[scene] for scene in scenes])
     same = (which[:, None] == which).float()
@@ -117,23 +117,23 @@ class Anchor:
         self.tower = tower.to(device()).eval().requires_grad_(False)
         self.names, self.centres = centres(tower, sorted(captions.grammar()["scenes"]))
 
-    def loss(self, said: Tensor, tokens: Tensor, scenes: list[str]) -> Tensor:
+    def loss(self, texts: Tensor, tokens: Tensor, scenes: list[str]) -> Tensor:
         """How far captions (n, 256) have gone from where they were, as one less the cosine."""
         with torch.no_grad():
             before = self.tower(tokens)
             nearest = (before @ self.centres.T).argmax(1).tolist()
         known = [self.names[i] == scene for i, scene in zip(nearest, scenes)]
-        apart = 1 - (said * before).sum(1)
+        apart = 1 - (texts * before).sum(1)
         return (apart * torch.tensor(known, device=apart.device)).mean()
 
 
 def centres(tower: TextTower, scenes: list[str]) -> tuple[list[str], Tensor]:
     """Where scenes stand, (n, 256): at the mean of 24 captions of the grammar each."""
-    rng, found = np.random.default_rng(0), []
+    rng, means = np.random.default_rng(0), []
     for scene in scenes:
-        said = [captions.caption(scene, "", "", 8.0, rng) for _ in range(24)]
-        found.append(F.normalize(tower.encode(said).mean(0), dim=0))
-    return scenes, torch.stack(found)
+        prompts = [captions.caption(scene, "", "", 8.0, rng) for _ in range(24)]
+        means.append(F.normalize(tower.encode(prompts).mean(0), dim=0))
+    return scenes, torch.stack(means)
 
 
 def begin(start: Path | None) -> tuple[Towers, Anchor | None]:
@@ -156,7 +156,7 @@ def train(folder: Path, out: Path, minutes: float, config: TextConfig, start: Pa
     """
     rng = np.random.default_rng()
     sources, held = (examples(folder, held_out) for held_out in (False, True))
-    apart = [example for found in (held or sources).values() for example in found]
+    apart = [example for kept in (held or sources).values() for example in kept]
     shares = np.array([config.shares.get(source, 0.0) for source in sources])
     towers, anchor = begin(start)
     run = Run(out, towers, config.peak, minutes, config.decay)
@@ -166,10 +166,10 @@ def train(folder: Path, out: Path, minutes: float, config: TextConfig, start: Pa
         drawn = [sources[name][rng.integers(len(sources[name]))] for name in names]
         pixels = to_tensor(np.stack([turned(example.pixels, rng) for example in drawn])).to(device())
         tokens = towers.text.tokenize([say(example, rng) for example in drawn]).to(device())
-        said, scenes = towers.text(tokens), [example.cls for example in drawn]
-        loss = agreement_loss(said, towers.images(pixels), towers.sharpness, scenes, config.same_scene)
+        texts, scenes = towers.text(tokens), [example.cls for example in drawn]
+        loss = agreement_loss(texts, towers.images(pixels), towers.sharpness, scenes, config.same_scene)
         if anchor is not None:
-            loss = loss + config.anchor * anchor.loss(said, tokens, scenes)
+            loss = loss + config.anchor * anchor.loss(texts, tokens, scenes)
         return loss, config.batch
 
     def sheet() -> None:

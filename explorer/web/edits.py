@@ -70,7 +70,7 @@ def describe(world: World, line: Line) -> dict[str, Any]:
     """A step as JSON."""
     entry = line.entry
     assert isinstance(entry, entries.Prompt | entries.Stroke | entries.Edit)
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "number": line.number,
         "kind": entry.kind,
         "made": line.made,
@@ -79,7 +79,7 @@ def describe(world: World, line: Line) -> dict[str, Any]:
     }
     if isinstance(entry, entries.Edit):
         edit = edit_of(line.number, entry)
-        told |= {
+        described |= {
             "negative_prompt": edit.negative_prompt,
             "strength": edit.strength,
             "seed": edit.seed,
@@ -93,8 +93,8 @@ def describe(world: World, line: Line) -> dict[str, Any]:
     elif isinstance(entry, entries.Stroke):
         stroke = journal.stroke(entry)
         shape = {"path": stroke.path, "radius": stroke.radius, "softness": stroke.softness}
-        told |= {**shape, "bounds": list(stroke.bounds)}
-    return told
+        described |= {**shape, "bounds": list(stroke.bounds)}
+    return described
 
 
 def around(edit: Edit) -> Bounds:
@@ -111,9 +111,9 @@ def list_edits(request: Request, id: str) -> list[dict[str, Any]]:
     state = request.app.state
     world: World = state.atlas.get(id)
     jobs = {job.entry: job.id for job in state.jobs.all() if job.world == world.id}
-    told = [describe(world, line) for line in world.journal.steps()]
+    steps = [describe(world, line) for line in world.journal.steps()]
     return [
-        {**step, "job": jobs.get(step["number"])} if step["state"] == "waiting" else step for step in told
+        {**step, "job": jobs.get(step["number"])} if step["state"] == "waiting" else step for step in steps
     ]
 
 
@@ -236,8 +236,8 @@ async def place_picture(
     edit = placing.entry(sheet, spot, world.base_zoom)
     picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
     job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, edit, picture)
-    told = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
-    return {**told, "notes": sheet.notes, "prompt_report": prompt_report(world, edit.prompt)}
+    answer = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
+    return {**answer, "notes": sheet.notes, "prompt_report": prompt_report(world, edit.prompt)}
 
 
 @router.post("/worlds/{id}/undo")

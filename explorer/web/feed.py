@@ -30,6 +30,7 @@ class Connection:
     def __init__(self, socket: WebSocket, world: World, hub: Hub, builder: Builder, limit: int) -> None:
         self.socket, self.world, self.hub, self.limit = socket, world, hub, limit
         self.builder = builder
+        self.tiles: list[Tile] = []  # what the client wants
         self.wanted: dict[Tile, list[Tile]] = {}  # painted cell of any level -> wanted tiles at or below it
         self.missing: set[Tile] = set()  # those of the wanted cells that are not painted
         self.overviews: set[Tile] = set()
@@ -39,7 +40,8 @@ class Connection:
         self.editing: dict[Tile, dict[str, Any]] = {}  # news of edits, wherever they are
         self.notes: set[str] = set()  # news of the whole world
         self.status: dict[str, Any] | None = None  # how painting goes, to be told
-        self.told: dict[str, Any] = {}  # the status that was told last
+        self.sent_status: dict[str, Any] = {}  # the last one
+        self.again = False  # whether all that is wanted is to be told again
         self.error: Exception | None = None  # why it ends
         self.woken = asyncio.Event()  # there is something to send
 
@@ -84,6 +86,12 @@ class Connection:
         self.status = status
         self.woken.set()
 
+    def look_again(self) -> None:
+        """Another process changed the world, or stopped painting it: anything may look otherwise now."""
+        self.again = True
+        self.notes.add("journal")
+        self.woken.set()
+
     def end(self, error: Exception) -> None:
         """Say why, and close."""
         self.error = error
@@ -95,8 +103,8 @@ class Connection:
             self.notes.add("journal")
         elif event.kind == "sketch":
             if event.tile in self.sketches:
-                told = {"event": "sketch", "tile": list(event.tile), "revision": event.revision}
-                self.news[event.tile] = told
+                message = {"event": "sketch", "tile": list(event.tile), "revision": event.revision}
+                self.news[event.tile] = message
         elif event.kind == "overview":
             if event.tile in self.overviews:
                 seen = {"revision": event.revision, "final": event.final}
@@ -126,14 +134,18 @@ class Connection:
     async def _receive_all(self) -> None:
         while True:
             text = await self.socket.receive_text()
-            tiles = await asyncio.to_thread(parse, text, self.limit)
-            self._want(tiles)
-            await self._look_for_missing()
-            revisions = await asyncio.to_thread(self._revisions, tiles)
-            sketches = await asyncio.to_thread(self._sketched)
-            told = {"tiles": revisions, "sketches": sketches, "editing": self._editing()}
-            await self.socket.send_json({"event": "revisions", **told})
+            self.tiles = await asyncio.to_thread(parse, text, self.limit)
+            await self._answer(self.tiles)
             self.hub.stir(self.world)
+
+    async def _answer(self, tiles: list[Tile]) -> None:
+        """Have what is wanted painted, and tell what is there of it."""
+        self._want(tiles)
+        await self._look_for_missing()
+        revisions = await asyncio.to_thread(self._revisions, tiles)
+        sketches = await asyncio.to_thread(self._sketched)
+        answer = {"tiles": revisions, "sketches": sketches, "editing": self._editing()}
+        await self.socket.send_json({"event": "revisions", **answer})
 
     def _want(self, tiles: list[Tile]) -> None:
         self.wanted, self.overviews = {}, set()
@@ -153,8 +165,8 @@ class Connection:
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
         if not self.world.is_current():
             raise WorldNotFound(f"world {self.world.id!r} was deleted, or another took its place")
-        found = ((tile, *self.world.renderer.seen(tile)) for tile in tiles)
-        return [[*tile, revision, final] for tile, revision, final in found if revision]
+        seen = ((tile, *self.world.renderer.seen(tile)) for tile in tiles)
+        return [[*tile, revision, final] for tile, revision, final in seen if revision]
 
     def _sharpened(self, tiles: set[Tile]) -> list[dict[str, Any]]:
         """News of tiles that show a cell over them."""
@@ -166,8 +178,8 @@ class Connection:
         ]
 
     def _sketched(self) -> list[list[int]]:
-        found = ((cell, self.world.renderer.sketch_revision(cell)) for cell in tuple(self.sketches))
-        return [[*cell, revision] for cell, revision in found if revision]
+        seen = ((cell, self.world.renderer.sketch_revision(cell)) for cell in tuple(self.sketches))
+        return [[*cell, revision] for cell, revision in seen if revision]
 
     def _editing(self) -> list[list[int]]:
         """The tiles of edits that wait or are being painted."""
@@ -185,6 +197,9 @@ class Connection:
         raise self.error
 
     async def _send_news(self) -> None:
+        if self.again:
+            self.again = False
+            await self._answer(self.tiles)
         news, self.news = self.news, {}
         editing, self.editing = self.editing, {}
         if self.sharper:
@@ -205,8 +220,8 @@ class Connection:
             await self._send_status(status)
 
     async def _send_status(self, status: dict[str, Any]) -> None:
-        if status != self.told:
-            self.told = status
+        if status != self.sent_status:
+            self.sent_status = status
             await self.socket.send_json({"event": "status", **status})
 
     async def _look_for_missing(self) -> None:
@@ -239,8 +254,8 @@ def parse(text: str, limit: int) -> list[Tile]:
 
 async def refuse(socket: WebSocket, error: EarthError) -> None:
     """Say why, and close."""
-    told = {"code": error.code, "message": str(error)}
-    await socket.send_json({"event": "error", "error": told})
+    reason = {"code": error.code, "message": str(error)}
+    await socket.send_json({"event": "error", "error": reason})
     await socket.close(1008)
 
 

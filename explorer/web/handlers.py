@@ -36,7 +36,7 @@ class Handlers:
 
     def show(self, id: str, writing: bool = False) -> Shown:
         """``id``, or the first world if there is none of that id. ``writing``: the prompt's field is kept."""
-        ids = [world.id for world in self.atlas.worlds()]
+        ids = [world.id for world in self.atlas.summaries()]
         chosen = id if id in ids else next(iter(ids), "")
         prompt = guarded(lambda: self.atlas.get(chosen).journal.prompt) if chosen else ""
         return Shown(

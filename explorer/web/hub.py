@@ -15,6 +15,7 @@ from explorer.worlds.world import World
 from tiles.errors import Busy, WorldNotFound
 
 log = logging.getLogger(__name__)
+WATCH = 1.0  # seconds between two looks at what another process wrote
 STATUS = 1.0  # seconds between two looks at how painting goes in a world
 
 
@@ -29,6 +30,9 @@ class Listener(Hashable, Protocol):
     def tell_status(self, status: dict[str, Any]) -> None:
         """How painting goes in its world."""
 
+    def look_again(self) -> None:
+        """Another process changed its world, or stopped painting it."""
+
     def end(self, error: Exception) -> None:
         """Its world is no more, or cannot be read any more."""
 
@@ -37,7 +41,8 @@ class Hub:
     """Hands the painter's events from its thread to the maps on the event loop.
 
     How painting goes in a world is looked at once for all of its maps, at most once a second, and only
-    after something happened there: where nothing happens, nothing runs.
+    after something happened there: where nothing happens, nothing runs. Only the files of worlds that another
+    process may change are looked at once a second while maps show them.
     """
 
     def __init__(self, painter: Painter, most: int) -> None:
@@ -46,6 +51,7 @@ class Hub:
         self._maps: defaultdict[str, set[Listener]] = defaultdict(set)  # by id of the world
         self._due: dict[str, World] = {}  # worlds whose status is to be told
         self._telling: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = painter.listen(self._heard)
 
@@ -60,6 +66,8 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._maps[listener.world.id].add(listener)
         self.stir(listener.world)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
 
     def leave(self, listener: Listener) -> None:
         maps = self._maps[listener.world.id]
@@ -70,8 +78,9 @@ class Hub:
 
     def close(self) -> None:
         self._stop()
-        if self._telling is not None:
-            self._telling.cancel()
+        for task in (self._telling, self._watching):
+            if task is not None:
+                task.cancel()
 
     def stir(self, world: World) -> None:
         """Something changed in a world: tell its maps how painting goes, soon."""
@@ -108,12 +117,39 @@ class Hub:
         try:
             status = await asyncio.to_thread(self._status, world)
         except Exception as error:
-            log.warning("the feed of %s ends: %s", world.id, error)
-            for listener in tuple(self._maps.get(world.id, ())):
-                listener.end(error)
+            self._end(world, error)
             return
         for listener in tuple(self._maps.get(world.id, ())):
             listener.tell_status(status)
+
+    async def _watch(self) -> None:
+        """While maps show worlds that another process may change: tell them when it did."""
+        while True:
+            await asyncio.sleep(WATCH)
+            shown = [next(iter(maps)).world for maps in self._maps.values()]
+            watched = [world for world in shown if not world.access.held]
+            if not watched:
+                return
+            for world in watched:
+                await self._look(world)
+
+    async def _look(self, world: World) -> None:
+        try:
+            changed = await asyncio.to_thread(world.changed)
+            taken_over = await asyncio.to_thread(lambda: not world.readonly)
+        except Exception as error:
+            self._end(world, error)
+            return
+        if changed or taken_over:
+            for listener in tuple(self._maps.get(world.id, ())):
+                listener.look_again()
+            self.stir(world)
+
+    def _end(self, world: World, error: Exception) -> None:
+        """A world that cannot be read any more ends its maps."""
+        log.warning("the feed of %s ends: %s", world.id, error)
+        for listener in tuple(self._maps.get(world.id, ())):
+            listener.end(error)
 
     def _status(self, world: World) -> dict[str, Any]:
         status = self.painter.status()

@@ -86,8 +86,8 @@ class BodyLimit:
             return
         limit, started = self._limit(scope), False
         body = Body(receive, scope["method"], limit)
-        said = Headers(scope=scope).get("content-length", "0")
-        if not said.isdecimal() or int(said) > limit:
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isdecimal() or int(length) > limit:
             await body.too_large()(scope, receive, send)
             return
 

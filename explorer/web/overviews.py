@@ -172,8 +172,8 @@ class Builder:
         """Until all that is wanted is fresh, and all that is kept up to date."""
         while self._again or self._upkeep:
             self._again = False
-            while (found := await self._next() or await self._next_kept()) is not None:
-                await self._advance(*found)
+            while (turn := await self._next() or await self._next_kept()) is not None:
+                await self._advance(*turn)
             await asyncio.sleep(PAUSE)
 
     async def _next(self) -> tuple[World, Tile] | None:
@@ -202,13 +202,13 @@ class Builder:
                 self._upkeep.pop(id, None)
             elif upkeep.left or not self._painter.busy or upkeep.news >= KEPT_AFTER:
                 try:
-                    found = await to_thread.run_sync(self._stale_root, id, upkeep, limiter=self._thread)
+                    turn = await to_thread.run_sync(self._stale_root, id, upkeep, limiter=self._thread)
                 except Exception as error:
                     log.warning("the overviews of %s are not kept up to date: %s", id, error)
                     self._upkeep.pop(id, None)
                     continue
-                if found is not None:
-                    return found
+                if turn is not None:
+                    return turn
         return None
 
     def _stale_root(self, id: str, upkeep: Upkeep) -> tuple[World, Tile] | None:
@@ -224,12 +224,12 @@ class Builder:
         """Do one step for an overview, and tell if there is more to see."""
         await self._turn()
         try:
-            found = await to_thread.run_sync(self._step, world, tile, limiter=self._thread)
+            seen = await to_thread.run_sync(self._step, world, tile, limiter=self._thread)
         except Exception as error:
             self._fail(world, tile, error)
             return
-        if found is not None:
-            self._painter.tell([Event(world.id, "overview", tile, found.revision, found.final)])
+        if seen is not None:
+            self._painter.tell([Event(world.id, "overview", tile, seen.revision, seen.final)])
 
     async def _turn(self) -> None:
         with suppress(TimeoutError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import swagger_ui_bundle
 from anyio import to_thread
@@ -124,8 +124,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _resume_all(state: State) -> None:
     """Go on with the edits that a sudden end left undone."""
-    for world in state.atlas.worlds():
-        resume(world, state.painter, state.jobs)
+    for summary in state.atlas.summaries():
+        if summary.waiting:
+            with suppress(EarthError):  # whoever asks for that world hears of it
+                resume(state.atlas.get(summary.id), state.painter, state.jobs)
 
 
 def stop(app: FastAPI) -> None:

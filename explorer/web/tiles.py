@@ -41,16 +41,16 @@ async def tile(
     if wait:
         await _painted(request, world, address, _seconds(wait, state.settings.wait_seconds))
     tiles = state.overviews if world.pyramid.is_overview(address) else state.decode_queue
-    found = await tiles.tile(world, address, format)
-    if found is None:
+    encoded = await tiles.tile(world, address, format)
+    if encoded is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
-    etag = f'"{world.stamp}-{found.revision}"'
-    fresh = found.final and v == f"{world.stamp}.{found.revision}"
+    etag = f'"{world.stamp}-{encoded.revision}"'
+    fresh = encoded.final and v == f"{world.stamp}.{encoded.revision}"
     cache = "public, max-age=31536000, immutable" if fresh else "no-cache"
-    headers = {"ETag": etag, "Cache-Control": cache, "X-Revision": str(found.revision)}
+    headers = {"ETag": etag, "Cache-Control": cache, "X-Revision": str(encoded.revision)}
     if known(request, etag):
         return Response(status_code=304, headers=headers)
-    return Response(found.data, media_type=TYPES[format], headers=headers)
+    return Response(encoded.data, media_type=TYPES[format], headers=headers)
 
 
 @router.get("/worlds/{id}/sketch/{z}/{x}/{y}.webp", response_class=Response)
@@ -58,14 +58,14 @@ async def sketch(request: Request, id: str, z: str, x: str, y: str, v: str = "")
     """A cell of the sketch, which shows what tiles under it will be like; 204 where there is none."""
     cell, decode_queue = parse_tile(z, x, y), request.app.state.decode_queue
     world = await to_thread.run_sync(request.app.state.atlas.get, id, limiter=decode_queue.lookups)
-    found = await decode_queue.sketch(world, cell)
-    if found is None:
+    encoded = await decode_queue.sketch(world, cell)
+    if encoded is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
-    etag = f'"{world.stamp}-{found.revision}"'
+    etag = f'"{world.stamp}-{encoded.revision}"'
     headers = {"Cache-Control": "no-cache", "ETag": etag}
     if known(request, etag):
         return Response(status_code=304, headers=headers)
-    return Response(found.data, media_type=TYPES["webp"], headers=headers)
+    return Response(encoded.data, media_type=TYPES["webp"], headers=headers)
 
 
 def known(request: Request, etag: str) -> bool:

@@ -13,7 +13,7 @@ from explorer.service.edits import EditRequest
 from explorer.service.jobs import Step
 from explorer.web.calls import checked, finished, for_editors, guarded
 from explorer.web.exports import describe, limits
-from explorer.web.worlds import describe as describe_world
+from explorer.web.worlds import listed
 from tiles.errors import TooLarge
 from tiles.grid import Bounds, boxed
 from tiles.mosaic.formats import FORMATS
@@ -40,7 +40,7 @@ class Tools:
 
     def worlds(self) -> list[dict[str, Any]]:
         """List the imaginary worlds: id, name, prompt, seed, base_zoom, home (metres, EPSG:3857)."""
-        return [describe_world(world) for world in self._atlas.worlds()]
+        return listed(self._atlas)
 
     def paint(self, world: str, west: float, south: float, east: float, north: float) -> dict[str, Any]:
         """Paint a rectangle of a world.

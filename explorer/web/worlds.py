@@ -14,6 +14,7 @@ from explorer.service.painter import Painter
 from explorer.web.map import page
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
+from explorer.worlds.summaries import Summary, summary_of
 from explorer.worlds.world import World
 from tiles.grid import lonlat, metres_per_pixel, tile_at
 
@@ -54,20 +55,18 @@ class ChangeBody(BaseModel):
 
 def describe(world: World) -> dict[str, Any]:
     """A world as JSON."""
-    return {
-        "id": world.id,
-        "name": world.name,
-        "prompt": world.journal.prompt,
-        "seed": world.seed,
-        "model": world.model.traits.name,
-        "base_zoom": world.base_zoom,
-        "metres_per_pixel": metres_per_pixel(world.base_zoom),
-        "sketch": world.pyramid.sketch,
-        "home": list(world.home),
-        "created": world.created,
-        "readonly": world.readonly,
-        **world.counts(),
-    }
+    return _described(summary_of(world))
+
+
+def listed(atlas: Atlas) -> list[dict[str, Any]]:
+    """All worlds that can be opened, as JSON."""
+    return [_described(summary) for summary in atlas.summaries()]
+
+
+def _described(summary: Summary) -> dict[str, Any]:
+    fields = summary._asdict()
+    fields.pop("waiting")  # not of use to anybody but this app
+    return {**fields, "home": list(summary.home), "metres_per_pixel": metres_per_pixel(summary.base_zoom)}
 
 
 def prompt_report(world: World, prompt: str) -> dict[str, Any]:
@@ -89,7 +88,7 @@ def atlas_of(request: Request) -> Atlas:
 @router.get("/worlds")
 def list_worlds(request: Request) -> list[dict[str, Any]]:
     """All worlds that can be opened."""
-    return [describe(world) for world in atlas_of(request).worlds()]
+    return listed(atlas_of(request))
 
 
 @router.post("/worlds", status_code=201)

@@ -16,6 +16,7 @@ from tiles.database import writable
 from tiles.errors import WorldHeld
 
 RETRY = 2.0  # seconds between two tries of a lock that another process holds
+_one_try = threading.Lock()  # a short look at a lock must not pass for somebody who holds it
 HOLDER_LENGTH = 200  # characters that a holder says of itself
 
 
@@ -69,7 +70,7 @@ class Access:
                 self._lock = None
 
     def _try(self) -> None:
-        with self._trying:
+        with self._trying, _one_try:
             if self._lock is not None or time.monotonic() - self._tried < RETRY:
                 return
             self._tried = time.monotonic()
@@ -91,6 +92,20 @@ class Access:
                 raise
             _sign(self._folder)
             self._lock, self._reason = lock, ""
+
+
+def free(folder: Path) -> bool:
+    """Whether a world that is not open here could be changed from here now. Its lock is not kept."""
+    if not writable(folder / "world.db"):
+        return False
+    if not (folder / "lock").exists():
+        return True
+    with _one_try:
+        try:
+            with FileLock(folder / "lock", timeout=0, thread_local=False):
+                return True
+        except (Timeout, OSError):
+            return False
 
 
 def _sign(folder: Path) -> None:

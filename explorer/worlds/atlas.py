@@ -19,6 +19,7 @@ from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
 from explorer.worlds.opened import OpenWorlds
 from explorer.worlds.planet import climates
+from explorer.worlds.summaries import Summaries, Summary, require_readable, summary_of
 from explorer.worlds.world import World, stamp_of
 from tiles import entries, package, repair
 from tiles.cache import Cache
@@ -52,6 +53,7 @@ class Atlas:
         folder.mkdir(parents=True, exist_ok=True)
         self.scratch = Scratch(folder)
         self._open = OpenWorlds(open_limit)
+        self._summaries = Summaries(library)
         self._gates = Gates()  # by id, for whoever opens or deletes a world
         self._logged: dict[str, str] = {}  # by id, what was logged of a world that cannot be opened
 
@@ -65,21 +67,26 @@ class Atlas:
         if world is None or not world.is_current():
             with self._gates.hold(id):
                 world = self._current(id)
-        for left in self._open.left():
-            with self._gates.hold(left):
-                self._open.close_left(left)
+        self._close_left()
         return world
 
-    def worlds(self) -> Iterator[World]:
-        """All worlds that can be opened; what cannot is logged once and left out."""
-        for id in self.names():
+    def summaries(self) -> Iterator[Summary]:
+        """All worlds that can be opened, without opening them; what cannot is logged once and left out."""
+        self._close_left()
+        names, opened = self.names(), self._open.all()
+        self._summaries.forget_all_but(names)
+        for id in names:
             try:
-                world = self.get(id)
+                world = opened.get(id)
+                if world is not None and world.is_current():
+                    summary = summary_of(world)
+                else:
+                    summary = self._summaries.get(id, self.folder / id)
             except EarthError as error:
                 self._log_once(id, str(error))
                 continue
             self._logged.pop(id, None)
-            yield world
+            yield summary
 
     def opened(self) -> list[World]:
         """The worlds in use."""
@@ -178,6 +185,11 @@ class Atlas:
                 self._close(id)
         self.scratch.close()
 
+    def _close_left(self) -> None:
+        for left in self._open.left():
+            with self._gates.hold(left):
+                self._open.close_left(left)
+
     def _path(self, id: str) -> Path:
         """A world's file. Raises WorldNotFound."""
         if not ID.fullmatch(id):
@@ -211,8 +223,7 @@ class Atlas:
             raise
 
     def _read(self, id: str, folder: Path, access: Access) -> World:
-        if not os.access(folder / "world.db", os.R_OK):
-            raise WorldDamaged(f"world {id!r} cannot be read: its world.db belongs to another user")
+        require_readable(id, folder)
         path = folder / "world.db"
         # Only a world of an older format needs the lock to be opened.
         store = Store.open(path, access.readonly if WorldFile.is_outdated(path) else access.unwritable)

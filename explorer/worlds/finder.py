@@ -45,14 +45,14 @@ class Finder:
             raise BadSetting(f"limit {limit}: it must be 1 to {LIMIT}")
         for tile in self._unseen():
             self._look_at_cached(tile)
-        wanted, found = self._towers.prompts([words])[0], list[Match]()
+        wanted, matches = self._towers.prompts([words])[0], list[Match]()
         for match in self._vectors.nearest(wanted, SPARE * limit, zoom):
-            if len(found) == limit:
+            if len(matches) == limit:
                 break
-            alone = not any(near(match.tile, other.tile) for other in found)
+            alone = not any(near(match.tile, other.tile) for other in matches)
             if alone and match.agreement > 0 and self._revision(match.tile):
-                found.append(match)
-        return found
+                matches.append(match)
+        return matches
 
     def _unseen(self) -> Iterator[Tile]:
         """Cached tiles that were never looked at, or not since they changed."""

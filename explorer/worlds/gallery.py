@@ -33,8 +33,8 @@ class Ready(NamedTuple):
 @cache
 def ready_worlds() -> dict[str, Ready]:
     """All of them by id, in the order in which they are shown."""
-    found = [_read(path) for path in FOLDER.glob("*.json")]
-    return {ready.id: ready for _, ready in sorted(found)}
+    ready = [_read(path) for path in FOLDER.glob("*.json")]
+    return {each.id: each for _, each in sorted(ready)}
 
 
 def offered(traits: Traits) -> list[Ready]:
@@ -57,18 +57,18 @@ def _zoom(ready: Ready) -> int:
 
 def _read(path: Path) -> tuple[int, Ready]:
     """Its place in the order, and the world of a file."""
-    told = json.loads(path.read_text(encoding="utf-8"))
+    fields = json.loads(path.read_text(encoding="utf-8"))
     strokes = tuple(
         Stroke(prompt, tuple((x * KM, y * KM) for x, y in path), radius * KM, soft * KM)
-        for prompt, path, radius, soft in told.get("strokes", ())
+        for prompt, path, radius, soft in fields.get("strokes", ())
     )
     new = NewWorld(
-        told["name"],
-        told["prompt"],
-        told["seed"],
-        base_zoom=told["base_zoom"],
-        home=(told["home"][0], told["home"][1]),
-        sketch=told.get("sketch"),
+        fields["name"],
+        fields["prompt"],
+        fields["seed"],
+        base_zoom=fields["base_zoom"],
+        home=(fields["home"][0], fields["home"][1]),
+        sketch=fields.get("sketch"),
         strokes=strokes,
     )
-    return told["place"], Ready(path.stem, told["about"], new)
+    return fields["place"], Ready(path.stem, fields["about"], new)

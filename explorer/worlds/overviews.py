@@ -128,19 +128,19 @@ class Overviews:
         roots = self.roots()
         if not roots:
             return None
-        found = min(roots, key=lambda root: _apart(root, near))
-        while found.z < self._pyramid.base - 1:
-            painted = (child for child in found.children if self._totals.of(child).cells)
-            found = min(painted, key=lambda child: _apart(child, near))
-        for zoom in range(found.z):
-            tile = found.above(zoom)
+        nearest = min(roots, key=lambda root: _apart(root, near))
+        while nearest.z < self._pyramid.base - 1:
+            painted = (child for child in nearest.children if self._totals.of(child).cells)
+            nearest = min(painted, key=lambda child: _apart(child, near))
+        for zoom in range(nearest.z):
+            tile = nearest.above(zoom)
             x, y = tile.x, tile.y
             corners = [(left, top) for top in (y - 1, y) for left in (x - 1, x)]
             boxes = [Box(zoom, left, top, left + 2, top + 2) for left, top in corners]
             box = max(boxes, key=self._painted)
             if self._painted(box) >= SHARE * box.at(self._pyramid.base).size:
                 return box
-        return around(found, 0)
+        return around(nearest, 0)
 
     def _painted(self, box: Box) -> int:
         """How many base cells under a box of overviews are painted."""
@@ -158,8 +158,8 @@ class Overviews:
 
     def fresh(self, tile: Tile) -> Cached | None:
         """A picture that shows all that is painted, if there is one."""
-        found = self.at_hand(tile)
-        return found if found is not None and found.revision >= self.revision(tile) else None
+        cached = self.at_hand(tile)
+        return cached if cached is not None and cached.revision >= self.revision(tile) else None
 
     def keep(self, tile: Tile, picture: Picture) -> None:
         """Keep a picture, in the cache or, where that is not possible, in memory for a while."""
@@ -190,8 +190,8 @@ class Build:
         self.cells = 0  # decoded so far
         self.picture = EMPTY  # the newest one that was kept
         self._stack: list[tuple[Tile, list[Picture]]] = []  # overviews at work, each with what is made of it
-        if (found := overviews.fresh(tile)) is not None:
-            self.picture = Picture(pictures.decode(found.data), found.revision)
+        if (cached := overviews.fresh(tile)) is not None:
+            self.picture = Picture(pictures.decode(cached.data), cached.revision)
         elif overviews.revision(tile):
             self._stack.append((tile, []))
 
@@ -212,8 +212,8 @@ class Build:
                 if made[-1].revision:
                     self._count()
                     return
-            elif (found := self._overviews.fresh(child)) is not None:
-                made.append(Picture(pictures.decode(found.data), found.revision))
+            elif (cached := self._overviews.fresh(child)) is not None:
+                made.append(Picture(pictures.decode(cached.data), cached.revision))
             elif self._overviews.revision(child):
                 self._stack.append((child, []))
             else:
@@ -247,8 +247,8 @@ class Build:
             below = [picture]
 
     def _at_hand(self, tile: Tile) -> Picture:
-        found = self._overviews.at_hand(tile) if self._overviews.is_overview(tile) else None
-        return EMPTY if found is None else Picture(pictures.decode(found.data), found.revision)
+        cached = self._overviews.at_hand(tile) if self._overviews.is_overview(tile) else None
+        return EMPTY if cached is None else Picture(pictures.decode(cached.data), cached.revision)
 
 
 def _apart(tile: Tile, cell: Tile) -> int:

@@ -34,13 +34,13 @@ def climates(prompt: str, base_zoom: int) -> tuple[str, tuple[Stroke, ...]]:
     if base_zoom > PLANET:
         return prompt, ()
     rest, strokes = prompt, []
-    for said, told, latitude, radius in (
+    for pattern, climate, latitude, radius in (
         (ICE, ICE_PROMPT, 19.0, 2.5),
         (DESERTS, DESERT_PROMPT, 2.8, 0.9),  # the tropics, 25 degrees
     ):
-        if said.search(rest):
-            rest = said.sub("", rest)
-            strokes += [_along(told, side * latitude, radius) for side in (1, -1)]
+        if pattern.search(rest):
+            rest = pattern.sub("", rest)
+            strokes += [_along(climate, side * latitude, radius) for side in (1, -1)]
     rest = rest.strip(" ,.;")
     return (rest, tuple(strokes)) if rest else (prompt, ())
 

@@ -100,8 +100,8 @@ class Renderer:
     def tile(self, tile: Tile, format: Format) -> pictures.Encoded | None:
         """The encoded tile with its revision; None where nothing is painted, and where the world's model,
         which would have to decode it, is not here."""
-        if found := self.cached(tile, format):
-            return found
+        if cached := self.cached(tile, format):
+            return cached
         if self._pyramid.is_overview(tile):
             picture = self._built(tile)
             return None if picture.pixels is None else self._encoded(tile, format, picture)
@@ -119,15 +119,15 @@ class Renderer:
 
     def overview(self, tile: Tile, format: Format) -> pictures.Encoded | None:
         """An overview as it was made last, without making it anew: older than what is painted, perhaps."""
-        found = self._overviews.at_hand(tile)
-        if found is None:
+        picture = self._overviews.at_hand(tile)
+        if picture is None:
             return None
         if format == "png":
-            return pictures.Encoded(found.data, found.revision, self._whole(tile, found.revision))
+            return pictures.Encoded(picture.data, picture.revision, self._whole(tile, picture.revision))
         cached = self._cache.get(tile, format)
-        if cached is not None and cached.revision == found.revision:
-            return pictures.Encoded(cached.data, found.revision, self._whole(tile, found.revision))
-        return self._encoded(tile, format, Picture(pictures.decode(found.data), found.revision))
+        if cached is not None and cached.revision == picture.revision:
+            return pictures.Encoded(cached.data, picture.revision, self._whole(tile, picture.revision))
+        return self._encoded(tile, format, Picture(pictures.decode(picture.data), picture.revision))
 
     def is_fresh(self, tile: Tile) -> bool:
         """Whether an overview that is at hand shows all that is painted; also where nothing is."""
@@ -137,8 +137,8 @@ class Renderer:
         """The revision with which a tile is shown now, and whether it stays so; 0 where nothing is there."""
         if not self._pyramid.is_overview(tile):
             return self.revision(tile), self.final(tile)
-        found = self._overviews.at_hand(tile)
-        return (found.revision, self._whole(tile, found.revision)) if found else (0, False)
+        picture = self._overviews.at_hand(tile)
+        return (picture.revision, self._whole(tile, picture.revision)) if picture else (0, False)
 
     def overview_roots(self) -> list[Tile]:
         """The overviews of zoom 0 that show something: to make them is to make all others."""
@@ -174,9 +174,9 @@ class Renderer:
         revision = self.sketch_revision(cell) if self._pyramid.is_sketch(cell) else 0
         if not revision:
             return None
-        found = self._cache.get(cell, "sketch")
-        if found is not None and found.revision == revision:
-            return pictures.Encoded(found.data, revision, False)
+        cached = self._cache.get(cell, "sketch")
+        if cached is not None and cached.revision == revision:
+            return pictures.Encoded(cached.data, revision, False)
         data = pictures.encode(self._from_latents(cell), "webp")
         self._cache.put(cell, "sketch", revision, data)
         return pictures.Encoded(data, revision, False)
@@ -199,8 +199,8 @@ class Renderer:
     def layer_pixels(self, cell: Tile, layer: int, below: bool = False) -> np.ndarray | None:
         """A tile as it is once an edit is painted, or just before, uint8 (256, 256, 3); None where it is
         not painted."""
-        found = self._canvas.snapshot().around(cell, layer, below)
-        return self._decode(cell, found) if cell in found else None
+        latents = self._canvas.snapshot().around(cell, layer, below)
+        return self._decode(cell, latents) if cell in latents else None
 
     def _decoded(self, tile: Tile) -> np.ndarray | None:
         """A painted tile from its latents and the edits below it; from its lossless cached form where that is
@@ -217,8 +217,8 @@ class Renderer:
 
     def _from_latents(self, cell: Tile) -> np.ndarray:
         """A painted cell of any level, decoded."""
-        found = self._store.read_many(around(cell))
-        return self._decode(cell, {other: painted.latents for other, painted in found.items()})
+        painted = self._store.read_many(around(cell))
+        return self._decode(cell, {other: one.latents for other, one in painted.items()})
 
     def _decode(self, cell: Tile, cells: Mapping[Tile, Latents]) -> np.ndarray:
         return self._model.decode(surrounded(cell, cells, self._model.traits.margin))
@@ -229,8 +229,8 @@ class Renderer:
         return Picture(self._decoded(tile) if revision else None, revision)
 
     def _cached_pixels(self, tile: Tile) -> np.ndarray | None:
-        found = self.tile(tile, "png")
-        return None if found is None else pictures.decode(found.data)
+        encoded = self.tile(tile, "png")
+        return None if encoded is None else pictures.decode(encoded.data)
 
     def _enlarged(self, tile: Tile, source: Tile) -> np.ndarray | None:
         """A part of a painted tile, enlarged; its border comes from that tile's neighbours."""

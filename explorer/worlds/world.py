@@ -21,7 +21,7 @@ from explorer.worlds.journal import Journal
 from explorer.worlds.renderer import Renderer
 from tiles import package
 from tiles.cache import Cache
-from tiles.errors import BadSetting
+from tiles.errors import BadSetting, WorldNotFound
 from tiles.rules import MAX_BOOKMARKS, is_bookmark
 from tiles.store import Store
 from tiles.vectors import Vectors
@@ -65,7 +65,7 @@ class World:
         self.id, self.model, self.access = id, model, access
         self.files = Files(store, cache, vectors, access)
         self._store, self._cache = store, cache
-        self._looked = time.monotonic()
+        self._looked, self._written = time.monotonic(), store.written()
         settings = store.settings()
         self.name: str = settings["name"]
         self.seed: int = settings["seed"]
@@ -146,6 +146,20 @@ class World:
         wrote is read, at most once in ``REFRESH`` seconds. Raises WorldDamaged."""
         if self.access.held or time.monotonic() - self._looked < REFRESH:
             return True
+        return self._read_anew()
+
+    def changed(self) -> bool:
+        """Whether another process wrote something since this was asked last; then it is read. It costs little
+        where nothing was written. Raises WorldNotFound if the world is gone, WorldDamaged."""
+        written = self._store.written()
+        if self.access.held or written == self._written:
+            return False
+        self._written = written
+        if not self._read_anew():
+            raise WorldNotFound(f"world {self.id!r} was deleted, or another took its place")
+        return True
+
+    def _read_anew(self) -> bool:
         self._looked = time.monotonic()
         if not self.on_disk():
             return False

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.disks import change
-from tests.explorer.service.test_placing import bomb, png, smooth
+from tests.pictures import bomb, png, smooth
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -48,10 +48,12 @@ def picture_bytes(channels: int) -> int:
 
 
 def is_pictured(entry: Entry) -> bool:
+    """Whether latents of a picture belong to a line of the journal."""
     return entry.kind == "edit" and bool(entry.data["picture"])
 
 
 def sum_line(digest: str, name: str) -> bytes:
+    """The line of a member in ``b2sums``: ``digest`` is its blake2b, 64 hexadecimal digits."""
     return f"{digest}  {name}\n".encode()
 
 

@@ -71,7 +71,8 @@ class Raster(NamedTuple):
         less opaque. Raises BadPicture.
 
         >>> with opened(Path("map.tif")) as raster:
-        ...     corner = raster.read(Window(0, 0, 256, 256))
+        ...     raster.read(Window(0, 0, 256, 128), shrink=2).shape
+        (64, 128, 4)
         """
         height, width = -(-int(window.height) // shrink), -(-int(window.width) // shrink)
         pixels = np.empty((height, width, 4), np.uint8)
@@ -105,6 +106,7 @@ def opened(path: Path, most_pixels: int | None = None) -> Iterator[Raster]:
 
     >>> with opened(Path("map.tif"), most_pixels=10**8) as raster:
     ...     raster.width, raster.height, raster.notes
+    (400, 400, ())
     """
     driver = _driver(path)
     with warnings.catch_warnings(), rasterio.Env(**GDAL):

@@ -52,7 +52,8 @@ def onto(raster: Raster, place: Place, grid: Grid) -> np.ndarray:
     memory is that of the answer and 150 MiB more. Raises BadPicture.
 
     >>> with opened(Path("map.tif")) as raster:
-    ...     pixels = onto(raster, find(raster.source), Grid(0, 0, 611.5, 512, 512))
+    ...     onto(raster, find(raster.source), Grid(2226390, 669141, 611.5, 300, 200)).shape
+    (200, 300, 4)
     """
     pixels = np.zeros((grid.height, grid.width, 4), np.uint8)
     for rows, columns, part in parts(grid):

@@ -11,7 +11,7 @@ from PIL import Image
 from explorer.painting.layers import Node
 from explorer.service import edits
 from explorer.service.edits import EditRequest
-from tests.explorer.service.test_placing import geotiff, png, smooth
+from tests.pictures import geotiff, png, smooth
 from tiles.grid import Tile
 
 HOME = 128

@@ -227,6 +227,50 @@ def test_status_says_which_level_is_being_painted(client, world):
     assert world.canvas.painted(Tile(10, 4 * HOME, 4 * HOME))
 
 
+@pytest.fixture
+def reader(settings, atlas, world, library, monkeypatch):
+    """A client of a second app on the same folder, which can only read while the first one paints."""
+    world.access.require()
+    monkeypatch.setattr("explorer.worlds.world.REFRESH", 0.0)
+    monkeypatch.setattr("explorer.worlds.access.RETRY", 0.0)
+    monkeypatch.setattr("explorer.web.hub.WATCH", 0.05)
+    other, painter = Atlas(atlas.folder, library, 2**24), Painter()
+    with local_client(create_api(settings, other, painter)) as client:
+        yield client
+    painter.close()
+    other.close()
+
+
+def test_a_map_hears_of_what_another_process_paints_and_does(world, painter, reader):
+    tile = [8, HOME, HOME]
+    with reader.websocket_connect(URL) as socket:
+        socket.send_json({"want": [tile]})
+        assert until(socket, lambda m: m["event"] == "revisions")[-1]["tiles"] == []
+        painter.paint(world, [Tile(*tile)]).result(60)
+        until(socket, heard_of([tile]))
+        world.journal.set_prompt("sand desert")
+        until(socket, lambda m: m["event"] == "journal")
+        while reader.get("/worlds/test-land").json()["prompt"] != "sand desert":
+            until(socket, lambda m: m["event"] == "journal")
+
+
+def test_an_idle_map_goes_on_painting_when_the_process_that_painted_has_ended(world, atlas, reader):
+    with reader.websocket_connect(URL) as socket:
+        socket.send_json({"want": [[8, HOME, HOME]]})
+        assert until(socket, lambda m: m["event"] == "status")[-1]["readonly"]
+        atlas.close()
+        until(socket, heard_of([[8, HOME, HOME]]))
+        until(socket, lambda m: m["event"] == "status" and not m["readonly"])
+
+
+def test_a_map_that_wants_nothing_hears_that_another_process_deleted_its_world(world, atlas, reader):
+    with reader.websocket_connect(URL) as socket:
+        until(socket, lambda m: m["event"] == "status")
+        atlas.delete(world.id)
+        error = until(socket, lambda m: m["event"] == "error")[-1]["error"]
+        assert error["code"] == "world_not_found" and "was deleted" in error["message"]
+
+
 def test_a_map_of_a_world_that_another_process_deletes_ends_in_words(settings, atlas, library, monkeypatch):
     monkeypatch.setattr("explorer.worlds.world.REFRESH", 0.0)
     other, painter = Atlas(atlas.folder, library, 2**24), Painter()

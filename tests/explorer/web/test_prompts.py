@@ -1,6 +1,6 @@
 """What answers say of prompts that the model does not read to their end."""
 
-from tests.explorer.service.test_placing import png, smooth
+from tests.pictures import png, smooth
 
 TILES = [[8, 128, 128]]
 EDIT = {"tiles": TILES, "seed": 4}

@@ -118,7 +118,7 @@ def test_one_odd_world_is_left_out_and_told_of_once(atlas, library, caplog):
     (atlas.folder / "odd" / "world.db").write_bytes(b"not a database")
     again = Atlas(atlas.folder, library, 2**24)
     for _ in range(3):
-        assert [world.id for world in again.worlds()] == ["good"]
+        assert [world.id for world in again.summaries()] == ["good"]
     assert sum("odd is left out" in record.message for record in caplog.records) == 1
     again.close()
 
@@ -129,7 +129,7 @@ def test_a_folder_in_place_of_the_cache_is_survived(atlas, library, painter):
     (atlas.folder / "land" / "tiles.mbtiles").unlink(missing_ok=True)
     (atlas.folder / "land" / "tiles.mbtiles").mkdir()
     again = Atlas(atlas.folder, library, 2**24)
-    (world,) = again.worlds()
+    (world,) = again.summaries()
     home = tile_at(*world.home, world.base_zoom)
     painter.ask(world, home).result(120)
     assert world.renderer.tile(home, "png").data

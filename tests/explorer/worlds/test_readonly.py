@@ -45,8 +45,10 @@ def atlas(folder, library):
 
 
 def test_a_world_that_cannot_be_written_is_shown_and_refuses_changes(atlas):
-    (world,) = atlas.worlds()
-    assert world.id == "land" and world.readonly and world.counts()["cells"] >= 9
+    (listed,) = atlas.summaries()
+    assert listed.id == "land" and listed.readonly and listed.cells >= 9
+    world = atlas.get("land")
+    assert world.readonly and world.counts()["cells"] == listed.cells
     assert world.renderer.tile(HOME, "png").data and world.renderer.tile(Tile(7, 64, 64), "png").data
     for change in (
         lambda: world.journal.set_prompt("x"),

@@ -5,11 +5,8 @@ The reference is proj's own transformation of points, not ours of rasters.
 
 import math
 import warnings
-from contextlib import contextmanager
 
-import numpy as np
 import pytest
-from PIL import Image, ImageOps
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
@@ -17,35 +14,11 @@ from rasterio.rpc import RPC
 from rasterio.transform import Affine, from_origin
 from rasterio.warp import transform
 
-from tests.rasters import NE, NW, SE, SIDE, SW, degrees, fields, middles, saved, tiff
+from tests.places import COLOURS, RADIUS, WGS, check_degrees, close, mercator, placed
+from tests.rasters import NE, NW, SE, SIDE, SW, degrees, fields, saved, tiff
 from tiles.errors import BadPicture
 from tiles.grid import EARTH, metres_per_pixel
-from tiles.raster.opening import opened
-from tiles.raster.place import find
-from tiles.raster.warp import Grid, onto, unplaced
-
-WGS = "EPSG:4326"
-COLOURS = [NW, NE, SW, SE]
-RADIUS = EARTH / 2 / math.pi
-
-
-@contextmanager
-def placed(path):
-    with opened(path) as raster:
-        yield raster, find(raster.source)
-
-
-def shown(path, zoom=8):
-    """The raster on the grid of a zoom: RGBA, and the grid."""
-    with placed(path) as (raster, place):
-        metres = metres_per_pixel(zoom)
-        bounds = place.bounds
-        width, height = (
-            math.ceil((high - low) / metres)
-            for low, high in ((bounds.west, bounds.east), (bounds.south, bounds.north))
-        )
-        grid = Grid(bounds.west, bounds.north, metres, width, height)
-        return onto(raster, place, grid), grid
+from tiles.raster.warp import Grid, onto
 
 
 def colour_at(path, lon, lat, zoom=8):
@@ -57,26 +30,6 @@ def colour_at(path, lon, lat, zoom=8):
         if not (west < x < east and south < y < north):
             return None
         return onto(raster, place, Grid(x - 2.5 * metres, y + 2.5 * metres, metres, 5, 5))[2, 2].tolist()
-
-
-def mercator(lon, lat):
-    return RADIUS * math.radians(lon), RADIUS * math.log(math.tan(math.pi / 4 + math.radians(lat) / 2))
-
-
-def close(found, expected):
-    assert np.abs(np.array(found) - np.array(expected)).max() <= 15, found
-
-
-def check_degrees(path, west, north, size=2.0):
-    """The four fields where a square of degrees is."""
-    pixels, grid = shown(path)
-    left, top = mercator(west, north)
-    right, bottom = mercator(west + size, north - size)
-    assert (grid.west, grid.north) == pytest.approx((left, top), abs=1)
-    assert grid.width * grid.metres == pytest.approx(right - left, abs=2 * grid.metres)
-    assert grid.height * grid.metres == pytest.approx(top - bottom, abs=2 * grid.metres)
-    close(middles(pixels[..., :3]), COLOURS)
-    assert (pixels[2:-2, 2:-2, 3] == 255).all()
 
 
 def points(west, north, size=2.0, crs=WGS):
@@ -119,31 +72,6 @@ def test_a_map_of_the_whole_world_that_begins_half_a_pixel_early_is_not_moved_ar
 def test_a_map_of_the_whole_world_from_0_to_360(tmp_path):
     path = tiff(tmp_path / "raster", fields(), from_origin(0, 80, 0.9, 0.4), WGS)
     assert colour_at(path, 90, 40, 3) == [*NW, 255] and colour_at(path, 270, 40, 3) == [*NE, 255]
-
-
-def test_south_up_and_mirrored(tmp_path):
-    southup = Affine(0.005, 0, 44, 0, 0.005, 4)
-    check_degrees(tiff(tmp_path / "southup", fields()[::-1], southup, WGS), 44, 6)
-    mirrored = Affine(-0.005, 0, 46, 0, -0.005, 6)
-    check_degrees(tiff(tmp_path / "mirrored", fields()[:, ::-1], mirrored, WGS), 44, 6)
-
-
-def test_on_its_side(tmp_path):
-    """A transform that turns by 90 degrees."""
-    turned = Affine(0, 0.005, 44, -0.005, 0, 6)  # columns go south, rows go east
-    check_degrees(tiff(tmp_path / "raster", fields().transpose(1, 0, 2), turned, WGS), 44, 6)
-
-
-def test_rotated(tmp_path):
-    """Turned by 30 degrees around its corner; the middles of its fields are where the transform says."""
-    turned = Affine.translation(1_000_000, 2_000_000) * Affine.rotation(30) * Affine.scale(500, -500)
-    path = tiff(tmp_path / "raster", fields(), turned, "EPSG:3857")
-    pixels, grid = shown(path)
-    for (column, row), colour in zip(((100, 100), (300, 100), (100, 300), (300, 300)), COLOURS):
-        x, y = turned * (column, row)
-        at = pixels[int((grid.north - y) / grid.metres), int((x - grid.west) / grid.metres)]
-        close(at, (*colour, 255))
-    assert pixels[2, 2, 3] == 0
 
 
 SYSTEMS = [
@@ -226,15 +154,6 @@ def test_around_a_pole_it_reaches_around_the_world(system, edge, tmp_path):
         close(colour_at(path, lon, lat, 4), (*colour, 255))
 
 
-def test_far_beyond_the_square_the_plane_goes_on(tmp_path):
-    """Web mercator itself has no edge here: exports of far places come back to their place."""
-    for west, north in ((1e8, -3e8), (-2.1e7, 2.2e7), (9e11, 0)):
-        place = from_origin(west, north, 611.5, 611.5)
-        pixels, grid = shown(tiff(tmp_path / "raster", fields(), place, "EPSG:3857"))
-        assert (grid.west, grid.north) == pytest.approx((west, north), abs=1)
-        close(middles(pixels[..., :3]), COLOURS)
-
-
 @pytest.mark.parametrize("system", [WGS, "EPSG:32636", "EPSG:3857"])
 def test_ground_control_points_at_the_corners(system, tmp_path):
     path = tiff(tmp_path / "raster", fields(), gcps=(points(28, 6, crs=system), CRS.from_user_input(system)))
@@ -268,6 +187,8 @@ def test_a_curve_through_many_ground_control_points(tmp_path):
 
 
 NOISE = [(0, 0, 28, 6), (0, 400, 30, 6), (400, 0, 28, 4), (400, 400, 33, 1), (200, 200, 20, 20)]
+
+
 REFUSED = {
     "no system": ({"transform": degrees(20, 6)}, "not in which coordinate system.*gdal_translate -a_srs"),
     "a system alone": ({"crs": WGS}, "not where it lies in it"),
@@ -314,41 +235,6 @@ def test_a_picture_with_files_beside_it_lies_where_they_say(tmp_path):
         f"<PAMDataset><SRS>{CRS.from_epsg(4326).to_wkt()}</SRS></PAMDataset>".replace('"', "&quot;")
     )
     check_degrees(tmp_path / "map.png", 20, 6)
-
-
-def test_squares_join_and_scale_does_not_move(tmp_path):
-    """Warped in squares of 1024 px, at scales from enlarged to a hundredth, fields stay where they are."""
-    pixels = fields(3000)
-    path = tiff(tmp_path / "raster", pixels, from_origin(0, 0, 30, 30), "EPSG:3857", tiled=True)
-    for metres in (22.5, 30, 45, 100, 611.5, 3000):
-        with placed(path) as (raster, place):
-            side = math.ceil(90_000 / metres)
-            found = onto(raster, place, Grid(0, 0, metres, side, side))
-        close(middles(found[..., :3]), COLOURS)
-        edge = np.flatnonzero(np.abs(found[side // 4, :, 0].astype(int) - 110) < 40)
-        assert abs(edge.mean() + 0.5 - 45_000 / metres) < 1.5 if edge.size else True
-        assert (found[: side - 1, : side - 1, 3] == 255).all()
-    with placed(path) as (raster, place):
-        assert (onto(raster, place, Grid(0, 0, 30, 3000, 3000))[..., :3] == pixels).all()
-
-
-def test_orientation_says_which_way_is_up(tmp_path):
-
-    pixels = fields()[:, :300]
-    for orientation in range(1, 9):
-        for format in ("JPEG", "PNG", "TIFF", "WEBP"):
-            exif = Image.Exif()
-            exif[0x0112] = orientation
-            more = {"tiffinfo": {274: orientation}} if format == "TIFF" else {"exif": exif}
-            more |= {"quality": 95, "subsampling": 0} if format == "JPEG" else {"lossless": True}
-            path = saved(tmp_path / "p", pixels, format, **more)
-            with Image.open(path) as image:
-                expected = np.array(ImageOps.exif_transpose(image).convert("RGB")).astype(int)
-            with opened(path) as raster:
-                height, width = expected.shape[:2]
-                found = onto(raster, unplaced(raster, 10), Grid(0, 0, 10, width, height))
-            assert np.abs(found[..., :3] - expected).max() <= 3, (orientation, format)
-            assert (found[..., 3] == 255).all()
 
 
 def test_a_tiff_without_a_place_makes_no_noise(tmp_path):
