@@ -25,7 +25,7 @@ def written(mask: Mask) -> str:
     """A mask as text.
 
     >>> mask = {Tile(8, 0, 0): np.full((32, 32), 255, np.uint8)}
-    >>> read_mask(written(mask), mask)[Tile(8, 0, 0)].min()
+    >>> int(read_mask(written(mask), mask)[Tile(8, 0, 0)].min())
     255
     """
     data = b"".join(np.ascontiguousarray(mask[cell], np.uint8).tobytes() for cell in sorted(mask))

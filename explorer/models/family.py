@@ -64,14 +64,21 @@ class Towers(Protocol):
 
 
 class Model(Protocol):
-    """Paints windows and decodes latents. Both are pure functions of their arguments."""
+    """Paints windows and decodes latents. Both are pure functions of their arguments::
+
+        (latents,) = model.paint([window])  # (channels, 48, 48) with a halo of 8
+        pixels = model.decode(model.encode(picture))
+
+    Where a world's model is not on this machine, all but ``read_prompt`` raise ModelRefused.
+    """
 
     traits: Traits
     device: str
     towers: Towers | None  # None: it cannot compare pictures with prompts
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (channels, width, width) float32 of each window; at most ``traits.batch`` windows."""
+        """The latents (channels, width, width) float32 of each window, ``width`` being 32 and the halo on both
+        sides; at most ``traits.batch`` windows. Raises ValueError for none or more."""
 
     def decode(self, latents: Latents) -> np.ndarray:
         """A tile's latents (channels, 32 + 2 margin, 32 + 2 margin) to its pixels, uint8 (256, 256, 3)."""

@@ -129,7 +129,8 @@ def test_a_folder_in_place_of_the_cache_is_survived(atlas, library, painter):
     (atlas.folder / "land" / "tiles.mbtiles").unlink(missing_ok=True)
     (atlas.folder / "land" / "tiles.mbtiles").mkdir()
     again = Atlas(atlas.folder, library, 2**24)
-    (world,) = again.summaries()
+    assert [summary.id for summary in again.summaries()] == ["land"]
+    world = again.get("land")
     home = tile_at(*world.home, world.base_zoom)
     painter.ask(world, home).result(120)
     assert world.renderer.tile(home, "png").data
