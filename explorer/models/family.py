@@ -77,7 +77,7 @@ class Model(Protocol):
     towers: Towers | None  # None: it cannot compare pictures with prompts
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (channels, width, width) float32 of each window, ``width`` being 32 and the halo on both
+        """The latents (channels, width, width) float32 of each window; ``width`` is 32 and the halo on both
         sides; at most ``traits.batch`` windows. Raises ValueError for none or more."""
 
     def decode(self, latents: Latents) -> np.ndarray:
