@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     parent_strength: float = Field(
         0.6, gt=0, le=1, description="how much of a coarser zoom a Stable Diffusion model paints anew"
     )
+    adapters: Annotated[list[str], *Listed] = Field(
+        [], description="LoRA files merged into a Stable Diffusion model, each as FILE or FILE:WEIGHT"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
     cache_mb: int = Field(2048, ge=1, description="encoded tiles kept for each world, in MiB")
     wait_seconds: float = Field(
@@ -113,7 +116,7 @@ class Settings(BaseSettings):
     @property
     def model_options(self) -> dict[str, Any]:
         """How Stable Diffusion models are used."""
-        names = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength")
+        names = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength", "adapters")
         return {name: getattr(self, name) for name in names} | {"level_scale": self.level_scale or None}
 
     @property

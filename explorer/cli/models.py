@@ -1,4 +1,4 @@
-"""``model fetch`` and ``model check``: models from a hub or in a folder."""
+"""``model fetch``, ``check`` and ``text-tower``: models from a hub or in a folder."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from explorer.cli.options import Device
 from explorer.cli.session import fetched, opened, settings_with
 from explorer.settings import Settings
 from explorer.terminal import console
+from tiles.errors import BadSetting
 from tiles.grid import tile_at
 
 if TYPE_CHECKING:
@@ -45,9 +46,22 @@ def check(
     fetched(name)
     folder = bundle.find(name)
     if bundle.describe(folder)["family"] == "stable-diffusion":
-        console.print(table(describe(folder)))
+        console.print(table(describe(folder, folder.name if Path(name).is_dir() else name)))
     if paint:
         say_painted(settings_with(model=str(folder), device=device))
+
+
+def text_tower(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="open_clip's weights, as safetensors")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder for the text_encoder")],
+) -> None:
+    """Turn open_clip's ViT-H-14 into the text_encoder of a Stable Diffusion 2; prints its folder."""
+    from explorer.models.diffusion.text_tower import converted, read
+
+    if folder.exists():
+        raise BadSetting(f"{folder} exists already; name a new folder")
+    converted(read(file)).save_pretrained(folder)
+    print(folder)
 
 
 def say_painted(settings: Settings) -> None:

@@ -24,7 +24,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from explorer.models.diffusion.layout import INDEX, needed
+from explorer.models.diffusion.layout import CARD, INDEX, needed
+from explorer.models.diffusion.licences import known_licence
 from tiles.errors import DiskFull, ModelRefused
 
 NAMES = {
@@ -79,8 +80,10 @@ def plan(source: Source) -> Plan:
         info = api.model_info(source.repo, revision=source.revision, files_metadata=True)
     sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
     chosen = needed(sizes, str(source))
+    chosen += [CARD] if CARD in sizes else []  # it states the licence
     commit = source._replace(revision=info.sha)
-    return Plan(commit, {path: sizes[path] for path in chosen}, licence_of(info.card_data))
+    licence = known_licence(source.repo, licence_of(info.card_data))
+    return Plan(commit, {path: sizes[path] for path in chosen}, licence)
 
 
 def fetch(wanted: Plan) -> Path:

@@ -22,7 +22,8 @@ class Library:
     def __init__(
         self, default: str = "terra", device: str = "auto", options: Mapping[str, Any] | None = None
     ) -> None:
-        """``options``: how Stable Diffusion models are used, see ``diffusion.painting.Options``."""
+        """``options``: how Stable Diffusion models are used, see ``diffusion.painting.Options``; and
+        their ``adapters``."""
         if device not in DEVICES:
             raise ModelRefused(f"device {device!r}: it must be auto, cpu or cuda")
         self.default, self.device, self.options = default, device, dict(options or {})
@@ -62,9 +63,13 @@ class Library:
         from explorer.models.diffusion.painting import Options
 
         named = folder.name if Path(name).is_dir() else name
-        return family.load(folder, chosen(self.device), Options(**self.options), named)
+        options = dict(self.options)
+        adapters = options.pop("adapters", ())
+        return family.load(folder, chosen(self.device), Options(**options), named, adapters)
 
     def _terra(self, folder: Path, name: str) -> Model:
+        if self.options.get("adapters"):
+            raise ModelRefused("terra takes no adapters: they are for Stable Diffusion models")
         described = bundle.describe(folder)
         from explorer.models import terra  # torch takes seconds to import
 

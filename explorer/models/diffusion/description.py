@@ -9,6 +9,7 @@ from typing import NamedTuple
 from safetensors import safe_open
 
 from explorer.models.diffusion.layout import COMPONENTS, weights
+from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.loading import check, component_bytes, files_of, licence, read
 
 KINDS = {
@@ -37,19 +38,22 @@ class Description(NamedTuple):
         return ROOM * sum(self.parameters.values()) * bytes_per_number / GIB
 
 
-def describe(folder: Path) -> Description:
-    """The model in ``folder``. Raises ModelRefused for one that is not whole or not of a known kind."""
+def describe(folder: Path, name: str = "") -> Description:
+    """The model in ``folder``, called ``name``, by default as its folder.
+
+    Raises ModelRefused for one that is not whole or not of a known kind.
+    """
     check(folder)
     files = files_of(folder)
     unet, scheduler = read(folder, "unet/config.json"), read(folder, "scheduler/scheduler_config.json")
     weighed = [each for each in COMPONENTS if each.weights]
     return Description(
-        name=folder.name,
+        name=name or folder.name,
         kind=KINDS[unet["in_channels"]],
         level=unet.get("class_embed_type") is not None,
         prediction=str(scheduler.get("prediction_type", "epsilon")),
         scheduler=str(scheduler.get("_class_name", "not stated")),
-        licence=licence(folder),
+        licence=known_licence(name or folder.name, licence(folder)),
         bytes={each.name: component_bytes(folder, each, files) for each in weighed},
         parameters={
             each.name: sum(parameters(folder / file) for file in weights(each, files, folder.name))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tiles.errors import ModelRefused
 
 INDEX = "model_index.json"
+CARD = "README.md"  # the model's card
 
 
 class Component(NamedTuple):

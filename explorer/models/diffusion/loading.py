@@ -16,7 +16,8 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors import SafetensorError, safe_open
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from explorer.models.diffusion.layout import COMPONENTS, INDEX, Component, needed, variant, weights
+from explorer.models.diffusion.layout import CARD, COMPONENTS, INDEX, Component, needed, variant, weights
+from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.parts import Parts
 from tiles.errors import ModelRefused
 
@@ -58,7 +59,7 @@ def load_parts(folder: Path, device: str, dtype: torch.dtype, name: str = "") ->
         scheduler_config=read(folder, "scheduler/scheduler_config.json"),
         name=name or folder.name,
         digest=digest(folder, files),
-        licence=licence(folder),
+        licence=known_licence(name or folder.name, licence(folder)),
         dtype=dtype,
         device=device,
     )
@@ -131,7 +132,7 @@ def digest(folder: Path, files: list[str]) -> str:
 
 def licence(folder: Path) -> str:
     """What the head of the model's card says, "not stated" without one."""
-    card = folder / "README.md"
+    card = folder / CARD
     lines = card.read_text("utf-8", "replace").splitlines() if card.is_file() else []
     for line in lines[:60]:
         key, _, value = line.partition(":")

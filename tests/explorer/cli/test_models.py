@@ -60,3 +60,24 @@ def test_a_model_from_a_hub_is_fetched_and_what_it_costs_said_first(monkeypatch,
     assert answer.exit_code == 0 and str(tiny) in answer.output
     assert "3.1 GB, licence: mit" in answer.output
     assert "licence" not in typed("fetch", "a/b").output  # it is here
+
+
+def test_a_text_tower_of_open_clip_is_converted(tmp_path):
+    from open_clip.transformer import TextTransformer
+    from safetensors.torch import save_file
+
+    tower = TextTransformer(context_length=8, vocab_size=60, width=64, heads=1, layers=3, output_dim=4)
+    save_file({k: v.clone() for k, v in tower.state_dict().items()}, tmp_path / "clip.safetensors")
+    answer = typed("text-tower", tmp_path / "clip.safetensors", tmp_path / "text_encoder")
+    assert answer.exit_code == 0, answer.output
+    assert (tmp_path / "text_encoder" / "model.safetensors").is_file()
+    assert '"num_hidden_layers": 2' in (tmp_path / "text_encoder" / "config.json").read_text()
+    again = typed("text-tower", tmp_path / "clip.safetensors", tmp_path / "text_encoder")
+    assert again.exit_code == 1 and "exists already" in again.output
+
+
+def test_contradicting_licences_are_said(tiny):
+    import shutil
+
+    answer = typed("check", shutil.copytree(tiny, tiny.parent / "Text2Earth"), "--no-paint")
+    assert "contradict" in answer.output and "MIT" in answer.output

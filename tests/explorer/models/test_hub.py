@@ -2,9 +2,11 @@ import errno
 import shutil
 
 import pytest
+import torch
 from huggingface_hub import constants
 
 from explorer.models import hub
+from explorer.models.diffusion.loading import load_parts
 from explorer.models.hub import Source, cached, fetch, licence_of, parse, plan
 from tests.diffusions import build_diffusion
 from tests.hubs import COMMIT, Hub
@@ -68,6 +70,7 @@ def test_a_model_is_fetched_without_what_is_not_needed(remote, folder):
     assert (there / UNET).read_bytes() == (folder / UNET).read_bytes()
     assert {p.relative_to(there).as_posix() for p in there.rglob("*") if p.is_file()} == set(wanted.files)
     assert not any("ckpt" in path or ".bin" in path for path in remote.asked)
+    assert load_parts(there, "cpu", torch.float32, "tiny/land").licence == "apache-2.0"
 
 
 def test_what_is_here_is_not_fetched_again_and_needs_no_network(remote):

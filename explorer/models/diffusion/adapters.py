@@ -1,0 +1,113 @@
+"""LoRA adapters: small files of weights that turn a Stable Diffusion model towards something (Hu et al. 2021,
+arXiv 2106.09685). They are merged into the model once, so that painting costs the same as without."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from explorer.models.diffusion.parts import Parts
+from tiles.errors import ModelRefused
+
+NAME = "lora"  # what peft calls the one that is being merged
+STRONGEST = 4.0  # weight either way; far beyond 1 pictures fall apart
+
+
+class Adapter(NamedTuple):
+    """A LoRA file and how much of it is added."""
+
+    file: Path
+    weight: float = 1.0
+
+
+def parse(text: str) -> Adapter:
+    """What ``FILE`` or ``FILE:WEIGHT`` stands for. Raises ModelRefused.
+
+    >>> parse("roofs.safetensors:0.8").weight, parse("roofs.safetensors").weight
+    (0.8, 1.0)
+    """
+    name, colon, number = text.rpartition(":")
+    try:
+        weight = float(number) if colon else 1.0
+    except ValueError:
+        name, weight = text, 1.0
+    file = Path(name if colon and name else text).expanduser()
+    if not file.is_file():
+        raise ModelRefused(f"adapter {str(file)[:200]}: there is no such file; FILE or FILE:WEIGHT is needed")
+    if not abs(weight) <= STRONGEST:
+        raise ModelRefused(
+            f"adapter {file.name}: weight {weight} is outside -{STRONGEST:.0f} to {STRONGEST:.0f}"
+        )
+    return Adapter(file, weight)
+
+
+def merged(parts: Parts, adapters: Sequence[Adapter]) -> Parts:
+    """``parts`` with adapters merged into UNet and text tower, in place; the digest covers them.
+
+    Raises ModelRefused for a file that is no LoRA in safetensors, or one for another model.
+    """
+    if not adapters:
+        return parts
+    pipeline = _pipeline(parts)
+    for adapter in adapters:  # one after the other: peft warns of several at once
+        _load(pipeline, adapter.file)
+        pipeline.set_adapters([NAME], [adapter.weight])
+        for component in sorted(pipeline.get_list_adapters()):
+            pipeline.fuse_lora(components=[component])
+        pipeline.unload_lora_weights()
+    for module in (parts.unet, parts.text_encoder):
+        module.eval().requires_grad_(False)
+    return parts._replace(digest=_digest(parts.digest, adapters))
+
+
+def _load(pipeline: Any, file: Path) -> None:
+    weights = _read(file)
+    try:
+        pipeline.load_lora_weights(weights, adapter_name=NAME)
+    except (KeyError, ValueError, RuntimeError, IndexError) as error:
+        words = str(error).strip().split("\n")[0][:200]
+        raise ModelRefused(f"adapter {file.name} does not fit this model: {words}") from error
+    if not pipeline.get_list_adapters():
+        raise ModelRefused(f"adapter {file.name} changes nothing in this model: it is for another one")
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    try:
+        weights = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise ModelRefused(f"adapter {file.name} is not a safetensors file ({error})") from None
+    if not any("lora" in name.lower() for name in weights):
+        raise ModelRefused(f"adapter {file.name} holds no LoRA: weights named lora_A or lora_down are needed")
+    return {name: tensor.to(torch.float32) for name, tensor in weights.items()}
+
+
+def _pipeline(parts: Parts) -> Any:
+    """Diffusers reads adapters into whole pipelines only; this one is never run."""
+    return StableDiffusionPipeline(
+        vae=parts.vae,
+        text_encoder=parts.text_encoder,
+        tokenizer=parts.tokenizer,
+        unet=parts.unet,
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _digest(model: str, adapters: Sequence[Adapter]) -> str:
+    """Hex digest of a model's digest and the adapters' files and weights; where they lie does not matter."""
+    whole = hashlib.blake2b(model.encode(), digest_size=16)
+    for adapter in adapters:
+        with open(adapter.file, "rb") as opened:
+            part = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16))
+        whole.update(part.digest() + f" {adapter.weight!r};".encode())
+    return whole.hexdigest()
