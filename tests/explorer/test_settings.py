@@ -65,6 +65,12 @@ def test_the_address_of_a_host(host, url, local):
 def test_what_is_set_of_a_stable_diffusion_model_is_what_it_takes(monkeypatch):
     from explorer.models.diffusion.painting import Options
 
-    assert Options(**Settings().model_options) == Options()
+    def options():
+        given = Settings().model_options
+        return given.pop("adapters"), Options(**given)
+
+    assert options() == ([], Options())
     monkeypatch.setenv("EARTH_LEVEL_SCALE", "2.5")
-    assert Options(**Settings().model_options).level_scale == 2.5
+    monkeypatch.setenv("EARTH_ADAPTERS", "a.safetensors:0.5, b.safetensors")
+    adapters, changed = options()
+    assert changed.level_scale == 2.5 and adapters == ["a.safetensors:0.5", "b.safetensors"]
