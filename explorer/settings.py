@@ -8,12 +8,15 @@ import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 2**20
+PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+SHORTEST = 8  # characters of a password
 HOST = re.compile(r"(?!-)[a-z0-9_.-]{1,253}")
 EVERY_ADDRESS = ("0.0.0.0", "::")
 
@@ -42,8 +45,46 @@ def _host(text: str) -> str:
     return plain
 
 
+def _origin(text: str) -> str:
+    """Scheme, host and port of other sites' pages."""
+    plain = text.lower().rstrip("/")
+    parts = urlsplit(plain)
+    if plain != "*" and (
+        parts.scheme not in ("http", "https") or plain != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValueError(f"{text[:60]!r} is no origin: write it as in https://maps.example.org:8443")
+    if any(letter in plain for letter in " ;'\"@"):
+        raise ValueError(f"{text[:60]!r} is no origin")
+    return plain
+
+
+def _network(text: str) -> str:
+    """An address, or a network as in 10.0.0.0/8."""
+    try:
+        return str(ipaddress.ip_network(text)) if "/" in text else str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text[:60]!r} is no address or network: write it as in 10.0.0.0/8") from None
+
+
+def _prefix(text: str) -> str:
+    plain = "/" + text.strip("/") if text.strip("/") else ""
+    if plain and not PREFIX.fullmatch(plain):
+        raise ValueError(f"{text[:60]!r} is no path: write it as in /earth")
+    return plain
+
+
+def _password(secret: SecretStr) -> SecretStr:
+    if 0 < len(secret.get_secret_value()) < SHORTEST:
+        raise ValueError(f"it must have at least {SHORTEST} characters")
+    return secret
+
+
 Listed = NoDecode, BeforeValidator(_listed)
 Hosts = Annotated[list[str], *Listed, _each(_host)]
+Origins = Annotated[list[str], *Listed, _each(_origin)]
+Networks = Annotated[list[str], *Listed, _each(_network)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Password = Annotated[SecretStr, AfterValidator(_password)]
 
 
 class Settings(BaseSettings):
@@ -107,11 +148,42 @@ class Settings(BaseSettings):
         ["127.0.0.1", "localhost", "::1"],
         description="host names under which the app answers, besides the one it listens on; * for any",
     )
+    allowed_origins: Origins = Field(
+        [],
+        description="other sites, such as https://notebook.example.org, whose pages may read tiles and "
+        "their descriptions and have tiles painted; * for any",
+    )
+    frame_ancestors: Origins = Field(
+        [], description="other sites that may show the app in a frame; * for any"
+    )
+    root_path: Prefix = Field(
+        "",
+        description="path below which a proxy serves the app, such as /earth; X-Forwarded-Prefix says it too",
+    )
+    trusted_proxies: Networks = Field(
+        ["127.0.0.1", "::1"],
+        description="addresses or networks of proxies whose X-Forwarded headers are believed",
+    )
+    password: Password = Field(
+        SecretStr(""), description="with it, only who has it may use the app, and edit"
+    )
+    view_password: Password = Field(SecretStr(""), description="a second password, which is for looking only")
     others_may: Literal["auto", "nothing", "view", "edit"] = Field(
         "auto",
         description="what requests from other machines may do: nothing, view what is painted, or edit "
-        "and paint; auto is view",
+        "and paint; auto is view, and nothing where there is a password",
     )
+
+    @model_validator(mode="after")
+    def _viewers_need_an_editor(self) -> Self:
+        if self.view_password.get_secret_value() and not self.locked:
+            raise ValueError("EARTH_VIEW_PASSWORD needs EARTH_PASSWORD beside it")
+        return self
+
+    @property
+    def locked(self) -> bool:
+        """Whether there is a password."""
+        return bool(self.password.get_secret_value())
 
     @property
     def model_options(self) -> dict[str, Any]:
@@ -155,6 +227,11 @@ class Settings(BaseSettings):
         """The address to open in a browser."""
         host = "127.0.0.1" if self.host == "0.0.0.0" else "::1" if self.host == "::" else self.host
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def networks(written: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Addresses and networks, each as a network."""
+    return [ipaddress.ip_network(each) for each in written]
 
 
 def is_address(text: str) -> bool:

@@ -15,4 +15,6 @@ def local_client(app: FastAPI) -> TestClient:
 
 def client_from(app: FastAPI, address: str) -> TestClient:
     """A client at an address."""
-    return TestClient(app, raise_server_exceptions=False, client=(address, 50_000))
+    return TestClient(
+        app, base_url="http://localhost", raise_server_exceptions=False, client=(address, 50_000)
+    )

@@ -12,7 +12,7 @@ import typer
 from explorer.cli.options import Device, Folder, ModelName
 from explorer.cli.session import opened, settings_with
 from explorer.settings import Settings
-from explorer.terminal import console
+from explorer.terminal import aside, console
 from tiles.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def serve(
         say_readonly(atlas)
         app = create_app(settings, atlas, painter)
         address = settings.url(sockets[0].getsockname()[1])
+
+        say_who_may(settings)
 
         def ready() -> None:
             console.print(f"Endless Earth: {address}", highlight=False)
@@ -101,6 +103,21 @@ def make_first(atlas: Atlas) -> None:
         with atlas.scratch.alone():  # two apps started together make one
             if not atlas.names():
                 atlas.create(NewWorld(*FIRST))
+
+
+def say_who_may(settings: Settings) -> None:
+    """What it means to listen to other machines, where no password keeps them out."""
+    if settings.local or settings.locked:
+        return
+    may = {"nothing": "do nothing", "edit": "look at, change and DELETE every world"}
+    words = may.get(settings.others_may, "look at every world, and change none")
+    aside.print(
+        f"Warning: the app listens on {settings.host}, without a password. Whoever can reach this"
+        f" machine may {words}. Set EARTH_PASSWORD, or EARTH_OTHERS_MAY to nothing, view or edit"
+        " (docs/serving.md).",
+        style="bold yellow",
+        highlight=False,
+    )
 
 
 def say_readonly(atlas: Atlas) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from explorer.worlds.atlas import Atlas
     from explorer.worlds.world import World
 
+SECRET = ("password", "view_password")  # settings that are never shown
+
 
 def settings_with(**options: Any) -> Settings:
     """The settings of the environment, overridden by the given options. Raises BadOptions."""
@@ -30,9 +32,13 @@ def settings_with(**options: Any) -> Settings:
 
 def _words(wrong: Any, given: dict[str, Any]) -> str:
     """One wrong setting: its name, its value, and what is wrong with it."""
+    if not wrong["loc"]:  # of several settings together
+        return str(wrong["msg"].removeprefix("Value error, "))
     name = str(wrong["loc"][0])
     where = f"--{name}" if name in given else f"EARTH_{name.upper()}"
     why = wrong["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if name in SECRET:
+        return f"{where}: {why}"
     return f"{where} {str(wrong['input'])[:60]!r}: {why}"
 
 

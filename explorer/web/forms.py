@@ -116,7 +116,7 @@ LIVE = """<div id="live" class="own">
 <label>WMTS<span class="row2"><input id="live-wmts" type="text" readonly>\
 <button class="second small" type="button" data-copies="live-wmts">Copy</button></span></label>
 <div class="links"><a id="live-qgis" download>QGIS connection</a>
-<a href="/docs" target="_blank">API</a></div>
+<a href="docs" target="_blank">API</a></div>
 <label>Python<textarea id="live-python" rows="7" readonly spellcheck="false"></textarea></label>
 <button class="second" type="button" data-copies="live-python">Copy the Python code</button>
 <p id="live-said" role="status"></p>

@@ -24,11 +24,11 @@ class PlaneMap(folium.Map):
     """A folium map of the endless plane, with nothing loaded from other hosts."""
 
     default_js: ClassVar[list[tuple[str, str]]] = [
-        ("leaflet", "/static/leaflet/leaflet.js"),
+        ("leaflet", "../../static/leaflet/leaflet.js"),
     ]
     default_css: ClassVar[list[tuple[str, str]]] = [
-        ("leaflet_css", "/static/leaflet/leaflet.css"),
-        ("earth_css", "/static/earth/map/map.css"),
+        ("leaflet_css", "../../static/leaflet/leaflet.css"),
+        ("earth_css", "../../static/earth/map/map.css"),
     ]
 
 
@@ -41,7 +41,7 @@ class ModulePage(Figure):
 <head><title>{{ this.title|e }}</title>{{ this.header.render(**kwargs) }}</head>
 <body><main><h1 class="unseen">{{ this.title|e }}</h1>{{ this.html.render(**kwargs) }}</main></body>
 <script type="module">
-import { open } from "/static/earth/map/main.js";
+import { open } from "../../static/earth/map/main.js";
 {{ this.script.render(**kwargs) }}
 </script>
 </html>

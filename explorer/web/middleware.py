@@ -42,7 +42,7 @@ class KnownHost:
         if scope["type"] not in ("http", "websocket") or "*" in self.names:
             await self.app(scope, receive, send)
             return
-        name = _hostname(Headers(scope=scope).get("host", ""))
+        name = hostname(Headers(scope=scope).get("host", ""))
         if name in self.names or (self.addresses and is_address(name)):
             await self.app(scope, receive, send)
             return
@@ -50,8 +50,8 @@ class KnownHost:
         await refuse(scope, receive, send, 400, "unknown_host", words)
 
 
-def _hostname(host: str) -> str:
-    """``host`` without its port; an IPv6 address without its brackets."""
+def hostname(host: str) -> str:
+    """A Host header's name without its port; an IPv6 address without its brackets."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -73,11 +73,14 @@ class SameSite:
         await self.app(scope, receive, send)
 
 
-def foreign(headers: Headers) -> bool:
+def foreign(headers: Headers, friends: Sequence[str] = ()) -> bool:
     """Whether another site's page asks, by what the browser says of where it stands.
 
     Browsers send Sec-Fetch-Site; old ones send Origin or at least Referer. Programs send none.
+    ``friends``: origins of other sites that count as our own; ``*`` for any.
     """
+    if "*" in friends or _origin(headers.get("origin") or headers.get("referer") or "") in friends:
+        return False
     site = headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         return True
@@ -95,6 +98,14 @@ def foreign_words(headers: Headers) -> str:
         f"{came} and the app answers as {host[:80]!r}: pages of other sites may change nothing here."
         " If a proxy stands between, it must pass the Host header on"
     )
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _netloc(url: str) -> str:

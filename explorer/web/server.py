@@ -15,6 +15,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from starlette._utils import get_route_path
 from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount, WebSocketRoute
@@ -26,7 +27,7 @@ from explorer.service.edits import resume
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
-from explorer.web import bookmarks, exports, feed, files, gallery, search, services, tiles, worlds
+from explorer.web import bookmarks, exports, feed, files, gallery, login, search, services, tiles, worlds
 from explorer.web import edits as edit_routes
 from explorer.web.access import Access
 from explorer.web.assets import Assets
@@ -35,16 +36,19 @@ from explorer.web.front import Front
 from explorer.web.head import Head
 from explorer.web.headers import SecurityHeaders
 from explorer.web.hub import Hub
+from explorer.web.keys import Keys
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
 from explorer.web.overviews import Builder
+from explorer.web.proxy import Proxy
+from explorer.web.sharing import Sharing
 from explorer.web.thumbnails import Thumbnails
 from explorer.worlds.atlas import Atlas
 from tiles.errors import DiskFull, EarthError
 
 log = logging.getLogger(__name__)
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-OWN = ("/worlds", "/gallery", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json")
+OWN = ("/worlds", "/gallery", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json", "/login", "/logout")
 
 
 def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
@@ -62,7 +66,9 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.state.hub, app.state.decode_queue = Hub(painter, settings.maps), DecodeQueue(settings)
     app.state.overviews = Builder(app.state.decode_queue, painter, atlas.get)
     app.state.thumbnails = Thumbnails(app.state.decode_queue)
+    app.state.keys = Keys(settings)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
+    app.include_router(login.router)
     app.include_router(files.router)
     app.include_router(worlds.router)
     app.include_router(gallery.router)
@@ -89,9 +95,13 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_middleware(Head, paths=OWN)
     app.add_middleware(BodyLimit, usual=settings.body_bytes, limits=limits(settings))
     app.add_middleware(SameSite)
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Access, settings=settings, keys=app.state.keys)
+    app.add_middleware(Sharing, origins=settings.allowed_origins)
+    # Both names are looked at: the connection's own, and the one that a proxy says it was asked by.
     app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Proxy, settings=settings)
+    app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     return app
 
 
@@ -99,7 +109,7 @@ class Rest(Mount):
     """Gradio, which takes every path that is not ours."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        ours = scope.get("path", "").startswith(OWN)
+        ours = get_route_path(scope).startswith(OWN)
         return (Match.NONE, {}) if ours else super().matches(scope)
 
 
@@ -173,17 +183,18 @@ def metrics(request: Request) -> Response:
 
 def shown_schema(request: Request) -> dict[str, object]:
     """The schema under the version that the bundled swagger-ui reads; it refuses 3.1 by its number."""
-    return {**request.app.openapi(), "openapi": "3.0.3"}
+    servers = [{"url": request.scope.get("root_path") or "/"}]
+    return {**request.app.openapi(), "openapi": "3.0.3", "servers": servers}
 
 
 def docs() -> HTMLResponse:
     """OpenAPI, shown by files of our own."""
     return get_swagger_ui_html(
-        openapi_url="/docs/openapi.json",
+        openapi_url="docs/openapi.json",
         title="Endless Earth: API",
-        swagger_js_url="/static/swagger/swagger-ui-bundle.js",
-        swagger_css_url="/static/swagger/swagger-ui.css",
-        swagger_favicon_url="/static/earth/icon.svg",
+        swagger_js_url="static/swagger/swagger-ui-bundle.js",
+        swagger_css_url="static/swagger/swagger-ui.css",
+        swagger_favicon_url="static/earth/icon.svg",
         swagger_ui_parameters={"validatorUrl": None},  # by default another host is asked
     )
 

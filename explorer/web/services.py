@@ -6,13 +6,13 @@ from xml.etree import ElementTree as ET
 
 from fastapi import APIRouter, Request, Response
 
+from explorer.web.links import Links, links
 from explorer.worlds.world import World
 from tiles.grid import EARTH, TILE_PIXELS, metres_per_pixel
 
 router = APIRouter(tags=["services"])
 MATRIX_SET = "WebMercatorQuad"
 PIXEL_METRES = 0.00028  # of the screen for which WMTS says scales
-WAIT = 30  # seconds for which a tile's request may wait until it is painted
 NAMESPACES = {
     "xmlns": "http://www.opengis.net/wmts/1.0",
     "xmlns:ows": "http://www.opengis.net/ows/1.1",
@@ -30,32 +30,32 @@ def wmts(request: Request, id: str) -> Response:
     Its tiles wait until they are painted.
     """
     world: World = request.app.state.atlas.get(id)
-    return _xml(capabilities(world, str(request.base_url).rstrip("/")), "")
+    return _xml(capabilities(world, links(request)), "")
 
 
 @router.get("/worlds/{id}/qgis.xml", response_class=Response)
 def qgis(request: Request, id: str) -> Response:
     """A connection for QGIS: Browser, XYZ Tiles, Load Connections. Its tiles wait until they are painted."""
     world: World = request.app.state.atlas.get(id)
-    answer = _xml(connections(world, str(request.base_url).rstrip("/")), "<!DOCTYPE connections>\n")
+    answer = _xml(connections(world, links(request)), "<!DOCTYPE connections>\n")
     answer.headers["Content-Disposition"] = f'attachment; filename="{world.id}-qgis.xml"'
     return answer
 
 
-def connections(world: World, base: str) -> ET.Element:
-    """The XML that QGIS loads connections from; ``base`` is the app's URL."""
+def connections(world: World, links: Links) -> ET.Element:
+    """The XML that QGIS loads connections from."""
     root = ET.Element("qgsXYZTilesConnections", version="1.0")
     # QGIS keeps connections as settings by name, and there a slash would make a group.
     name = world.name.replace("/", "-").replace("\\", "-")
-    url = _template(world, base, "{z}", "{x}", "{y}")
+    url = links.tiles(world.id, "{z}/{x}/{y}")
     zooms = {"zmin": "0", "zmax": str(world.pyramid.deepest)}
     login = {"authcfg": "", "username": "", "password": "", "referer": ""}
     ET.SubElement(root, "xyztiles", {"name": name, "url": url, **zooms, "tilePixelRatio": "1", **login})
     return root
 
 
-def capabilities(world: World, base: str) -> ET.Element:
-    """The WMTS capabilities of one world; ``base`` is the app's URL."""
+def capabilities(world: World, links: Links) -> ET.Element:
+    """The WMTS capabilities of one world."""
     root = ET.Element("Capabilities", {**NAMESPACES, "version": "1.0.0"})
     about = ET.SubElement(root, "ows:ServiceIdentification")
     _add(about, "ows:Title", world.name)
@@ -63,13 +63,15 @@ def capabilities(world: World, base: str) -> ET.Element:
     _add(about, "ows:ServiceType", "OGC WMTS")
     _add(about, "ows:ServiceTypeVersion", "1.0.0")
     contents = ET.SubElement(root, "Contents")
-    _add_layer(contents, world, base)
+    _add_layer(contents, world, links)
     _add_matrices(contents, world.pyramid.deepest)
-    ET.SubElement(root, "ServiceMetadataURL", {"xlink:href": f"{base}/worlds/{world.id}/wmts.xml"})
+    token = links.query()
+    address = f"{links.world(world.id)}/wmts.xml" + (f"?{token}" if token else "")
+    ET.SubElement(root, "ServiceMetadataURL", {"xlink:href": address})
     return root
 
 
-def _add_layer(contents: ET.Element, world: World, base: str) -> None:
+def _add_layer(contents: ET.Element, world: World, links: Links) -> None:
     layer = ET.SubElement(contents, "Layer")
     _add(layer, "ows:Title", world.name)
     _add(layer, "ows:Abstract", world.journal.prompt)
@@ -85,7 +87,7 @@ def _add_layer(contents: ET.Element, world: World, base: str) -> None:
     _add(layer, "Format", "image/png")
     link = ET.SubElement(layer, "TileMatrixSetLink")
     _add(link, "TileMatrixSet", MATRIX_SET)
-    template = _template(world, base, "{TileMatrix}", "{TileCol}", "{TileRow}")
+    template = links.tiles(world.id, "{TileMatrix}/{TileCol}/{TileRow}")
     ET.SubElement(layer, "ResourceURL", format="image/png", resourceType="tile", template=template)
 
 
@@ -107,10 +109,6 @@ def _add_matrices(contents: ET.Element, deepest: int) -> None:
 
 def _add(parent: ET.Element, tag: str, text: str) -> None:
     ET.SubElement(parent, tag).text = text
-
-
-def _template(world: World, base: str, z: str, x: str, y: str) -> str:
-    return f"{base}/worlds/{world.id}/tiles/{z}/{x}/{y}.png?wait={WAIT}"
 
 
 def _xml(root: ET.Element, doctype: str) -> Response:

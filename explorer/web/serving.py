@@ -157,6 +157,7 @@ def run(
         Interrupted(app),
         http=partial(Connection, most=connections),  # type: ignore[arg-type]
         log_level="warning",
+        proxy_headers=False,  # the app reads them itself
         timeout_graceful_shutdown=ANSWER_SECONDS,
     )
     Server(config, ready, stop).run(sockets=list(sockets))

@@ -91,7 +91,7 @@ async def _painted(request: Request, world: World, tile: Tile, seconds: float) -
 
     Painting changes the world, so a picture in another site's page must not set it off: CrossSite.
     """
-    if foreign(request.headers):
+    if foreign(request.headers, request.app.state.settings.allowed_origins):
         raise CrossSite(foreign_words(request.headers))
     work: Awaitable[None]
     if world.pyramid.is_overview(tile):

@@ -22,9 +22,10 @@ from tiles.mosaic.formats import FORMATS
 def add(state: Any) -> None:
     """Add the tools to the Gradio app that is being built; ``state`` is that of the whole app."""
     tools = Tools(state)
-    api(checked(tools.worlds), api_name="worlds")
+    # Not in Gradio's queue: MCP would call through it from this machine, and who asked would be lost.
+    api(checked(tools.worlds), api_name="worlds", queue=False)
     for tool in (tools.paint, tools.edit, tools.undo, tools.redo, tools.export):
-        api(for_editors(checked(tool)), api_name=tool.__name__)
+        api(for_editors(checked(tool)), api_name=tool.__name__, queue=False)
 
 
 class Tools:

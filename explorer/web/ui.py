@@ -27,8 +27,8 @@ SCALES = {
     10: "counties", 12: "towns", 14: "districts", 16: "neighbourhoods",
     17: "streets", 18: "houses", 19: "gardens",
 }  # fmt: skip
-MAIN = "/static/earth/page/main.js"
-HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="/static/earth/icon.svg">
+MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
+HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">
 <style>gradio-app:not(:has(#earth))::before {{ content: "Endless Earth is loading\u2026"; display: block; \
 padding: 40vh 0 0; text-align: center; font: 16px system-ui, sans-serif; color: #6b6560; }}</style>"""
 # No template: the map's frame is the only thing inside, and words never pass through here.
@@ -175,7 +175,7 @@ def scale_words(zoom: int) -> str:
 def called(name: str, *arguments: str) -> str:
     """Script that calls a function of the page's module, once the module is there."""
     listed = ", ".join(arguments)
-    return f'async ({listed}) => (await import("{MAIN}")).{name}({listed})'
+    return f'async ({listed}) => (await import(new URL("{MAIN}", document.baseURI).href)).{name}({listed})'
 
 
 def wire(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 from explorer import pictures
 from explorer.service import edits, scouting
 from explorer.service.painter import Painter
+from explorer.web.links import links
 from explorer.web.map import page
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
@@ -165,13 +166,12 @@ def painted(request: Request, id: str, x: float = 0.0, y: float = 0.0) -> dict[s
 def tilejson(request: Request, id: str) -> JSONResponse:
     """TileJSON 3.0.0 for other programs; their tiles wait until they are painted."""
     world = atlas_of(request).get(id)
-    base = str(request.base_url).rstrip("/")
     document = {
         "tilejson": "3.0.0",
         "name": world.name,
         "description": world.journal.prompt,
         "scheme": "xyz",
-        "tiles": [f"{base}/worlds/{world.id}/tiles/{{z}}/{{x}}/{{y}}.png?wait=30"],
+        "tiles": [links(request).tiles(world.id, "{z}/{x}/{y}")],
         "minzoom": 0,
         "maxzoom": world.pyramid.deepest,
         "bounds": [-180, -85.05112877980659, 180, 85.05112877980659],

@@ -41,12 +41,12 @@ expect.set_options(timeout=PATIENCE)
 class Server:
     """The app on a port of its own; it can be stopped and started again."""
 
-    def __init__(self, folder: Path, library: Library) -> None:
+    def __init__(self, folder: Path, library: Library, **settings: object) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.settings = Settings(worlds=folder, port=self.port)
+        self.settings = Settings(worlds=folder, port=self.port, **settings)
         self.library = library
         self.start()
 
@@ -56,7 +56,12 @@ class Server:
             self.atlas.create(NewWorld("First", "rocky coast", seed=1))
         app = create_app(self.settings, self.atlas, self.painter)
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=self.port, log_level="error", timeout_graceful_shutdown=1
+            app,
+            host="127.0.0.1",
+            port=self.port,
+            log_level="error",
+            timeout_graceful_shutdown=1,
+            proxy_headers=False,
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)

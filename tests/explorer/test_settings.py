@@ -18,7 +18,7 @@ def test_every_setting_is_documented_with_its_default(name):
 
 def shown(default):
     """As one would write it in the environment."""
-    return (", ".join(default) or "none") if isinstance(default, list) else default
+    return (", ".join(default) if isinstance(default, list) else str(default)) or "none"
 
 
 def test_the_environment_is_read_and_checked(monkeypatch):

@@ -1,12 +1,14 @@
 // @ts-check
 // One connection that comes back by itself and then says again what is wanted.
 
+import { rooted } from "../lib/root.js";
+
 const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before each try to connect again
 
 export class Feed {
   /** @param {string} world @param {(message: any) => void} hear */
   constructor(world, hear) {
-    this.url = `${location.origin.replace(/^http/, "ws")}/worlds/${world}/feed`;
+    this.url = `${location.origin.replace(/^http/, "ws")}${rooted(`/worlds/${world}/feed`)}`;
     this.hear = hear;
     /** @type {Tile[]} */
     this.wanted = [];

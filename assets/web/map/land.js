@@ -2,6 +2,7 @@
 // A layer of tiles, each showing the newest pixels known of it. A tile that is not painted never
 // reports itself loaded, so Leaflet keeps showing the coarser tile that was there before.
 import { Revisions } from "../lib/revisions.js";
+import { rooted } from "../lib/root.js";
 
 const FADE = 450; // ms until the picture before may go
 const RETRY = 3000; // ms
@@ -13,7 +14,7 @@ export class Land extends L.GridLayer {
   /** @param {LandOptions} options */
   constructor(options) {
     super({ ...options, tileSize: 256, keepBuffer: 3, updateWhenZooming: false });
-    this.source = `/worlds/${options.world}/${options.path}`;
+    this.source = rooted(`/worlds/${options.world}/${options.path}`);
     this.stamp = options.stamp;
     this.revisions = new Revisions();
     /** @type {Map<string, Live>} */

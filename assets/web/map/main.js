@@ -3,6 +3,7 @@
 import { step } from "../lib/keys.js";
 import { formatPlace, parsePlace } from "../lib/place.js";
 import { ahead, Grid, wanted } from "../lib/plane.js";
+import { rooted } from "../lib/root.js";
 import * as words from "../lib/words.js";
 import { Brush } from "./brush.js";
 import { addControl } from "./buttons.js";
@@ -259,7 +260,9 @@ class EarthMap {
   /** To what is painted nearest to the middle of the view, or home where nothing is. */
   async goToLand() {
     const { lng, lat } = this.map.getCenter();
-    const answer = await fetch(`/worlds/${this.options.world}/painted?x=${lng}&y=${lat}`).catch(() => null);
+    const answer = await fetch(rooted(`/worlds/${this.options.world}/painted?x=${lng}&y=${lat}`)).catch(
+      () => null,
+    );
     const said = answer?.ok ? await answer.json() : null;
     if (!said) return this.note("Can't reach the app. Is it still running?");
     const [x, y] = this.options.home;

@@ -2,6 +2,7 @@
 // The one way to ask the server. It always ends with an answer: a failure has words for people, that
 // of the network or of a proxy too.
 import { refused, unreachable } from "../lib/failures.js";
+import { rooted } from "../lib/root.js";
 
 const PATIENCE = 60_000; // ms for an answer; a file that is sent may take its time
 
@@ -21,7 +22,7 @@ export async function ask(url, method = "GET", body = undefined) {
     request.headers = { "Content-Type": type };
   }
   try {
-    const answer = await fetch(url, request);
+    const answer = await fetch(rooted(url), request);
     return read(answer.ok, answer.status, await answer.text());
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
@@ -41,7 +42,7 @@ export async function ask(url, method = "GET", body = undefined) {
 export function upload(url, file, tell) {
   const request = new XMLHttpRequest();
   return new Promise((done) => {
-    request.open("POST", url);
+    request.open("POST", rooted(url));
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.addEventListener("progress", ({ loaded, total }) => tell(total ? loaded / total : 0));
     request.upload.addEventListener("load", () => tell(1));

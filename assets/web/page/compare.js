@@ -1,5 +1,6 @@
 // @ts-check
 // Before and after of a step, on the map: a slider wipes between them, and Blink turns them.
+import { rooted } from "../lib/root.js";
 import { tellMap } from "./bus.js";
 import { make, speak } from "./dom.js";
 
@@ -17,7 +18,9 @@ export function compare(world, step, after) {
   const { pictured: bounds, bounds: inside } = step;
   // What the map shows is the one, the picture over it the other.
   const side = step.state === "undone" ? "after" : "before";
-  const url = `/worlds/${world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`;
+  const url = rooted(
+    `/worlds/${world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`,
+  );
   const box = make("div", "", { class: "compare" });
   const label = make("label");
   const words = make("span", side === "before" ? "Before " : "After ");

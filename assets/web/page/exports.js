@@ -1,6 +1,7 @@
 // @ts-check
 // The exports of the world on the map: those that run, and the files of those that are done. The server
 // keeps them, so they are there after the page was loaded anew.
+import { rooted } from "../lib/root.js";
 import { bytes } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { emit, on } from "./bus.js";
@@ -74,7 +75,7 @@ function outcome(job, ended) {
 /** @param {Job} job */
 const links = (job) =>
   job.files.map((file) =>
-    make("a", `${file.name} (${bytes(file.bytes)})`, { href: file.url, download: file.name }),
+    make("a", `${file.name} (${bytes(file.bytes)})`, { href: rooted(file.url), download: file.name }),
   );
 
 /** All of its files: a picture without what places it is not the whole. @param {Job} job */

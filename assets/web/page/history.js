@@ -1,6 +1,7 @@
 // @ts-check
 // The journal in the panel: what is being painted, what was done, undo and redo.
 import { step as stepOf } from "../lib/keys.js";
+import { rooted } from "../lib/root.js";
 import { count, moment } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { emit, on, tellMap } from "./bus.js";
@@ -192,7 +193,9 @@ function pictures(step) {
   ]) {
     const image = make("img", "", { alt, title: alt, loading: "lazy", width: "44", height: "44" });
     image.addEventListener("error", () => image.remove());
-    image.src = `/worlds/${state.world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`;
+    image.src = rooted(
+      `/worlds/${state.world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`,
+    );
     box.append(image);
   }
   return box;

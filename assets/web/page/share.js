@@ -1,5 +1,6 @@
 // @ts-check
 // Links, files and addresses to share a world, and to use it in other programs.
+import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { on } from "./bus.js";
 import { button, copy, field, get, say } from "./dom.js";
@@ -13,6 +14,7 @@ const state = {
   /** @type {Box | null} */
   view: null,
   zoom: 8,
+  token: "", // the part of an address that opens tiles where there is a password
 };
 
 part("share", () => {
@@ -40,33 +42,34 @@ export async function copied(said, words) {
 
 /** Links say where they lead as soon as the world is known: one that leads nowhere swallows a click. */
 function address() {
-  const { world, base } = state;
+  const { world, base, token } = state;
   if (!world) return;
-  const here = `${location.origin}/worlds/${world}`;
+  const here = `${location.origin}${rooted(`/worlds/${world}`)}`;
   for (const [id, path] of [
     ["share-package", "package"],
     ["share-land", "package?latents=true"],
     ["live-qgis", "qgis.xml"],
   ]) {
     const link = /** @type {HTMLAnchorElement | null} */ (get(id));
-    if (link) link.href = `/worlds/${world}/${path}`;
+    if (link) link.href = rooted(`/worlds/${world}/${path}`);
   }
   for (const [id, words] of [
-    ["live-xyz", `${here}/tiles/{z}/{x}/{y}.png?wait=30`],
-    ["live-tilejson", `${here}/tilejson.json`],
-    ["live-wmts", `${here}/wmts.xml`],
-    ["live-python", python(here, base)],
+    ["live-xyz", `${here}/tiles/{z}/{x}/{y}.png?wait=30${token && `&${token}`}`],
+    ["live-tilejson", `${here}/tilejson.json${token && `?${token}`}`],
+    ["live-wmts", `${here}/wmts.xml${token && `?${token}`}`],
+    ["live-python", python(here, base, token)],
   ]) {
     if (get(id)) field(id).value = words;
   }
 }
 
-/** A program that shows one tile. @param {string} here the world's address @param {number} zoom */
-const python = (here, zoom) => `import io, urllib.request
+/** A program that shows one tile.
+ * @param {string} here the world's address @param {number} zoom @param {string} token */
+const python = (here, zoom, token) => `import io, urllib.request
 from PIL import Image
 
 z, x, y = ${zoom}, ${2 ** (zoom - 1)}, ${2 ** (zoom - 1)}
-url = f"${here}/tiles/{z}/{x}/{y}.png?wait=30"
+url = f"${here}/tiles/{z}/{x}/{y}.png?wait=30${token && `&${token}`}"
 tile = Image.open(io.BytesIO(urllib.request.urlopen(url).read()))
 tile.show()`;
 
@@ -81,8 +84,13 @@ async function postcard() {
   begun(said);
 }
 
-on("ready", ({ world, base }) => {
-  Object.assign(state, { world, base });
+on("ready", async ({ world, base }) => {
+  Object.assign(state, { world, base, token: "" });
+  address();
+  const { ok, said } = await ask(`/worlds/${world}/tilejson.json`);
+  const token = ok && new URL(said.tiles[0]).searchParams.get("token");
+  if (!token || world !== state.world) return;
+  state.token = `token=${encodeURIComponent(token)}`;
   address();
 });
 on("view", ({ bounds, place }) => {

@@ -1,5 +1,6 @@
 // @ts-check
 // Light or dark: as the system has it, until somebody chooses.
+import { recall, remember } from "../lib/memory.js";
 import { on, tellMap } from "./bus.js";
 
 const system = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
@@ -11,11 +12,11 @@ function show(theme) {
   tellMap({ type: "theme", theme });
 }
 
-on("ready", () => show(localStorage.getItem("earth-theme") ?? system()));
+on("ready", () => show(recall("earth-theme") ?? system()));
 
 document.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element) || target.id !== "theme") return;
   const theme = dark() ? "light" : "dark";
-  localStorage.setItem("earth-theme", theme);
+  remember("earth-theme", theme);
   show(theme);
 });

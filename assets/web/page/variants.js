@@ -1,6 +1,7 @@
 // @ts-check
 // Options for an edit, one seed apart, shown on the map where they would be. Nothing is kept until one
 // is used.
+import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { tellMap } from "./bus.js";
 import { button, get, make } from "./dom.js";
@@ -61,7 +62,7 @@ function choices(mine, apply) {
     use.textContent = `Use option ${index + 1}`;
     tellMap({
       type: "preview",
-      picture: { url: mine.job.files[index].url, bounds: mine.pictured, inside: mine.inside },
+      picture: { url: rooted(mine.job.files[index].url), bounds: mine.pictured, inside: mine.inside },
     });
   };
   mine.job.files.forEach((file, index) => {
@@ -69,7 +70,7 @@ function choices(mine, apply) {
     const input = make("input", "", { type: "radio", name: "option", "aria-label": `Option ${index + 1}` });
     input.checked = !index;
     input.addEventListener("change", () => show(index));
-    label.append(input, make("img", "", { src: file.url, alt: "" }), make("span", String(index + 1)));
+    label.append(input, make("img", "", { src: rooted(file.url), alt: "" }), make("span", String(index + 1)));
     row.append(label);
   });
   use.addEventListener("click", async () => {

@@ -1,7 +1,9 @@
 // @ts-check
 // Which world is on the map, and where: the one place that knows. The address says it, each world that
 // is opened is an entry of the browser's history, and the panel is told of every change.
+import { recall, remember } from "../lib/memory.js";
 import { formatLink, parseLink } from "../lib/place.js";
+import { rooted } from "../lib/root.js";
 import { readVisits, visited } from "../lib/visits.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
@@ -21,7 +23,7 @@ const state = {
   words: "", // why a world is not there
 };
 
-const visits = () => readVisits(localStorage.getItem(VISITS));
+const visits = () => readVisits(recall(VISITS));
 const place = (/** @type {string} */ world) => visits().find(([each]) => each === world)?.[1] ?? "";
 
 /**
@@ -39,7 +41,7 @@ async function show(world, at = "", words = "") {
   const frame = /** @type {HTMLIFrameElement} */ (get("earth-map"));
   const where = at || place(world);
   // A frame that goes to another page by its address adds to the browser's history; this does not.
-  frame.contentWindow?.location.replace(`/worlds/${world}/map${where && `#${where}`}`);
+  frame.contentWindow?.location.replace(rooted(`/worlds/${world}/map${where && `#${where}`}`));
   frame.title = ok ? `Map of ${said.name}` : "Map";
   document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
   get("follow")?.click();
@@ -120,7 +122,7 @@ on("prompt", ({ prompt }) => {
 on("view", (told) => {
   if (told.world !== state.world) return;
   history.replaceState(null, "", formatLink(state.world, told.place));
-  localStorage.setItem(VISITS, JSON.stringify(visited(visits(), state.world, told.place)));
+  remember(VISITS, JSON.stringify(visited(visits(), state.world, told.place)));
 });
 on("gone", (told) => told.world === state.world && gone(GONE));
 

@@ -106,7 +106,7 @@ def test_tilejson_tells_other_programs_where_tiles_are(client):
     document = client.get("/worlds/test-land/tilejson.json").json()
     assert document["tilejson"] == "3.0.0" and document["scheme"] == "xyz"
     assert (document["minzoom"], document["maxzoom"]) == (0, 20)  # the deepest that is painted
-    url = document["tiles"][0].format(z=8, x=HOME, y=HOME).removeprefix("http://testserver")
+    url = document["tiles"][0].format(z=8, x=HOME, y=HOME).removeprefix("http://localhost")
     assert client.get(url).status_code == 200
 
 

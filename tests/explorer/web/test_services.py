@@ -144,7 +144,7 @@ def test_the_template_leads_to_tiles(client):
     (layer,) = root.findall("wmts:Contents/wmts:Layer", XML)
     assert layer.find("ows:Identifier", XML).text == "test-land"
     template = layer.find("wmts:ResourceURL", XML).get("template")
-    assert template == "http://testserver/worlds/test-land/tiles/{TileMatrix}/{TileCol}/{TileRow}.png?wait=30"
+    assert template == "http://localhost/worlds/test-land/tiles/{TileMatrix}/{TileCol}/{TileRow}.png?wait=30"
     for name, value in [("TileMatrix", 8), ("TileCol", HOME), ("TileRow", HOME)]:
         template = template.replace(f"{{{name}}}", str(value))
     assert client.get(template).headers["content-type"] == "image/png"
@@ -158,7 +158,7 @@ def test_qgis_gets_a_connection_to_load(client, world):
     assert root.tag == "qgsXYZTilesConnections" and root.get("version") == "1.0"
     (found,) = root
     assert found.tag == "xyztiles" and found.get("name") == "Test land"
-    assert found.get("url") == "http://testserver/worlds/test-land/tiles/{z}/{x}/{y}.png?wait=30"
+    assert found.get("url") == "http://localhost/worlds/test-land/tiles/{z}/{x}/{y}.png?wait=30"
     assert (found.get("zmin"), found.get("zmax"), found.get("tilePixelRatio")) == ("0", "20", "1")
     world.rename("a/b\\c")  # would be a group of QGIS's settings
     assert ET.fromstring(client.get(f"{URL}/qgis.xml").content)[0].get("name") == "a-b-c"
