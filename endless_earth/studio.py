@@ -23,11 +23,13 @@ class Studio(NamedTuple):
 
 
 @cache
-def studio(folder: Path, model: str, device: str) -> Studio:
-    """The studio of a folder, the same each time; closed when Python ends."""
+def studio(folder: Path, model: str | None, device: str) -> Studio:
+    """The studio of a folder, the same each time; closed when Python ends. Without a model, EARTH_MODEL."""
     settings = settings_with(worlds=folder, model=model, device=device)
     made = Studio(
-        Atlas(folder, Library(model, device), settings.cache_bytes), Painter(settings.queue_tiles), settings
+        Atlas(folder, Library(settings.model, device), settings.cache_bytes),
+        Painter(settings.queue_tiles),
+        settings,
     )
     atexit.register(made.atlas.close)
     atexit.register(made.painter.close)  # which is called first

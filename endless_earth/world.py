@@ -51,7 +51,7 @@ class World:
         base_zoom: int | None = None,
         home: tuple[float, float] | None = None,
         folder: str | Path = FOLDER,
-        model: str = "terra",
+        model: str | None = None,
         device: str = "auto",
     ) -> World:
         """A new world in ``folder``. The same seed and prompt give the same land; without a seed one is
@@ -62,7 +62,7 @@ class World:
 
     @classmethod
     def open(
-        cls, id: str, *, folder: str | Path = FOLDER, model: str = "terra", device: str = "auto"
+        cls, id: str, *, folder: str | Path = FOLDER, model: str | None = None, device: str = "auto"
     ) -> World:
         """The world of that id in ``folder``."""
         at = studio(Path(folder).resolve(), model, device)

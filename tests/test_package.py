@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from explorer.version import VERSION
 
@@ -22,6 +24,13 @@ def listed(name):
 def test_it_needs_what_the_app_was_tested_with():
     assert PROJECT["dependencies"] == listed("requirements.txt")
     assert PROJECT["optional-dependencies"]["test"] == listed("requirements-test.txt")
+
+
+def test_the_locked_versions_are_ones_that_are_asked_for():
+    locked = dict(line.split("==") for line in listed("requirements.lock"))
+    for line in listed("requirements.txt"):
+        asked = Requirement(line)
+        assert asked.specifier.contains(locked[canonicalize_name(asked.name)]), line
 
 
 @pytest.fixture(scope="module")
