@@ -60,6 +60,21 @@ def halved(children: Sequence[np.ndarray | None]) -> np.ndarray:
     return np.concatenate([colour, np.rint(weight * (255 / 4)).astype(np.uint8)], 2)
 
 
+def joined(children: Sequence[bytes | None], format: Literal["png", "webp"]) -> bytes:
+    """Four tiles (PNG, row by row, None: unpainted) side by side as one picture of 512 x 512 pixels.
+
+    What is not painted is left transparent.
+    """
+    side = TILE_PIXELS
+    sheet = Image.new("RGBA", (2 * side, 2 * side))
+    for place, data in enumerate(children):
+        if data is not None:
+            with Image.open(io.BytesIO(data)) as tile:
+                sheet.paste(tile, (place % 2 * side, place // 2 * side))
+    pixels = np.array(sheet)
+    return encode(pixels if None in children or (pixels[..., 3] < 255).any() else pixels[..., :3], format)
+
+
 def enlarged(sheet: np.ndarray, left: float, top: float, side: float) -> np.ndarray:
     """The square (``left``, ``top``, ``side``) of ``sheet`` in pixels, as a whole tile (bicubic)."""
     box = (left, top, left + side, top + side)

@@ -24,6 +24,7 @@ from PIL import Image
 from explorer.models.family import Traits
 from explorer.models.library import Library
 from explorer.painting.pyramid import DEEPEST
+from explorer.service import stac
 from explorer.service.bulk import paint_all
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
@@ -163,9 +164,14 @@ def export(
     rows = [_row(sample, traits) for sample in every]
     lines = "".join(json.dumps({"file_name": f"{row['name']}.png", **row}) + "\n" for row in rows)
     _write(out / "train" / "metadata.jsonl", lines.encode())
+    shards = []
     for number, start in enumerate(range(0, len(rows), plan.shard)):
-        with _written(out / "webdataset" / f"shard-{number:06d}.tar") as file:
+        shards.append(out / "webdataset" / f"shard-{number:06d}.tar")
+        with _written(shards[-1]) as file:
             _tar(file, out / "train", rows[start : start + plan.shard])
+    said = stac.origin(plan.prompts, plan.seed, traits.name, traits.digest)
+    places = [sample.area.bounds for sample in every]
+    stac.write_collection(out, traits.licence, places, said, [out / "train" / "metadata.jsonl", *shards])
     _write(out / "README.md", datasheet(plan, traits, every).encode())
     shutil.rmtree(out / ".worlds")
     step(len(every), len(every))

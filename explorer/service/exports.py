@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from explorer import pictures
-from explorer.service import estimates
+from explorer.service import estimates, stac
 from explorer.service.bulk import paint_all
 from explorer.service.estimates import Estimate, ExportRequest, checked, count, missing, painted_box
 from explorer.service.painter import Painter
@@ -20,7 +20,7 @@ from explorer.worlds.world import World
 from tiles.errors import BadBounds, DiskFull, TooLarge, WorldHeld, WorldNotFound
 from tiles.grid import Tile
 from tiles.mosaic.area import FINISHING, WRITING, About, Area, Step, require_square
-from tiles.mosaic.formats import Format, write
+from tiles.mosaic.formats import Format, worded, write
 
 PAINTING, DECODING = "painting", "decoding"  # the stages before those of a mosaic
 
@@ -151,7 +151,11 @@ def _make(world: World, painter: Painter, request: ExportRequest, path: Path, st
         _decode(world, region, step)
     watched(*latest)
     whole = missing(world, painted_box(world, region)) == 0
-    return write(path, format, region, about(world), whole, read, watched)
+    written = write(path, format, region, about(world), whole, read, watched)
+    if request.format == "cog":
+        with worded(path):
+            written.append(stac.write_item(path, world, region.zoom))
+    return written
 
 
 def _paint(world: World, painter: Painter, region: Area, step: Step) -> None:

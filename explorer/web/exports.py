@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
-from explorer.service import exports
+from explorer.service import exports, stac
 from explorer.service.edits import give_up
 from explorer.service.estimates import ExportRequest
 from explorer.service.exports import Export, Limits
@@ -127,6 +127,7 @@ def job_file(request: Request, id: str, part: str = "") -> FileResponse:
     path = job.file(part)
     types = {format.suffix: format.media_type for format in FORMATS.values()}
     types[package.SUFFIX] = package.MEDIA_TYPE
+    types[".json"] = stac.MEDIA_TYPE
     return FileResponse(path, filename=path.name, media_type=types.get(path.suffix, "text/plain"))
 
 

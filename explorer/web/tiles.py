@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
+from explorer import pictures
+from explorer.pictures import Encoded
 from explorer.web.access import may_edit
 from explorer.web.middleware import foreign, foreign_words
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, Busy, EarthError
-from tiles.grid import Tile, parse_tile
+from tiles.grid import MAX_ZOOM, Tile, parse_tile
 
 router = APIRouter(tags=["tiles"])
 TYPES = {"png": "image/png", "webp": "image/webp"}
+DOUBLE = "@2x"
 
 
 class CrossSite(EarthError):
@@ -29,19 +32,22 @@ async def tile(
     request: Request, id: str, z: str, x: str, y: str, format: str, wait: str = "", v: str = ""
 ) -> Response:
     """A tile of 256 x 256 pixels: 200, 204 where nothing is painted, 304 if it is unchanged.
+    With ``@2x`` after ``y``, the same land in 512 x 512 pixels.
 
     With ``?wait=SECONDS`` it is painted first, with its surroundings; 503 when the time is up. Overviews
     (below the base zoom) are made in the background: without ``?wait`` an older one is given, or 204.
     """
-    address = parse_tile(z, x, y)
+    address = parse_tile(z, x, y.removesuffix(DOUBLE))
     if format not in TYPES:
         raise BadAddress(f"format {format[:10]!r}: it must be png or webp")
     state = request.app.state
     world = await to_thread.run_sync(state.atlas.get, id, limiter=state.decode_queue.lookups)
-    if wait:
-        await _painted(request, world, address, _seconds(wait, state.settings.wait_seconds))
-    tiles = state.overviews if world.pyramid.is_overview(address) else state.decode_queue
-    encoded = await tiles.tile(world, address, format)
+    seconds = _seconds(wait, state.settings.wait_seconds) if wait else None
+    if y.endswith(DOUBLE):
+        return await _double(request, world, address, format, seconds)
+    if seconds is not None:
+        await _painted(request, world, [address], seconds)
+    encoded = await _encoded(request, world, address, format)
     if encoded is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
     etag = f'"{world.stamp}-{encoded.revision}"'
@@ -68,6 +74,39 @@ async def sketch(request: Request, id: str, z: str, x: str, y: str, v: str = "")
     return Response(encoded.data, media_type=TYPES["webp"], headers=headers)
 
 
+async def _encoded(request: Request, world: World, address: Tile, format: str) -> Encoded | None:
+    """The tile as it is now; None where nothing is painted."""
+    state = request.app.state
+    tiles = state.overviews if world.pyramid.is_overview(address) else state.decode_queue
+    encoded: Encoded | None = await tiles.tile(world, address, "png" if format == "png" else "webp")
+    return encoded
+
+
+async def _double(
+    request: Request, world: World, address: Tile, format: str, seconds: float | None
+) -> Response:
+    """A tile of twice as many pixels a side: the four tiles of the next zoom as one."""
+    if address.z == MAX_ZOOM:
+        raise BadAddress(f"zoom {address.z}: tiles of 512 pixels end at zoom {MAX_ZOOM - 1}")
+    children = [
+        Tile(address.z + 1, 2 * address.x + right, 2 * address.y + down)
+        for down in (0, 1)
+        for right in (0, 1)
+    ]
+    if seconds is not None:
+        await _painted(request, world, children, seconds)
+    found = [await _encoded(request, world, child, "png") for child in children]
+    if not any(found):
+        return Response(status_code=204, headers={"Cache-Control": "no-cache"})
+    revisions = ".".join(str(each.revision if each else 0) for each in found)
+    headers = {"ETag": f'"{world.stamp}-2x-{revisions}"', "Cache-Control": "no-cache"}
+    if known(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    parts = [each.data if each else None for each in found]
+    data = await request.app.state.decode_queue.decoded(pictures.joined, parts, format)
+    return Response(data, media_type=TYPES[format], headers=headers)
+
+
 def known(request: Request, etag: str) -> bool:
     """Whether who asks has what is there already (RFC 9110, section 13.1.2)."""
     named = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
@@ -85,22 +124,23 @@ def _seconds(text: str, most: float) -> float:
     return seconds
 
 
-async def _painted(request: Request, world: World, tile: Tile, seconds: float) -> None:
-    """Returns when the tile is final, an overview when it shows all that is painted. Raises Busy when the
-    time is up or too many wait.
+async def _painted(request: Request, world: World, tiles: Sequence[Tile], seconds: float) -> None:
+    """Returns when the tiles, all of one zoom, are final, overviews when they show all that is painted.
+    Raises Busy when the time is up or too many wait.
 
     Painting changes the world, so a picture in another site's page must not set it off: CrossSite.
     """
     if foreign(request.headers, request.app.state.settings.allowed_origins):
         raise CrossSite(foreign_words(request.headers))
-    work: Awaitable[None]
-    if world.pyramid.is_overview(tile):
-        work = request.app.state.overviews.ready(world, tile)
+    state = request.app.state
+    works: list[Awaitable[None]]
+    if world.pyramid.is_overview(tiles[0]):
+        works = [state.overviews.ready(world, tile) for tile in tiles]
     elif world.readonly or not may_edit(request):
         return
     else:
-        work = asyncio.wrap_future(request.app.state.painter.ask(world, tile))
+        works = [asyncio.wrap_future(state.painter.ask(world, tile)) for tile in tiles]
     try:
-        await asyncio.wait_for(work, seconds)
+        await asyncio.wait_for(asyncio.gather(*works), seconds)
     except TimeoutError:
         raise Busy(f"the tile was not ready within {seconds:g} seconds; ask again") from None

@@ -176,6 +176,7 @@ def tilejson(request: Request, id: str) -> JSONResponse:
         "maxzoom": world.pyramid.deepest,
         "bounds": [-180, -85.05112877980659, 180, 85.05112877980659],
         "center": [*lonlat(*world.home), world.base_zoom],
+        "vector_layers": [],  # there are none, but the schema of TileJSON 3 wants to hear it
         "attribution": f"Imaginary land painted by {world.model.traits.name}, {world.model.traits.licence}",
     }
     return JSONResponse(document)

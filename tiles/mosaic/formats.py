@@ -83,7 +83,7 @@ def write(
             f"a file of this format cannot be called {path.name}; {path.stem}{format.suffix} is fine"
         )
     part = path.with_name(f".{path.name}.part")
-    with _worded(path):
+    with worded(path):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         try:
@@ -96,7 +96,7 @@ def write(
 
 
 @contextmanager
-def _worded(path: Path) -> Iterator[None]:
+def worded(path: Path) -> Iterator[None]:
     """Turn errors of the disk and of GDAL into ours."""
     try:
         yield
