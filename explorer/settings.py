@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
 import socket
 from collections.abc import Callable
@@ -12,7 +13,15 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from explorer.space import space_settings
 
 MEBIBYTE = 2**20
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
@@ -91,6 +100,18 @@ class Settings(BaseSettings):
     """Read from the environment; the command line's options come before it."""
 
     model_config = SettingsConfigDict(env_prefix="EARTH_", frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options come before the environment, and that before what fits a Space."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, space_settings(os.environ))
 
     host: str = Field(
         "127.0.0.1", description="address to listen on; others than loopback open it to the network"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
+from tests.browser.acts import to
 from tests.browser.conftest import PATIENCE, Server
 from tests.browser.test_page import shown
 from tiles.grid import Tile
@@ -116,8 +118,12 @@ def test_the_page_works_under_a_path_with_https_after_a_login(proxied, secure):
     secure.get_by_role("button", name="Log in").click()
     shown(secure)
     assert feeds == [https.replace("https", "wss") + "/worlds/first/feed"]
-    secure.locator("#home > button").click()
-    assert secure.locator("#export-qgis").get_attribute("href") == "/earth/worlds/first/qgis.xml"
+    to(secure, "home", "live")
+    assert secure.locator("#live-qgis").get_attribute("href") == "/earth/worlds/first/qgis.xml"
+    expect(secure.locator("#live-xyz")).to_have_value(
+        re.compile(re.escape(f"{https}/worlds/first/tiles/{{z}}/{{x}}/{{y}}.png?wait=30&token="))
+    )
+    to(secure, "shape", "plan")
     # Gradio's own events: the prompt is changed through its queue.
     secure.locator("#prompt textarea").fill("sand desert")
     secure.locator("#change").click()

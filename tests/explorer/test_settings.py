@@ -38,6 +38,16 @@ def test_a_list_is_written_plainly_or_as_json(monkeypatch, written):
     assert Settings().allowed_hosts == ["maps.example.org", "10.0.0.5"]
 
 
+def test_a_space_has_its_own_defaults_and_the_environment_comes_before_them(monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "somebody/earth")
+    monkeypatch.setenv("SPACE_HOST", "somebody-earth.hf.space")
+    monkeypatch.setenv("EARTH_HOST", "127.0.0.1")
+    found = Settings()
+    assert found.host == "127.0.0.1" and "somebody-earth.hf.space" in found.hosts
+    assert found.frame_ancestors == ["https://huggingface.co"] and found.others_may == "auto"
+    assert Settings(frame_ancestors=[]).frame_ancestors == []
+
+
 @pytest.mark.parametrize("written", ["http://a.example", "a.example:80", "a/b", '["a"', "a b", "[5]"])
 def test_what_is_no_host_is_refused(monkeypatch, written):
     monkeypatch.setenv("EARTH_ALLOWED_HOSTS", written)
