@@ -53,7 +53,8 @@ class Front:
             headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
             if (b"content-type", b"text/html; charset=utf-8") in headers:
                 url = URL(scope=scope)
-                body = with_preview(body.decode(), f"{url.scheme}://{url.netloc}").encode()
+                root = scope.get("app_root_path", scope.get("root_path", ""))
+                body = with_preview(body.decode(), f"{url.scheme}://{url.netloc}{root}").encode()
             headers.append((b"content-length", str(len(body)).encode()))
             await send({**start, "headers": headers})
             await send({"type": "http.response.body", "body": body})

@@ -1,5 +1,6 @@
 // @ts-check
 // Ready worlds, shown as pictures. A click makes one and opens it.
+import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { on } from "./bus.js";
 import { get, make, say } from "./dom.js";
@@ -25,7 +26,7 @@ function row(ready) {
   const line = make("li");
   const press = make("button", "", { type: "button", class: "ready", title: ready.about });
   press.append(
-    make("img", "", { src: ready.thumbnail, alt: "", loading: "lazy", width: "96", height: "72" }),
+    make("img", "", { src: rooted(ready.thumbnail), alt: "", loading: "lazy", width: "96", height: "72" }),
     make("span", ready.name),
   );
   press.addEventListener("click", async () => {
