@@ -3,6 +3,7 @@
 import json
 
 import pystac
+import pystac.validation as validation
 import pytest
 
 from explorer.service import dataset, exports, stac
@@ -18,7 +19,7 @@ def library(standin):
 def valid(document):
     """The object, held against the schema of STAC that pystac brings; those of extensions are on the web."""
     made = pystac.read_dict({**document, "stac_extensions": []})
-    assert pystac.validation.validate_dict(made.to_dict(transform_hrefs=False), extensions=[])
+    assert validation.validate_dict(made.to_dict(transform_hrefs=False), extensions=[])
     return made
 
 
