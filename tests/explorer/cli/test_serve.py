@@ -1,5 +1,6 @@
 """The app as it is started: on its port, and told to stop."""
 
+import io
 import os
 import signal
 import socket
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
-from explorer.cli.serve import listening, make_first
+from explorer.cli.serve import listening, make_first, say_who_may
 from explorer.settings import Settings
 from explorer.worlds.atlas import Atlas
 from tiles.errors import BadSetting
@@ -98,3 +100,20 @@ def test_two_apps_started_together_make_one_first_world(tmp_path, standin):
     assert [atlas.names() for atlas in atlases] == [["first-light"]] * 4
     for atlas in atlases:
         atlas.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"host": "0.0.0.0"}, "look at every world, and change none"),
+        ({"host": "::", "others_may": "edit"}, "look at, change and DELETE every world"),
+        ({"host": "0.0.0.0", "password": "a long phrase"}, ""),
+        ({"host": "127.0.0.1"}, ""),
+    ],
+)
+def test_what_an_open_address_means_is_said(settings, words, monkeypatch):
+    said = io.StringIO()
+    monkeypatch.setattr("explorer.cli.serve.aside", Console(file=said, width=400))
+    say_who_may(Settings(**settings))
+    assert words in said.getvalue() and bool(said.getvalue()) == bool(words)
+    assert not words or "EARTH_PASSWORD" in said.getvalue()
