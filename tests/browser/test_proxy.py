@@ -123,8 +123,6 @@ def test_the_page_works_under_a_path_with_https_after_a_login(proxied, secure):
     expect(secure.locator("#live-xyz")).to_have_value(
         re.compile(re.escape(f"{https}/worlds/first/tiles/{{z}}/{{x}}/{{y}}.png?wait=30&token="))
     )
-    to(secure, "explore", "new")
-    secure.wait_for_function("document.querySelector(\"img[src^='/earth/gallery/']\")?.naturalWidth > 0")
     to(secure, "shape", "plan")
     # Gradio's own events: the prompt is changed through its queue.
     secure.locator("#prompt textarea").fill("sand desert")
