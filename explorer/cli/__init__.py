@@ -33,7 +33,8 @@ app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=
 def main() -> None:
     """A map of an Earth that does not exist. Without a command it does the same as "serve"."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "httpx2"):  # each request
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 app.command("serve")(serve.serve)

@@ -52,6 +52,7 @@ class Plan(NamedTuple):
     source: Source  # its revision is a commit: it never changes
     files: dict[str, int]  # bytes of each file that is needed
     licence: str
+    asked: str = "main"  # the branch, tag or commit that was asked for
 
     @property
     def size(self) -> int:
@@ -83,7 +84,7 @@ def plan(source: Source) -> Plan:
     chosen += [CARD] if CARD in sizes else []  # it states the licence
     commit = source._replace(revision=info.sha)
     licence = known_licence(source.repo, licence_of(info.card_data))
-    return Plan(commit, {path: sizes[path] for path in chosen}, licence)
+    return Plan(commit, {path: sizes[path] for path in chosen}, licence, source.revision or "main")
 
 
 def fetch(wanted: Plan) -> Path:
@@ -100,7 +101,7 @@ def fetch(wanted: Plan) -> Path:
             " HF_HOME names another folder"
         )
     with told(wanted.source):
-        return Path(
+        there = Path(
             snapshot_download(
                 wanted.source.repo,
                 revision=wanted.source.revision,
@@ -108,6 +109,12 @@ def fetch(wanted: Plan) -> Path:
                 endpoint=constants.ENDPOINT,
             )
         )
+        # What was fetched by its commit is found again by the name that was asked for, as the cache keeps it.
+        name = there.parents[1] / "refs" / wanted.asked
+        if wanted.asked != there.name:
+            name.parent.mkdir(parents=True, exist_ok=True)
+            name.write_text(there.name)
+    return there
 
 
 def cached(source: Source) -> Path | None:

@@ -79,6 +79,7 @@ def test_what_is_here_is_not_fetched_again_and_needs_no_network(remote):
     assert fetch(plan(TINY)) == there and remote.sent == sent
     remote.close()
     assert cached(Source("tiny/land", COMMIT)) == there
+    assert cached(TINY) == there  # by the name it was asked for
 
 
 def test_a_download_that_breaks_off_goes_on(remote, folder):
