@@ -52,10 +52,11 @@ def export_dataset(
 ) -> None:
     """Paint a dataset into the folder ``out`` and print its path."""
     from explorer.service import dataset
+    from explorer.service.samples import Plan
 
     with opened(settings) as (atlas, painter):
         depths = tuple(zooms) or (atlas.library.get().traits.base_zoom,)
-        plan = dataset.Plan(tuple(prompts), depths, count, seed, side)
+        plan = Plan(tuple(prompts), depths, count, seed, side)
         with progress() as bar:
             task = bar.add_task("pictures", total=count)
 

@@ -20,7 +20,7 @@ from explorer.painting.window import Latents, Window
 from explorer.service.batch import Batch, assemble
 from explorer.service.events import Event, Listeners, news, of_world, ready
 from explorer.service.executors import Executor, Executors, LocalExecutors
-from explorer.service.record import Record, Status
+from explorer.service.record import Record, Status, one_line
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
 from explorer.service.waits import Asked, Wait, Waits, unpainted
 from explorer.worlds.world import World
@@ -302,7 +302,7 @@ class Painter:
         """Cells could not be painted: they rest, and whoever needs one of them hears of it."""
         world = batch.world
         log.error("painting %s of %s failed", nodes, world.id, exc_info=error)
-        shown = error if isinstance(error, EarthError) else PaintingFailed(_words(error))
+        shown = error if isinstance(error, EarthError) else PaintingFailed(one_line(error))
         pause = FULL_DISK_PAUSE if isinstance(error, DiskFull) else None
         with self._changed:
             failed = set(self._scheduler.fail(world, nodes, shown, time.monotonic(), pause))
@@ -328,21 +328,15 @@ class Painter:
         """What a client wants cannot be read, or is no more."""
         if not isinstance(error, Cancelled):
             log.error("%s cannot be painted", turn.demand.world.id, exc_info=error)
-            self._record.error = _words(error)
+            self._record.error = one_line(error)
         for wait in self._waits.of_client(turn.client):
-            wait.end(error if isinstance(error, EarthError) else PaintingFailed(_words(error)))
+            wait.end(error if isinstance(error, EarthError) else PaintingFailed(one_line(error)))
         self.drop(turn.client)
 
     def _left(self) -> None:
         with self._changed:
             self._inside = None
             self._changed.notify_all()
-
-
-def _words(error: Exception) -> str:
-    """One line about what a model raised."""
-    text = str(error).strip().split("\n")[0][:200]
-    return f"painting failed: {text or type(error).__name__}"
 
 
 def _done() -> Future[None]:

@@ -47,3 +47,9 @@ class Record:
     def status(self, alive: bool) -> Status:
         seconds = statistics.median(list(self._seconds)) if self._seconds else None
         return Status(self._device, self._model, self._painted, seconds, alive, self.error)
+
+
+def one_line(error: Exception) -> str:
+    """One line about what a model raised."""
+    text = str(error).strip().split("\n")[0][:200]
+    return f"painting failed: {text or type(error).__name__}"

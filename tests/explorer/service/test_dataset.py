@@ -10,7 +10,8 @@ from PIL import Image
 
 from benchmarks.standin import OneModel, StandIn
 from explorer.service import dataset
-from explorer.service.dataset import Plan, checked, export, samples
+from explorer.service.dataset import export
+from explorer.service.samples import Plan, base_of, checked, samples
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tiles.errors import BadPrompt, BadSetting, DiskFull
@@ -139,8 +140,7 @@ def test_worlds_whose_seeds_are_alike_are_told_apart_by_prompt_and_zoom(
 
 def test_a_million_pictures_have_no_two_worlds_of_one_seed():
     seeds = {
-        dataset.samples(PLAN._replace(prompts=("coast",), zooms=(8,), pictures=n))[-1].seed
-        for n in (1, 101, 201)
+        samples(PLAN._replace(prompts=("coast",), zooms=(8,), pictures=n))[-1].seed for n in (1, 101, 201)
     }
     assert len(seeds) == 3 and max(seeds) >= 2**31 and max(seeds) < 2**53
 
@@ -272,6 +272,6 @@ def test_zooms_that_the_model_did_not_learn_are_refined_from_one_that_it_did(tmp
     with Image.open(out / "train" / rows[1]["file_name"]) as image:
         assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 100
     assert rows[1]["gsd_m"] == pytest.approx(rows[0]["gsd_m"] / 4, rel=1e-4)
-    assert [dataset.base_of(zoom, library.model.traits) for zoom in (3, 5, 8, 20)] == [3, 5, 8, 8]
+    assert [base_of(zoom, library.model.traits) for zoom in (3, 5, 8, 20)] == [3, 5, 8, 8]
     with pytest.raises(BadSetting, match="base zoom 21"):
         checked(plan._replace(zooms=(21,)), library.model.traits)

@@ -8,6 +8,7 @@ import pytest
 
 from explorer.service import dataset, exports, stac
 from explorer.service.estimates import ExportRequest
+from explorer.service.samples import Plan
 from tiles.grid import Tile
 
 
@@ -50,7 +51,7 @@ def test_land_beyond_the_square_is_nowhere_on_earth(world, painter, tmp_path):
 
 
 def test_a_dataset_has_a_collection(standin, painter, tmp_path):
-    plan = dataset.Plan(("rocky coast", "desert"), (8,), 2, seed=4)
+    plan = Plan(("rocky coast", "desert"), (8,), 2, seed=4)
     for folder in ("one", "two"):
         dataset.export(standin, painter, plan, tmp_path / folder, lambda *of: None)
     documents = [(tmp_path / folder / "collection.json").read_bytes() for folder in ("one", "two")]
