@@ -122,7 +122,7 @@ def test_a_model_is_named_and_never_a_path(client, bundle):
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": -1}, {"seed": 2**53}, {"seed": 2**63}, {"seed": 1.5}, {"seed": 1.7}, {"seed": "1"}, {"seed": True}, {"base_zoom": 3}, {"base_zoom": 23},
+    [{"seed": -1}, {"seed": 2**53}, {"seed": 2**63}, {"seed": 1.5}, {"seed": 1.7}, {"seed": "1"}, {"seed": True}, {"base_zoom": 1}, {"base_zoom": 23},
      {"home": [1, 2, 3]}, {"home": ["a", 1]}, {"home": [1e300, 0]}, {"model": "../../etc"}, {"sketch": 9},
      {"unknown": 1}, {"name": 5}, {"name": "  "}],
 )  # fmt: skip
