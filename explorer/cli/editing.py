@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.cli.options import BoundsText, Device, Folder, Seed, WorldId, place_of
+from explorer.cli.options import (
+    BadOptions,
+    BoundsText,
+    Device,
+    Folder,
+    Seed,
+    WorldId,
+    existing_folder,
+    place_of,
+)
 from explorer.cli.session import opened, say_left_out, settings_with
 from explorer.terminal import aside, console, progress, stages
 from tiles.errors import BadSetting
@@ -24,16 +33,29 @@ if TYPE_CHECKING:
 
 def paint(
     world: WorldId,
-    bounds: BoundsText,
+    bounds: BoundsText = "",
     zoom: Annotated[int | None, typer.Option(help="zoom of the tiles; by default the world's own")] = None,
+    levels: Annotated[
+        Path | None,
+        typer.Option(help="write a PNG instead: the world's prompt and seed at six ground resolutions"),
+    ] = None,
     worlds: Folder = None,
     device: Device = None,
 ) -> None:
-    """Paint a rectangle of a world."""
+    """Paint a rectangle of a world, or its prompt and seed at six ground resolutions as one picture."""
     from explorer.service.bulk import paint_all
+    from explorer.service.levels import at_levels, strip
 
+    if not bounds and levels is None:
+        raise BadOptions("--bounds are needed, or --levels FILE")
     with opened(settings_with(worlds=worlds, device=device)) as (atlas, painter):
         land = atlas.get(world)
+        if levels is not None:
+            existing_folder(levels)
+            painted = at_levels(land.model, land.journal.prompt, land.seed, painter.sample)
+            strip(painted).save(levels, "PNG")
+            print(levels)
+            return
         box = boxed(parse_bounds(bounds), land.base_zoom if zoom is None else zoom)
         cells = list(land.pyramid.under(box).tiles())
         with progress() as bar:

@@ -53,7 +53,7 @@ def sites(new: NewWorld, model: Model, sample: Sample) -> list[Site]:
     spec = WindowSpec(pyramid, settings["seed"], (Condition(prompt, use_parent=False),))
     cells = _cells(pyramid)[: None if model.towers else 1]
     painted = sample(model, [assemble(cell, spec, {}) for cell in cells])
-    pictures = np.stack([_decoded(model, latents) for latents in painted])
+    pictures = np.stack([decoded_alone(model, latents) for latents in painted])
     agreement = np.zeros(len(cells))
     if model.towers is not None:
         agreement = (model.towers.pictures(pictures) @ model.towers.prompts([prompt]).T)[:, 0]
@@ -71,7 +71,8 @@ def _cells(pyramid: Pyramid) -> list[Tile]:
     return [Tile(pyramid.top, middle + 2 * x, middle + 2 * y) for y in steps for x in steps]
 
 
-def _decoded(model: Model, latents: Latents) -> np.ndarray:
-    """The picture of a cell whose neighbours are not painted: its edges go on as they are."""
+def decoded_alone(model: Model, latents: Latents) -> np.ndarray:
+    """The picture of a cell whose neighbours are not painted, uint8 (256, 256, 3): its edges go on as they
+    are."""
     margin = model.traits.margin
     return model.decode(np.pad(latents, ((0, 0), (margin, margin), (margin, margin)), mode="edge"))

@@ -183,3 +183,13 @@ def test_land_is_painted_anew_and_taken_back(run, tmp_path):
         assert said in run(*words, code=1)
     run("undo", "bay")
     assert "nothing to undo" in run("undo", "bay", code=1)
+
+
+def test_one_prompt_is_painted_at_several_ground_resolutions(run, tmp_path):
+    run("worlds", "new", "Land", "rocky coast", "--seed", "2")
+    printed = run("paint", "land", "--levels", "levels.png")
+    assert printed.strip().endswith("levels.png")
+    with Image.open(tmp_path / "levels.png") as picture:
+        assert picture.format == "PNG" and picture.width == 4 * 264 + 8  # the model knows four zooms
+    assert "--bounds" in run("paint", "land", code=2)
+    assert "no folder" in run("paint", "land", "--levels", "nowhere/x.png", code=1)
