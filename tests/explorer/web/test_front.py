@@ -1,5 +1,7 @@
 """Previews of links are ours."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import anyio
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse
@@ -37,7 +39,9 @@ def asked(path: str) -> tuple[dict[str, str], bytes]:
 
         await app(scope, receive, send)
 
-    anyio.run(run)
+    # A thread of its own: Playwright keeps its event loop running in the main one, whichever tests ran before.
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(anyio.run, run).result()
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return headers, b"".join(message.get("body", b"") for message in sent[1:])
 
