@@ -147,7 +147,8 @@ def test_one_of_three_candidates_is_picked(page, server, watch):
     on_map = page.frame_locator("#earth-map").locator("img.preview")  # in its place, and the others too
     expect(on_map).to_have_attribute("src", candidates.first.get_attribute("src"))
     page.get_by_label("Option 3").check(force=True)
-    expect(on_map).to_have_attribute("src", candidates.nth(2).get_attribute("src"))
+    expect(on_map.last).to_have_attribute("src", candidates.nth(2).get_attribute("src"))
+    expect(on_map).to_have_count(1)  # the one before stays until this one is there
     assert len(journal(page, server)) == 1 and picture(page, tile) == before  # nothing is kept yet
     page.get_by_text("None of these").click()
     expect(candidates).to_have_count(0)

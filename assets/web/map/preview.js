@@ -16,8 +16,6 @@ function part([west, south, east, north], inside) {
   ];
 }
 
-const PATIENCE = 1000; // ms until a picture is shown though it did not come
-
 export class Preview {
   /** @param {L.Map} map */
   constructor(map) {
@@ -44,10 +42,7 @@ export class Preview {
     if (/** @type {any} */ (before)?._url !== url) {
       const picture = L.imageOverlay(url, box, { pane: "preview", className: "preview", alt: "" });
       this.picture = picture.addTo(this.map);
-      // The one before stays until this one is there, but not for ever.
-      const gone = () => before?.remove();
-      picture.on("load error", gone);
-      setTimeout(gone, PATIENCE);
+      picture.on("load error", () => before?.remove()); // the one before stays until this one is there
     }
     const edge = latLngs(inside);
     if (this.frame) this.frame.setBounds(edge);
