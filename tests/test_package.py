@@ -26,6 +26,13 @@ def test_it_needs_what_the_app_was_tested_with():
     assert PROJECT["optional-dependencies"]["test"] == listed("requirements-test.txt")
 
 
+def test_what_the_extras_bring_is_tested_too():
+    extras = dict(PROJECT["optional-dependencies"])
+    tested = extras.pop("test")
+    assert set(extras) == {"gpu", "ray", "train"}
+    assert set().union(*extras.values()) <= set(tested)
+
+
 def test_the_locked_versions_are_ones_that_are_asked_for():
     locked = dict(line.split("==") for line in listed("requirements.lock"))
     for line in listed("requirements.txt"):
