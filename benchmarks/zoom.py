@@ -1,6 +1,6 @@
 """Zooming in: whether each level is the land of the level above, with more in it.
 
-python -m benchmarks.zoom [--places 7] [--side 4] [--deepest 20] [--picture docs/images/zoom.webp]
+python -m benchmarks.zoom [--places 7] [--side 4] [--deepest 20] [--pictures docs/images/zoom]
 
 Each place is followed down from zoom 8: a block of 4 x 4 tiles, then that in the middle of their children,
 and so on. At each step each tile is compared with the mean of its four children (PSNR; at least 24 dB is
@@ -19,7 +19,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.common import HOME, paint, pixels, worlds
+from benchmarks.common import HOME, paint, picture, pixels, worlds
 from benchmarks.joins import ratio, steps
 from explorer import pictures
 from explorer.painting.pyramid import DEEPEST
@@ -40,7 +40,7 @@ class Step(NamedTuple):
     psnrs: list[float]  # dB, of each tile's children's mean against it
     joins: list[tuple[float, float]]  # the steps at the children's joins, and beside them
     block: Box  # of the children, to go on with
-    tile: np.ndarray  # pixels of one of these
+    mosaic: np.ndarray  # its pixels
 
 
 def follow(world: World, block: Box) -> Step:
@@ -62,8 +62,8 @@ def follow(world: World, block: Box) -> Step:
     joins = [steps(rows, line) for rows in (sheet, sheet.transpose(1, 0, 2)) for line in lines]
     side = block.width // 2  # about the middle: from there on it goes down
     middle = Box(below.zoom, below.left + side, below.top + side, below.left + 3 * side, below.top + 3 * side)
-    corner = sheet[256 * side : 256 * side + 256, 256 * side : 256 * side + 256]
-    return Step(psnrs, joins, middle, corner)
+    inner = slice(256 * side, 256 * 3 * side)
+    return Step(psnrs, joins, middle, sheet[inner, inner])
 
 
 def main(
@@ -71,25 +71,25 @@ def main(
     places: int = 7,
     side: int = 4,
     deepest: int = DEEPEST,
-    picture: Path | None = None,
+    folder: Annotated[Path | None, typer.Option("--pictures")] = None,
 ) -> None:
-    """Print one row a step of zoom; with ``--picture`` also write each place's tiles side by side."""
+    """Print one row a step of zoom; with ``--pictures`` also write a folder of the first place's mosaics."""
     psnrs: defaultdict[int, list[float]] = defaultdict(list)
     joins: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-    strips = []
     with worlds(model) as make:
         for place in range(places):
             world = make(PROMPTS[place % len(PROMPTS)], place + 2)
             block = Box(BASE, HOME, HOME, HOME + side, HOME + side)
             paint(world, block.grown(1).tiles())
-            strip = [pixels(world, Tile(BASE, HOME, HOME))]
+            if place == 0 and folder is not None:
+                save(picture(world, block), folder, BASE)
             for zoom in range(BASE + 1, deepest + 1):
                 step = follow(world, block)
                 psnrs[zoom] += step.psnrs
                 joins[zoom] += step.joins
-                strip.append(step.tile)
+                if place == 0 and folder is not None:
+                    save(step.mosaic, folder, zoom)
                 block = step.block
-            strips.append(np.concatenate(strip, 1))
     table = Table(
         "step",
         "ground",
@@ -102,8 +102,12 @@ def main(
         figures = f"{np.mean(found):.1f}", f"{min(found):.1f}", f"{ratio(joins[zoom]):.3f}"
         table.add_row(f"{zoom - 1} to {zoom}", metres_words(zoom), *figures)
     Console().print(table)
-    if picture is not None:
-        Image.fromarray(np.concatenate(strips)).save(picture, quality=80, method=6)
+
+
+def save(mosaic: np.ndarray, folder: Path, zoom: int) -> None:
+    """Write the mosaic of one zoom."""
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(mosaic).save(folder / f"{zoom}.webp", quality=80, method=6)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,17 @@ def test_the_zoom_control_says_what_one_sees_and_what_was_learned(page, server, 
     assert slider.get_attribute("aria-valuetext").startswith("9, 310 m per pixel") and watch == []
 
 
+def test_a_dense_screen_has_overviews_of_twice_the_pixels_and_paints_nothing_for_them(browser, server):
+    with browser.new_context(viewport={"width": 800, "height": 600}, device_scale_factor=2) as context:
+        page = context.new_page()
+        opened(page, server)
+        widths = f"[...{LAND}.land.getContainer().querySelectorAll('img')].map(each => each.naturalWidth)"
+        assert set(page.evaluate(widths)) == {256}
+        jump(page, "7/0/0")
+        page.wait_for_function(f"() => {widths}.includes(512)")
+        assert server.atlas.get("first").canvas.count(9) == 0
+
+
 class Gate:
     """Lets a model paint down to a zoom."""
 

@@ -6,16 +6,22 @@ import { rooted } from "../lib/root.js";
 
 const FADE = 450; // ms until the picture before may go
 const RETRY = 3000; // ms
+const DENSE = 1.5; // pixels of the screen a pixel of the page, from which a tile of 256 looks soft
 
 /** @typedef {{element: HTMLElement, done: (error: any, element: HTMLElement) => void, shown: number, loading: number}} Live */
-/** @typedef {L.GridLayerOptions & {world: string, path: string, stamp: string}} LandOptions */
+/** @typedef {L.GridLayerOptions & {world: string, path: string, stamp: string, denseTo?: number}} LandOptions */
 
 export class Land extends L.GridLayer {
-  /** @param {LandOptions} options */
+  /**
+   * Tiles coarser than the zoom `denseTo` have twice the pixels on a dense screen: they are made of painted land, so
+   * the pixels are there. From that zoom on they would have to be painted first.
+   * @param {LandOptions} options
+   */
   constructor(options) {
     super({ ...options, tileSize: 256, keepBuffer: 3, updateWhenZooming: false });
     this.source = rooted(`/worlds/${options.world}/${options.path}`);
     this.stamp = options.stamp;
+    this.denseTo = window.devicePixelRatio >= DENSE ? (options.denseTo ?? 0) : 0;
     this.revisions = new Revisions();
     /** @type {Map<string, Live>} */
     this.live = new Map();
@@ -70,7 +76,8 @@ export class Land extends L.GridLayer {
       tile.loading = tile.shown;
       setTimeout(() => this.live.get(key) === tile && this.load(key), RETRY);
     };
-    image.src = `${this.source}/${key}.webp?v=${this.stamp}.${revision}`;
+    const pixels = Number.parseInt(key, 10) < this.denseTo ? "@2x" : "";
+    image.src = `${this.source}/${key}${pixels}.webp?v=${this.stamp}.${revision}`;
   }
 
   /** @param {string} key @param {Live} tile @param {HTMLImageElement} image @param {number} revision */

@@ -72,7 +72,7 @@ class EarthMap {
     const maxZoom = Math.min(highest, coarse + SKETCH_ZOOMS);
     this.sketch = new Land({ ...shared, ...native, maxZoom, path: "sketch", className: "sketch" });
     if (sketch) this.sketch.addTo(this.map);
-    this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 2 });
+    this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 2, denseTo: base });
     this.land.addTo(this.map);
   }
 
