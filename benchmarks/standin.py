@@ -11,12 +11,13 @@ import numpy as np
 from explorer.models.family import PromptReport, Traits
 from explorer.painting.window import Latents, Window
 from tiles.grid import Tile
+from tiles.recipe import Recipe
 
 
 class StandIn:
     """A model whose land is smoothed noise. It counts how often each cell is painted."""
 
-    device, towers = "cpu", None
+    device, towers, recipe = "cpu", None, None
 
     def __init__(self, batch: int = 1, sketch: int = 2) -> None:
         self.traits = Traits(
@@ -79,7 +80,7 @@ class OneModel:
     def __init__(self, model: StandIn) -> None:
         self.model = model
 
-    def get(self, name: str | None = None) -> StandIn:
+    def get(self, name: str | None = None, recipe: Recipe | None = None) -> StandIn:
         return self.model
 
 

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from explorer.space import space_settings
+from tiles.recipe import MOST_SCALE, MOST_STEPS, MOST_TOGETHER
 
 MEBIBYTE = 2**20
 PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
@@ -122,9 +123,19 @@ class Settings(BaseSettings):
         "terra",
         description="model of new worlds: terra, text2earth, a hub's owner/name[@revision], or a folder",
     )
-    steps: int = Field(25, ge=1, le=999, description="steps of a Stable Diffusion model")
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto",
+        description="what a Stable Diffusion model computes in; auto: float16 on a GPU, else float32",
+    )
+    batch: int = Field(
+        0,
+        ge=0,
+        le=MOST_TOGETHER,
+        description="windows that a Stable Diffusion model paints together; 0: 4 on a GPU, else 1",
+    )
+    steps: int = Field(25, ge=1, le=MOST_STEPS, description="steps of a Stable Diffusion model")
     guidance_scale: float = Field(
-        4.0, ge=1, le=30, description="how closely a Stable Diffusion model follows prompts"
+        4.0, ge=1, le=MOST_SCALE, description="how closely a Stable Diffusion model follows prompts"
     )
     sampler: Literal["euler", "ddim", "dpm++2m", "lcm"] = Field(
         "dpm++2m", description="sampler of a Stable Diffusion model: euler, ddim, dpm++2m or lcm"
@@ -132,11 +143,14 @@ class Settings(BaseSettings):
     level_scale: float = Field(
         0.0,
         ge=0,
-        le=30,
+        le=MOST_SCALE,
         description="guidance by the ground resolution alone, for Text2Earth; 0: that of prompts",
     )
     picture_scale: float = Field(
-        1.5, ge=0, le=30, description="how closely an edit by instruction keeps to the land it changes"
+        1.5,
+        ge=0,
+        le=MOST_SCALE,
+        description="how closely an edit by instruction keeps to the land it changes",
     )
     parent_strength: float = Field(
         0.6, gt=0, le=1, description="how much of a coarser zoom a Stable Diffusion model paints anew"
@@ -209,7 +223,8 @@ class Settings(BaseSettings):
     @property
     def model_options(self) -> dict[str, Any]:
         """How Stable Diffusion models are used."""
-        names = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength", "adapters")
+        named = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength")
+        names = (*named, "adapters", "dtype", "batch")
         return {name: getattr(self, name) for name in names} | {"level_scale": self.level_scale or None}
 
     @property

@@ -29,13 +29,14 @@ from tiles.entries import Entry as JournalEntry
 from tiles.errors import BadPackage, TooLarge
 from tiles.grid import MAX_INDEX, MAX_ZOOM, TILE_LATENTS, Tile
 from tiles.journal import compacted
+from tiles.recipe import is_recipe
 from tiles.store import Entry
 
 MAX_ENTRIES, MAX_LINE = 100_000, 4 * 2**20  # entries of a journal, bytes of one
 MAX_JOURNAL = 2**26  # bytes
 MAX_LISTS, MAX_OBJECTS = 250_000, 2_000  # in one line: parsed, they are many times their text
 NAME_LIMIT = 80
-MODEL = re.compile(r"[^\W_][\w .+-]{0,79}(/[^\W_][\w .+-]{0,79})?")
+MODEL = re.compile(r"[^\W_][\w .+-]{0,79}(/[^\W_][\w .+-]{0,79})?(@[\w.-]{1,99})?")
 
 
 def check_line(line: bytes, what: str) -> None:
@@ -180,7 +181,7 @@ def _is_time(value: Any) -> bool:
 
 
 MAX_CHANNELS = 64  # of latents
-MAY_BE_MISSING = ("channels", "bookmarks")  # from before there were others than 4, and none was made
+MAY_BE_MISSING = ("channels", "bookmarks", "recipe")  # 4, none was made, and the weights say it all
 MAX_BOOKMARKS = 200
 PLACE = re.compile(r"\d{1,2}/-?\d{1,15}/-?\d{1,15}")  # zoom, x and y in metres
 
@@ -215,6 +216,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "sketch": (lambda v: whole(v, 0, 3), "0 to 3"),
     "halo": (lambda v: whole(v, 0, TILE_LATENTS), f"0 to {TILE_LATENTS}"),
     "channels": (lambda v: whole(v, 1, MAX_CHANNELS), f"1 to {MAX_CHANNELS}"),
+    "recipe": (is_recipe, "what a world remembers of its model"),
     "created": (_is_time, "ISO 8601 times"),
     "bookmarks": (_are_bookmarks, f"up to {MAX_BOOKMARKS} places with names"),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from explorer.models.family import PromptReport, Towers, Traits
 from explorer.painting.window import Latents, Window
 from tiles.errors import ModelRefused
+from tiles.recipe import remembered
 
 
 class Absent:
@@ -19,7 +20,8 @@ class Absent:
     towers: Towers | None = None
 
     def __init__(self, settings: Mapping[str, Any], channels: int, why: str) -> None:
-        self._why = why
+        self.why = why  # what is missing, and where to get it
+        self.recipe = remembered(settings)
         self.traits = Traits(
             name=settings["model"],
             digest=settings["digest"],
@@ -31,17 +33,17 @@ class Absent:
             sketch=settings["sketch"],
             zooms=(settings["base_zoom"],),
             base_zoom=settings["base_zoom"],
-            licence="not known here",
+            licence=self.recipe.licence if self.recipe else "not known here",
         )
 
     def paint(self, windows: Sequence[Window]) -> NoReturn:
-        raise ModelRefused(self._why)
+        raise ModelRefused(self.why)
 
     def decode(self, latents: Latents) -> NoReturn:
-        raise ModelRefused(self._why)
+        raise ModelRefused(self.why)
 
     def encode(self, pixels: np.ndarray) -> NoReturn:
-        raise ModelRefused(self._why)
+        raise ModelRefused(self.why)
 
     def read_prompt(self, prompt: str) -> PromptReport:
         """Nothing is left out, as far as one knows."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from explorer.painting.window import Latents, Window
+from tiles.recipe import Recipe
 
 
 class Traits(NamedTuple):
@@ -75,6 +76,10 @@ class Model(Protocol):
     traits: Traits
     device: str
     towers: Towers | None  # None: it cannot compare pictures with prompts
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What a world has to remember of how it is used; None: the weights say it all."""
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
         """The latents (channels, width, width) float32 of each window; ``width`` is 32 and the halo on both

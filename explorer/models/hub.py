@@ -117,6 +117,15 @@ def fetch(wanted: Plan) -> Path:
     return there
 
 
+def fetched_as(name: str, folder: Path) -> Source | None:
+    """The model and the commit in ``folder``, which ``name`` led to; None for any other."""
+    source = parse(name)
+    there = cached(source) if source else None
+    if source is None or there is None or folder.resolve() != there.resolve():
+        return None
+    return source._replace(revision=there.name)
+
+
 def cached(source: Source) -> Path | None:
     """The folder with a model that was fetched before and is whole; None if it has to be fetched."""
     try:

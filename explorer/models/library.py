@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.models import bundle
 from explorer.models.family import Model
 from tiles.errors import ModelRefused
 from tiles.gates import Gates
+from tiles.recipe import Recipe
+
+if TYPE_CHECKING:
+    from explorer.models.diffusion.family import Shelf
 
 log = logging.getLogger(__name__)
 DEVICES = ("auto", "cpu", "cuda")
+FAMILIES = ("terra", "stable-diffusion")
 
 
 class Library:
@@ -22,12 +28,11 @@ class Library:
     def __init__(
         self, default: str = "terra", device: str = "auto", options: Mapping[str, Any] | None = None
     ) -> None:
-        """``options``: how Stable Diffusion models are used, see ``diffusion.painting.Options``; and
-        their ``adapters``."""
+        """``options``: how Stable Diffusion models are used in new worlds, see ``diffusion.family.Shelf``."""
         if device not in DEVICES:
             raise ModelRefused(f"device {device!r}: it must be auto, cpu or cuda")
         self.default, self.device, self.options = default, device, dict(options or {})
-        self._models: dict[Path, Model] = {}
+        self._models: dict[tuple[Path, Recipe | None], Model] = {}
         self._gates = Gates()  # whoever asks for a model waits for that one only
 
     def named(self, name: str) -> str:
@@ -40,35 +45,47 @@ class Library:
             raise ModelRefused(f"no model {name[:80]!r} here; known are {', '.join(sorted(known))}")
         return known[name]
 
-    def get(self, name: str | None = None) -> Model:
-        """The model of that name, read on first use. Raises ModelRefused."""
-        folder = bundle.find(name or self.default).resolve()
+    def get(self, name: str | None = None, recipe: Recipe | None = None) -> Model:
+        """The model of that name, read on first use, used as a world's ``recipe`` says, by default as new
+        worlds use it. Raises ModelRefused, also where the recipe names a commit or an adapter that is not
+        here."""
+        name = name or self.default
+        folder = _folder(name, recipe)
         with self._gates.hold(folder):
-            if folder not in self._models:
-                self._models[folder] = self._load(folder, name or self.default)
-            return self._models[folder]
+            family = bundle.describe(folder)["family"]
+            if family not in FAMILIES:
+                raise ModelRefused(f"{folder.name}: unknown family {family!r}; terra is known")
+            wanted = None if family == "terra" else recipe or self._usual(folder, name)
+            if (folder, wanted) not in self._models:
+                use_full_precision()
+                model = self._terra(folder) if wanted is None else self._diffusion(folder, name, wanted)
+                log.info("%s (%s) on %s", model.traits.name, model.traits.digest[:8], model.device)
+                self._models[folder, wanted] = model
+            return self._models[folder, wanted]
 
-    def _load(self, folder: Path, name: str) -> Model:
-        described = bundle.describe(folder)
-        use_full_precision()
-        load = {"terra": self._terra, "stable-diffusion": self._stable_diffusion}.get(described["family"])
-        if load is None:
-            raise ModelRefused(f"{folder.name}: unknown family {described['family']!r}; terra is known")
-        model = load(folder, name)
-        log.info("%s (%s) on %s", model.traits.name, model.traits.digest[:8], model.device)
-        return model
+    def require(self, name: str, recipe: Recipe) -> str:
+        """What a world's model is called. Raises ModelRefused where it is not here; no weights are read."""
+        folder = _folder(name, recipe)
+        self._shelf.require(recipe)
+        return _shown(folder, name)
 
-    def _stable_diffusion(self, folder: Path, name: str) -> Model:
-        from explorer.models.diffusion import family
-        from explorer.models.diffusion.painting import Options
+    @cached_property
+    def _shelf(self) -> Shelf:
+        from explorer.models.diffusion.family import Shelf  # torch takes seconds to import
 
-        named = folder.name if Path(name).is_dir() else name
-        options = dict(self.options)
-        adapters = options.pop("adapters", ())
-        return family.load(folder, chosen(self.device), Options(**options), named, adapters)
+        return Shelf(chosen(self.device), self.options)
 
-    def _terra(self, folder: Path, name: str) -> Model:
-        if self.options.get("adapters"):
+    def _usual(self, folder: Path, name: str) -> Recipe:
+        from explorer.models import hub
+
+        source = hub.fetched_as(name, folder)
+        return self._shelf.usual(folder, _shown(folder, name), str(source or ""))
+
+    def _diffusion(self, folder: Path, name: str, recipe: Recipe) -> Model:
+        return self._shelf.model(folder, _shown(folder, name), recipe)
+
+    def _terra(self, folder: Path) -> Model:
+        if self.options.get("adapters") and folder == bundle.find(self.default).resolve():
             raise ModelRefused("terra takes no adapters: they are for Stable Diffusion models")
         described = bundle.describe(folder)
         from explorer.models import terra  # torch takes seconds to import
@@ -78,6 +95,16 @@ class Library:
             return terra.load(folder, described, digest, chosen(self.device))
         except (KeyError, TypeError, ValueError, OSError, RuntimeError) as error:
             raise ModelRefused(f"{folder.name} is not a whole terra bundle: {error}") from error
+
+
+def _folder(name: str, recipe: Recipe | None) -> Path:
+    """Where a model lies: that of the very commit that a recipe names. Raises ModelRefused."""
+    return bundle.find(recipe.source if recipe and recipe.source else name).resolve()
+
+
+def _shown(folder: Path, name: str) -> str:
+    """What a model is called."""
+    return folder.name if Path(name).expanduser().is_dir() else name
 
 
 def use_full_precision() -> None:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from explorer.models.schedules import Level, Prediction, SamplerName, flow_levels
+from explorer.models.schedules import Level, Prediction, flow_levels
 from explorer.painting.noise import afresh
+from tiles.recipe import SamplerName
 
 Velocity = Callable[[Tensor, float], Tensor]  # of latents (n, channels, h, w) at a time 1..0
 Sampler = Callable[[Velocity, Tensor, Tensor, Tensor, list[float]], Tensor]

@@ -13,10 +13,10 @@ import numpy as np
 from torch import Tensor
 
 from tiles.errors import ModelRefused
+from tiles.recipe import SamplerName
 
 Prediction = Literal["epsilon", "v_prediction", "sample"]
 Spacing = Literal["leading", "trailing", "linspace"]
-SamplerName = Literal["euler", "ddim", "dpm++2m", "lcm"]
 LCM_STEPS = 50  # that latent consistency models are distilled from
 
 

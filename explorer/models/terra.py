@@ -23,6 +23,7 @@ from explorer.models.text import TextTower
 from explorer.models.towers import DualTowers
 from explorer.painting.window import Latents, Window
 from tiles.grid import TILE_LATENTS
+from tiles.recipe import Recipe
 
 M = TypeVar("M", bound=torch.nn.Module)
 NEGATIVE_SCALE = 2.0  # how far from a negative prompt a model goes that has its guidance folded in
@@ -33,6 +34,8 @@ class Terra:
 
     Painted latents become pixels by ``decoder``: the autoencoder itself, or one that adds detail.
     """
+
+    recipe: Recipe | None = None
 
     def __init__(
         self,

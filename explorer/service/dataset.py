@@ -75,7 +75,7 @@ def export(
         shards.append(out / "webdataset" / f"shard-{number:06d}.tar")
         with _written(shards[-1]) as file:
             _tar(file, out / "train", rows[start : start + plan.shard])
-    said = stac.origin(plan.prompts, plan.seed, traits.name, traits.digest)
+    said = stac.origin(plan.prompts, plan.seed, traits.name, traits.digest, traits.licence)
     places = [sample.area.bounds for sample in every]
     stac.write_collection(out, traits.licence, places, said, [out / "train" / "metadata.jsonl", *shards])
     _write(out / "README.md", datasheet(plan, traits, every).encode())
@@ -224,7 +224,7 @@ def datasheet(plan: Plan, traits: Traits, every: list[Sample]) -> str:
     prompts = "\n".join(f"    {prompt or '(no prompt)'}" for prompt in plan.prompts)
     resolutions = ", ".join(f"{zoom} ({metres_per_pixel(zoom):.6g} m per pixel)" for zoom in plan.zooms)
     return f"""---
-license: {traits.licence.lower()}
+license: {stac.spdx(traits.licence).lower()}
 configs:
 - config_name: default
   data_dir: train

@@ -284,6 +284,7 @@ class Painter:
 
     def _keep(self, batch: Batch, cells: list[Latents]) -> None:
         world, kept = batch.world, []
+        world.remember_recipe()
         for node, latents in zip(batch.nodes, cells):
             try:
                 if world.canvas.commit(batch.snapshot, node, latents):

@@ -7,6 +7,7 @@ All are marked as synthetic, with what the land is made of: seed, prompt and the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,10 +26,11 @@ from tiles.grid import EARTH, Bounds, lonlat, metres_per_pixel
 SUFFIX = ".stac.json"
 MEDIA_TYPE = "application/geo+json"
 PROJECTION = f"https://stac-extensions.github.io/projection/{PROJECTION_EXT_VERSION}/schema.json"
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 PROVIDER = pystac.Provider("Endless Earth", roles=[pystac.ProviderRole.PRODUCER])
 
 
-def origin(prompts: Sequence[str], seed: int, model: str, digest: str) -> dict[str, Any]:
+def origin(prompts: Sequence[str], seed: int, model: str, digest: str, licence: str) -> dict[str, Any]:
     """Where synthetic land comes from, as properties."""
     return {
         "endless_earth:synthetic": True,
@@ -36,8 +38,18 @@ def origin(prompts: Sequence[str], seed: int, model: str, digest: str) -> dict[s
         "endless_earth:seed": seed,
         "endless_earth:model": model,
         "endless_earth:model_digest": digest,
+        "endless_earth:licence": licence,
         "endless_earth:software": SOFTWARE,
     }
+
+
+def spdx(licence: str) -> str:
+    """What STAC takes for a licence: an identifier of SPDX, or "other" for words.
+
+    >>> spdx("apache-2.0"), spdx("its makers contradict themselves")
+    ('apache-2.0', 'other')
+    """
+    return licence if IDENTIFIER.fullmatch(licence) else "other"
 
 
 def write_item(path: Path, world: World, zoom: int) -> Path:
@@ -50,9 +62,9 @@ def write_item(path: Path, world: World, zoom: int) -> Path:
     properties = {
         "title": f"{world.name}: imaginary land",
         "description": f"No place on Earth. Painted by {traits.name} to the prompt: {world.journal.prompt}",
-        "license": traits.licence,
+        "license": spdx(traits.licence),
         "gsd": metres_per_pixel(zoom),
-        **origin([world.journal.prompt], world.seed, traits.name, traits.digest),
+        **origin([world.journal.prompt], world.seed, traits.name, traits.digest, traits.licence),
     }
     item = _item(path, datetime.fromisoformat(world.created), properties)
     item.assets["data"].title = path.name
@@ -96,7 +108,7 @@ def write_collection(
         f"{len(places):,} pictures of imaginary land, painted to prompts. None shows a place on Earth.",
         pystac.Extent(pystac.SpatialExtent([[west, south, east, north]]), pystac.TemporalExtent([never])),
         title="Synthetic satellite pictures",
-        license=licence,
+        license=spdx(licence),
         keywords=["synthetic", "satellite imagery", "text to image"],
         providers=[PROVIDER],
         extra_fields=properties,

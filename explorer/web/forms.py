@@ -65,6 +65,8 @@ GO = """<div id="go" class="own"><form id="go-form"><label>Find or go to<span cl
 <div class="row2"><button id="mark" class="second" type="button">Bookmark</button>
 <button id="copy-link" class="second" type="button">Copy link</button></div>
 <ul id="marks" aria-label="Bookmarks"></ul></div>"""
+ABOUT = """<details id="about" class="own"><summary>About this world</summary>\
+<dl id="about-list"></dl></details>"""
 GALLERY = """<div id="gallery" class="own"><p class="hint">Ready worlds. Click one to make it yours.</p>
 <ul id="gallery-list"></ul><p id="gallery-said" role="status"></p></div>"""
 UNPACK = """<div class="own"><label id="unpack">Or open a world file\

@@ -83,7 +83,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                 with part("place-explore"):
                     html(forms.views("Explore"))
                     with part("view-world"):
-                        html(forms.WELCOME + forms.GO)
+                        html(forms.WELCOME + forms.GO + forms.ABOUT)
                         remove, confirmation, question, really, keep = removing()
                     html(forms.GALLERY, "view-gallery")
                     with part("view-new"):

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
 from explorer import pictures
+from explorer.models.absent import Absent
 from explorer.service import edits, scouting
 from explorer.service.painter import Painter
 from explorer.web.links import links
@@ -55,8 +56,17 @@ class ChangeBody(BaseModel):
 
 
 def describe(world: World) -> dict[str, Any]:
-    """A world as JSON."""
-    return _described(summary_of(world))
+    """A world as JSON, with what paints it."""
+    return {**_described(summary_of(world)), "painted_by": painted_by(world)}
+
+
+def painted_by(world: World) -> dict[str, Any]:
+    """A world's model: what it is, its licence, how it is used, and what is ``missing`` of it here."""
+    traits, recipe = world.model.traits, world.model.recipe
+    used = {"steps": traits.steps, "batch": traits.batch} if recipe is None else recipe.data()
+    missing = world.model.why if isinstance(world.model, Absent) else None
+    said = {"model": traits.name, "digest": traits.digest, "licence": traits.licence}
+    return {**used, **said, "missing": missing}
 
 
 def listed(atlas: Atlas) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tiles import entries, package, repair
 from tiles.cache import Cache
 from tiles.errors import BadSetting, EarthError, ModelRefused, NotWritten, WorldDamaged, WorldNotFound
 from tiles.gates import Gates
+from tiles.recipe import Recipe, remembered
 from tiles.repair import Damage
 from tiles.scratch import Scratch
 from tiles.store import Store
@@ -95,7 +96,8 @@ class Atlas:
     def create(self, new: NewWorld) -> World:
         """Raises BadSetting, BadPrompt, ModelRefused, DiskFull, NotWritten."""
         self._require_writable()
-        settings = settings_of(new, new.model or self.library.default, self.library.get(new.model).traits)
+        model = self.library.get(new.model)
+        settings = settings_of(new, new.model or self.library.default, model.traits, model.recipe)
         prompt, strokes = climates(clean_prompt(new.prompt), settings["base_zoom"])
         part = self.scratch.new("world")
         try:
@@ -119,10 +121,10 @@ class Atlas:
         """
         self._require_writable()
         settings = package.settings(file)
-        model = self._model_for(settings["model"], settings["digest"], other_weights)
+        model, recipe = self._model_for(settings, other_weights)
         part = self.scratch.new("world")
         try:
-            package.unpack(file, part, model)
+            package.unpack(file, part, model, recipe)
             id = self._placed(part, settings["name"])
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -133,17 +135,26 @@ class Atlas:
             shutil.rmtree(self.folder / id, ignore_errors=True)
             raise
 
-    def _model_for(self, name: str, digest: str, other_weights: bool) -> str:
-        """The model here that has the weights a world was painted by, or else its name."""
-        if self.library.get().traits.digest == digest:
-            return self.library.default
-        here = self.library.get(name).traits.digest
+    def _model_for(self, settings: dict[str, Any], other_weights: bool) -> tuple[str, Recipe | None]:
+        """The model here that has the weights a world was painted by, or else its name; and its recipe."""
+        name, digest, recipe = settings["model"], settings["digest"], remembered(settings)
+        unbound = recipe and recipe.model_copy(update={"source": ""})  # in a folder of any name
+        with suppress(ModelRefused):
+            if self.library.get(None, unbound).traits.digest == digest:
+                return self.library.default, unbound
+        try:
+            here = self.library.get(name, recipe).traits.digest
+        except ModelRefused:
+            if not other_weights or recipe is None:
+                raise
+            model = self.library.get(name)  # another commit, without the adapters
+            return name, model.recipe
         if here != digest and not other_weights:
             raise ModelRefused(
                 f"this world was painted by {name} with the weights {digest[:12]}; here {name} has the"
                 f" weights {here[:12]}, which paint other land. Ask for other weights to go on with those"
             )
-        return name
+        return name, recipe
 
     def delete(self, id: str) -> None:
         """Raises WorldNotFound, WorldHeld, NotWritten."""
@@ -241,6 +252,8 @@ class Atlas:
                 log.warning("%s: painted by the weights %.12s, from now on by %.12s", id, before, now)
                 store.append("model", {"digest": now})
                 store.change_settings(digest=now)
+            if settings.get("recipe") is None and model.recipe is not None and not access.readonly:
+                store.change_settings(recipe=model.recipe.data())  # as it was painted until now
             stamp = stamp_of(store, model)
             cache = self._cache(folder, settings, stamp, access)
             vectors = Vectors(folder / "search.db", stamp, access.unwritable)
@@ -256,7 +269,7 @@ class Atlas:
         """The world's model. Where it is not on this machine, something in its place: then the world can only
         be looked at."""
         try:
-            return self.library.get(settings["model"])
+            return self.library.get(settings["model"], remembered(settings))
         except ModelRefused as error:
             log.warning("%s can only be looked at: %s", id, error)
             access.bar(f"needs its model: {error}")

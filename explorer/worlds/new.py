@@ -13,6 +13,7 @@ from explorer.models.family import Traits, sketch_for
 from tiles.entries import HOME_LIMIT, PROMPT_LIMIT
 from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, Tile, metres_words, tile_metres
+from tiles.recipe import Recipe
 from tiles.rules import NAME_LIMIT
 from tiles.store import CHANNELS
 from tiles.strokes import Stroke
@@ -37,11 +38,13 @@ class NewWorld(NamedTuple):
     strokes: tuple[Stroke, ...] = ()  # prompts along lines, that it begins with
 
 
-def settings_of(new: NewWorld, model: str, traits: Traits) -> dict[str, Any]:
-    """All settings of a new world that is painted by ``model``. Raises BadSetting."""
+def settings_of(new: NewWorld, model: str, traits: Traits, recipe: Recipe | None = None) -> dict[str, Any]:
+    """All settings of a new world that is painted by ``model``, used by a ``recipe``. Raises BadSetting."""
     zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
     sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
-    other = {} if traits.channels == CHANNELS else {"channels": traits.channels}
+    other: dict[str, Any] = {} if traits.channels == CHANNELS else {"channels": traits.channels}
+    if recipe is not None:
+        other["recipe"] = recipe.data()
     return {
         "name": clean_name(new.name),
         "seed": checked_seed(new.seed),

@@ -8,14 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from explorer.models.absent import Absent
-from explorer.models.family import Model
 from explorer.models.library import Library
 from explorer.painting.pyramid import DEEPEST, Pyramid, pyramid_of
 from explorer.worlds import access
 from explorer.worlds.journal import Journal
 from explorer.worlds.world import World
 from tiles.errors import ModelRefused, WorldDamaged
+from tiles.recipe import remembered
 from tiles.store import Store
 from tiles.world_file import Written, written
 
@@ -69,20 +68,23 @@ class Summaries:
             try:
                 sketch, halo = settings["sketch"], settings["halo"]
                 pyramid = pyramid_of(settings["base_zoom"], sketch, halo, store.channels, DEEPEST)
-                model = self._model_of(settings, store.channels)
+                model, absent = self._model_of(settings)
                 journal = Journal(store, pyramid, threading.RLock(), lambda: None)
                 cached = _size(folder / "tiles.mbtiles")
-                return _summary(
-                    id, store, pyramid, journal, model.traits.name, isinstance(model, Absent), cached
-                )
+                return _summary(id, store, pyramid, journal, model, absent, cached)
             except (KeyError, TypeError, IndexError) as error:
                 raise WorldDamaged(f"world {id!r}: its settings lack {error}") from error
 
-    def _model_of(self, settings: dict[str, Any], channels: int) -> Model:
+    def _model_of(self, settings: dict[str, Any]) -> tuple[str, bool]:
+        """The name of a world's model, and whether it is missing here. Weights that may be gigabytes are not
+        read for it."""
+        name, recipe = settings["model"], remembered(settings)
         try:
-            return self._library.get(settings["model"])
-        except ModelRefused as error:
-            return Absent(settings, channels, str(error))
+            if recipe is None:
+                return self._library.get(name).traits.name, False
+            return self._library.require(name, recipe), False
+        except ModelRefused:
+            return name, True
 
 
 def summary_of(world: World) -> Summary:

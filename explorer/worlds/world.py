@@ -22,6 +22,7 @@ from explorer.worlds.renderer import Renderer
 from tiles import package
 from tiles.cache import Cache
 from tiles.errors import BadSetting, WorldNotFound
+from tiles.recipe import remembered
 from tiles.rules import MAX_BOOKMARKS, is_bookmark
 from tiles.store import Store
 from tiles.vectors import Vectors
@@ -73,6 +74,7 @@ class World:
         self.home: tuple[float, float] = (settings["home"][0], settings["home"][1])
         self.created: str = settings["created"]
         self.stamp = stamp_of(store, model)
+        self._recipe = remembered(settings)
         self.pyramid = pyramid_of(
             settings["base_zoom"], settings["sketch"], settings["halo"], store.channels, DEEPEST
         )
@@ -108,6 +110,14 @@ class World:
         self.access.require()
         self._store.change_settings(name=name)
         self.name = name
+
+    def remember_recipe(self) -> None:
+        """Keep how the model paints, where that changed while it painted: memory ran out, and batches are
+        smaller from now on. Raises DiskFull, WorldHeld."""
+        if self.model.recipe != self._recipe:
+            recipe = self.model.recipe
+            self._store.change_settings(recipe=None if recipe is None else recipe.data())
+            self._recipe = recipe
 
     def bookmarks(self) -> list[dict[str, str]]:
         """Places with names that people kept: ``name`` and ``place``, which is "zoom/x/y" in metres."""

@@ -231,3 +231,13 @@ def test_what_a_prompt_has_beyond_the_model_is_said_and_seeds_are_exact(page, se
     expect(page.locator("#edit-said")).to_contain_text("The model does not know this word: blorft.")
     until(page, lambda: len(journal(page, server)) == 2)
     assert journal(page, server)[1]["seed"] == 2**53 - 1 and watch == []
+
+
+def test_a_world_says_what_paints_it_and_under_which_licence(page, server, watch):
+    opened(page, server)
+    about = page.locator("#about")
+    expect(about.locator("dl")).not_to_be_visible()
+    about.locator("summary").click()
+    expect(about.locator("dl")).to_contain_text("CC0-1.0")
+    expect(about.locator("dl")).to_contain_text("tiny")
+    assert watch == []

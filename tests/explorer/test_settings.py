@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from explorer.settings import Settings
+from tiles.recipe import Recipe, recipe_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
@@ -72,15 +73,16 @@ def test_the_address_of_a_host(host, url, local):
     assert settings.url(80) == url and settings.local == local
 
 
-def test_what_is_set_of_a_stable_diffusion_model_is_what_it_takes(monkeypatch):
-    from explorer.models.diffusion.painting import Options
-
-    def options():
+def test_what_is_set_of_a_stable_diffusion_model_is_what_a_recipe_has(monkeypatch):
+    def recipe():
         given = Settings().model_options
-        return given.pop("adapters"), Options(**given)
+        fitting = [given.pop(name) for name in ("dtype", "batch")]
+        return given.pop("adapters"), fitting, recipe_of({"source": "", "licence": "", **given})
 
-    assert options() == ([], Options())
+    assert recipe() == ([], ["auto", 0], Recipe(source="", licence=""))
     monkeypatch.setenv("EARTH_LEVEL_SCALE", "2.5")
     monkeypatch.setenv("EARTH_ADAPTERS", "a.safetensors:0.5, b.safetensors")
-    adapters, changed = options()
+    monkeypatch.setenv("EARTH_DTYPE", "bfloat16")
+    adapters, fitting, changed = recipe()
     assert changed.level_scale == 2.5 and adapters == ["a.safetensors:0.5", "b.safetensors"]
+    assert fitting == ["bfloat16", 0]

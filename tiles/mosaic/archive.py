@@ -99,6 +99,8 @@ def metadata(area: Area, about: About) -> dict[str, str]:
         "bounds": f"{west:.7f},{south:.7f},{east:.7f},{north:.7f}",
         "center": f"{(west + east) / 2:.7f},{(south + north) / 2:.7f},{area.zoom}",
         "attribution": f"Imaginary land painted by {about.model}, {about.licence}",
+        "model": about.model,
+        "licence": about.licence,
         "generator": about.software,
         "world": about.world,
         "seed": str(about.seed),

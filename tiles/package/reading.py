@@ -35,6 +35,7 @@ from tiles.package.form import (
     picture_bytes,
     record_bytes,
 )
+from tiles.recipe import Recipe
 from tiles.rules import (
     MAX_LINE,
     check_cell,
@@ -50,11 +51,11 @@ from tiles.schema import cell_digest
 from tiles.store import CHANNELS
 
 
-def unpack(path: Path, folder: Path, model: str | None = None) -> None:
+def unpack(path: Path, folder: Path, model: str | None = None, recipe: Recipe | None = None) -> None:
     """Make the world at ``path`` a new ``folder``, which appears only when it is whole.
 
-    ``model`` is the name or folder to paint with from here on, if not the file's own. Raises
-    BadPackage for whatever is wrong with the file, BadSetting if the folder exists, DiskFull.
+    ``model`` is the name or folder to paint with from here on, used by ``recipe``, if not the file's own.
+    Raises BadPackage for whatever is wrong with the file, BadSetting if the folder exists, DiskFull.
     """
     if os.path.lexists(folder):
         raise BadSetting(f"{folder.name!r:.80} exists already")
@@ -66,6 +67,8 @@ def unpack(path: Path, folder: Path, model: str | None = None) -> None:
         _check_records(sizes, settings.get("channels", CHANNELS))
         if model is not None:
             settings["model"] = model
+            settings.pop("recipe", None)
+            settings |= {} if recipe is None else {"recipe": recipe.data()}
         if (needed := 2 * sum(sizes.values()) + 2**20) > (free := shutil.disk_usage(folder.parent).free):
             raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
         try:

@@ -1,5 +1,6 @@
 // @ts-check
 // The page around the map: its parts, and its keys.
+import "./about.js";
 import "./brush.js";
 import { emit, on } from "./bus.js";
 import "./edit.js";

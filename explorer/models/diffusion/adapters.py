@@ -16,9 +16,9 @@ from torch import Tensor
 
 from explorer.models.diffusion.parts import Parts
 from tiles.errors import ModelRefused
+from tiles.recipe import STRONGEST, AdapterNote
 
 NAME = "lora"  # what peft calls the one that is being merged
-STRONGEST = 4.0  # weight either way; far beyond 1 pictures fall apart
 
 
 class Adapter(NamedTuple):
@@ -47,6 +47,23 @@ def parse(text: str) -> Adapter:
             f"adapter {file.name}: weight {weight} is outside -{STRONGEST:.0f} to {STRONGEST:.0f}"
         )
     return Adapter(file, weight)
+
+
+def noted(adapter: Adapter) -> AdapterNote:
+    """What a world remembers of an adapter."""
+    return AdapterNote(file=adapter.file.name, digest=_file_digest(adapter.file).hex(), weight=adapter.weight)
+
+
+def found(notes: Sequence[AdapterNote], here: Sequence[Adapter]) -> list[Adapter]:
+    """The adapters that a world remembers, among the files ``here``, whatever these are called. Raises
+    ModelRefused, which names one that is missing."""
+    files = {_file_digest(adapter.file).hex(): adapter.file for adapter in here} if notes else {}
+    for note in notes:
+        if note.digest not in files:
+            raise ModelRefused(
+                f"the adapter {note.file} ({note.digest[:12]}) is not here: name its file in EARTH_ADAPTERS"
+            )
+    return [Adapter(files[note.digest], note.weight) for note in notes]
 
 
 def merged(parts: Parts, adapters: Sequence[Adapter]) -> Parts:
@@ -107,7 +124,10 @@ def _digest(model: str, adapters: Sequence[Adapter]) -> str:
     """Hex digest of a model's digest and the adapters' files and weights; where they lie does not matter."""
     whole = hashlib.blake2b(model.encode(), digest_size=16)
     for adapter in adapters:
-        with open(adapter.file, "rb") as opened:
-            part = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16))
-        whole.update(part.digest() + f" {adapter.weight!r};".encode())
+        whole.update(_file_digest(adapter.file) + f" {adapter.weight!r};".encode())
     return whole.hexdigest()
+
+
+def _file_digest(file: Path) -> bytes:
+    with open(file, "rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).digest()

@@ -1,31 +1,75 @@
-"""Stable Diffusion folders as models: loaded, checked, with the options they are used with."""
+"""Stable Diffusion folders as models: loaded, checked, with the recipe they are used by."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from explorer.models.diffusion.adapters import merged, parse
-from explorer.models.diffusion.loading import load_parts
-from explorer.models.diffusion.painting import Options, StableDiffusion, traits_of
+from explorer.models.diffusion.adapters import Adapter, found, merged, noted, parse
+from explorer.models.diffusion.licences import known_licence
+from explorer.models.diffusion.loading import licence, load_parts
+from explorer.models.diffusion.painting import StableDiffusion, traits_of
+from explorer.models.diffusion.parts import Parts
+from tiles.errors import ModelRefused
+from tiles.recipe import AdapterNote, Recipe, recipe_of
 
 BATCH = {"cpu": 1, "cuda": 4}  # windows painted together
-DTYPE = {"cpu": torch.float32, "cuda": torch.float16}
+DTYPE = {"cpu": "float32", "cuda": "float16"}
+# What of a recipe is part of a model's digest, in this order: other steps paint other land.
+TOLD = ("steps", "guidance_scale", "sampler", "level_scale", "picture_scale", "parent_strength")
 
 
-def load(
-    folder: Path, device: str, options: Options, name: str = "", adapters: Sequence[str] = ()
-) -> StableDiffusion:
-    """The model in ``folder`` with its ``adapters`` (``FILE:WEIGHT``); ``name`` is what worlds remember it
-    by. Raises ModelRefused.
+class Shelf:
+    """The Stable Diffusion models of a process, on one device. Those that differ in nothing but how they are
+    used share their weights."""
 
-    Its digest is that of its files, adapters and options: other steps paint other land.
-    """
-    wanted = [parse(adapter) for adapter in adapters]  # before gigabytes are read
-    parts = merged(load_parts(folder, device, DTYPE[device], name), wanted)
-    told = " ".join(f"{key}={value}" for key, value in options._asdict().items())
-    digest = hashlib.blake2b(f"{parts.digest} {told} {parts.dtype}".encode(), digest_size=16).hexdigest()
-    return StableDiffusion(parts, traits_of(parts, digest, BATCH[device], options.steps), options)
+    def __init__(self, device: str, options: Mapping[str, Any]) -> None:
+        """``options``: how models are used where no world says otherwise: fields of ``Recipe``, where
+        ``dtype`` "auto" and ``batch`` 0 are what fits the device, and ``adapters`` are ``FILE:WEIGHT``."""
+        self._device, self._options = device, dict(options)
+        self._adapters = list(self._options.pop("adapters", ()))
+        self._loaded: dict[tuple[Path, tuple[AdapterNote, ...], str], Parts] = {}
+
+    def usual(self, folder: Path, name: str, source: str) -> Recipe:
+        """The recipe of new worlds. ``name`` is what they remember the model by, ``source`` where on a hub it
+        was fetched from. Raises ModelRefused."""
+        fitting = {"dtype": DTYPE[self._device], "batch": BATCH[self._device]}
+        given = {**self._options}
+        if given.get("dtype") == "auto":
+            del given["dtype"]
+        if given.get("batch") == 0:
+            del given["batch"]
+        notes = [noted(parse(adapter)) for adapter in self._adapters]
+        known = {"source": source, "licence": known_licence(name, licence(folder))[:200], "adapters": notes}
+        try:
+            return recipe_of({**fitting, **given, **known})
+        except ValueError as error:
+            raise ModelRefused(f"{folder.name} cannot be used so: {error}") from None
+
+    def model(self, folder: Path, name: str, recipe: Recipe) -> StableDiffusion:
+        """The model in ``folder``, used by a recipe. Its digest is that of its files, adapters and options.
+        Raises ModelRefused, also where an adapter is not here."""
+        parts = self._parts(folder, recipe)._replace(name=name, licence=recipe.licence)
+        told = " ".join(f"{key}={getattr(recipe, key)}" for key in TOLD)
+        digest = hashlib.blake2b(f"{parts.digest} {told} {parts.dtype}".encode(), digest_size=16).hexdigest()
+        return StableDiffusion(parts, traits_of(parts, digest, recipe.batch, recipe.steps), recipe)
+
+    def require(self, recipe: Recipe) -> None:
+        """Raises ModelRefused where an adapter is not here; nothing is loaded."""
+        self._found(recipe)
+
+    def _found(self, recipe: Recipe) -> list[Adapter]:
+        here = self._adapters if recipe.adapters else ()
+        return found(recipe.adapters, [parse(adapter) for adapter in here])
+
+    def _parts(self, folder: Path, recipe: Recipe) -> Parts:
+        key = folder, recipe.adapters, recipe.dtype
+        if key not in self._loaded:
+            wanted = self._found(recipe)  # before gigabytes are read
+            parts = load_parts(folder, self._device, getattr(torch, recipe.dtype))
+            self._loaded[key] = merged(parts, wanted)
+        return self._loaded[key]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,26 +15,16 @@ from explorer.models.diffusion.parts import Parts
 from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom
 from explorer.models.samplers import Estimate, Held, estimated, sampled, stepper
 from explorer.models.sampling import Batch, Predict, View, blended, paint_in_batches
-from explorer.models.schedules import Level, SamplerName, diffusion_levels, diffusion_of, levels_for
+from explorer.models.schedules import Level, diffusion_levels, diffusion_of, levels_for
 from explorer.painting.window import Latents, Window
 from tiles.grid import TILE_LATENTS, TILE_PIXELS
+from tiles.recipe import Recipe
 
 log = logging.getLogger(__name__)
 LEVELS = tuple(range(10, 19))  # ground resolutions that Text2Earth was trained on, which are zooms
 NO_LEVEL = 0.0  # what stands for none of them
 PIXELS = 8  # along a latent
 INSTRUCTED = 8  # channels of a UNet that edits by instruction: noisy latents, and those of a picture
-
-
-class Options(NamedTuple):
-    """How a model is used. They are part of what a world is painted by."""
-
-    steps: int = 25
-    guidance_scale: float = 4.0
-    sampler: SamplerName = "dpm++2m"
-    level_scale: float | None = None  # guidance by the ground resolution alone; None: together with the text
-    picture_scale: float = 1.5  # guidance by the land to be edited, of models that edit by instruction
-    parent_strength: float = 0.6  # 0..1: how much of the enlarged coarser level is painted anew
 
 
 class StableDiffusion:
@@ -47,12 +36,12 @@ class StableDiffusion:
     begins (SDEdit, Meng et al. 2022, arXiv 2108.01073).
     """
 
-    def __init__(self, parts: Parts, traits: Traits, options: Options) -> None:
-        self.parts, self.traits, self.options, self.device = parts, traits, options, parts.device
+    def __init__(self, parts: Parts, traits: Traits, recipe: Recipe) -> None:
+        self.parts, self.traits, self.device = parts, traits, parts.device
+        self.wanted, self.most = recipe, traits.batch
         self.towers: Towers | None = None
-        self.rows = traits.batch  # windows that the UNet sees at once
         self.schedule = diffusion_of(parts.scheduler_config)
-        self.levels = diffusion_levels(self.schedule, options.sampler, options.steps)
+        self.levels = diffusion_levels(self.schedule, recipe.sampler, recipe.steps)
         self.inputs = int(parts.unet.config["in_channels"])
         self.told_level = parts.unet.config.get("class_embed_type") is not None
         width = TILE_LATENTS + 2 * traits.halo
@@ -64,20 +53,30 @@ class StableDiffusion:
         self.nothing = self._encoded(np.full((1, TILE_PIXELS, TILE_PIXELS, 3), 128, np.uint8))
         self.nothing = self.nothing.mean((2, 3), keepdim=True)  # (1, 4, 1, 1): grey, under a mask
 
+    @property
+    def recipe(self) -> Recipe:
+        """What a world has to remember to be painted on alike."""
+        return self.wanted.model_copy(update={"batch": self.traits.batch})
+
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
         """The latents (4, width, width) of each window, float32. Raises ValueError for more than a batch.
 
-        Where memory runs out the UNet sees half as many windows at once from then on, down to one.
+        Where memory runs out, batches are half as large from then on, down to one window.
         """
+        if not 0 < len(windows) <= self.most:
+            raise ValueError(f"{len(windows)} windows; a batch holds 1 to {self.most}")
         while True:
+            size = self.traits.batch
             try:
-                return paint_in_batches(windows, self.traits.batch, self.device, self._sample)
+                parts = [windows[first : first + size] for first in range(0, len(windows), size)]
+                painted = [paint_in_batches(part, size, self.device, self._sample) for part in parts]
+                return [latents for part in painted for latents in part]
             except torch.OutOfMemoryError:
-                if self.rows == 1:
+                if size == 1:
                     raise
-                self.rows //= 2
             # Not while the error is handled, which holds on to what was being computed.
-            log.warning("out of memory: %d windows at once from now on", self.rows)
+            self.traits = self.traits._replace(batch=size // 2)
+            log.warning("out of memory: %d windows at once from now on", size // 2)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
@@ -92,20 +91,20 @@ class StableDiffusion:
         def denoise(x: Tensor, level: Level) -> Estimate:
             return estimated(self.schedule.prediction, field(x, level.time), x, level)
 
-        return sampled(stepper(self.options.sampler, denoise, batch.noise), held, levels)
+        return sampled(stepper(self.wanted.sampler, denoise, batch.noise), held, levels)
 
     def _held(self, batch: Batch) -> Held:
         """What is put back while sampling: what is known, and at first the enlarged coarser level."""
         uses_parent = any(batch.kind.use_parent)
         begins = (batch.parent_mask > 0) & (batch.hold_until == 1) & uses_parent
-        until = torch.where(begins, self.options.parent_strength, batch.hold_until)
+        until = torch.where(begins, self.wanted.parent_strength, batch.hold_until)
         return Held(batch.noise, torch.where(begins, batch.parent, batch.known), until)
 
     def _predict(self, batch: Batch, by_time: dict[float, Level]) -> Predict:
         zooms = [nearest_zoom(window.cell.z, self.traits.zooms) for window in batch.windows]
         told = torch.tensor([float(zoom) for zoom in zooms], device=self.device)
         untold = torch.full_like(told, NO_LEVEL)
-        options, edits = self.options, self.inputs == INSTRUCTED
+        options, edits = self.wanted, self.inputs == INSTRUCTED
         scale, level_scale = options.guidance_scale, options.level_scale
 
         def predict(x: Tensor, t: float, prompts: list[str], view: View) -> Tensor:
@@ -155,17 +154,8 @@ class StableDiffusion:
         for top, left in self.views:
             here = (..., slice(top, top + self.view), slice(left, left + self.view))
             square = seen[here].to(self.parts.dtype)
-            some = [
-                self.parts.unet(
-                    square[first : first + self.rows],
-                    level.timestep,
-                    text[first : first + self.rows],
-                    class_labels=None if labels is None else labels[first : first + self.rows],
-                    return_dict=False,
-                )[0]
-                for first in range(0, len(square), self.rows)
-            ]
-            total[here] += torch.cat(some).float() * self.share
+            found = self.parts.unet(square, level.timestep, text, class_labels=labels, return_dict=False)[0]
+            total[here] += found.float() * self.share
             weight[here] += self.share
         return total / weight
 

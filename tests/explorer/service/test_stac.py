@@ -5,7 +5,9 @@ import json
 import pystac
 import pystac.validation as validation
 import pytest
+import rasterio
 
+from explorer.models.diffusion.licences import known_licence
 from explorer.service import dataset, exports, stac
 from explorer.service.estimates import ExportRequest
 from explorer.service.samples import Plan
@@ -42,6 +44,17 @@ def test_a_geotiff_has_an_item_that_says_it_is_synthetic(world, painter, tmp_pat
     assert item.bbox == pytest.approx([0, -1.406, 1.406, 0], abs=0.001)
     assert item.assets["data"].href.endswith("land.tif")
     assert str(tmp_path) not in json.dumps(document)
+
+
+def test_a_licence_in_words_is_said_whole_and_other_to_catalogues(world, painter, tmp_path):
+    words = known_licence("text2earth", "apache-2.0")
+    world.model.traits = world.model.traits._replace(licence=words)
+    document = exported(world, painter, Tile(8, 128, 128), tmp_path)
+    valid(document)
+    assert document["properties"]["license"] == "other"
+    assert document["properties"]["endless_earth:licence"] == words and "MIT" in words
+    with rasterio.open(tmp_path / "land.tif") as tags:
+        assert tags.tags()["LICENCE"] == tags.tags()["TIFFTAG_COPYRIGHT"] == words
 
 
 def test_land_beyond_the_square_is_nowhere_on_earth(world, painter, tmp_path):

@@ -130,6 +130,7 @@ def test_archives_say_all_that_readers_ask_for(client, world, tmp_path, format):
     assert east == pytest.approx(2 * (corner.right - corner.left)) and south < corner.bottom
     lon, lat, zoom = (float(part) for part in said["center"].split(","))
     assert west < lon < east and south < lat < north and zoom == 8
+    assert (said["model"], said["licence"]) == (world.model.traits.name, "CC0-1.0")
     assert "CC0-1.0" in said["attribution"] and said["seed"] == "1" and "Endless Earth" in said["generator"]
 
 

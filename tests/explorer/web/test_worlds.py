@@ -7,6 +7,7 @@ from PIL import Image
 from benchmarks.standin import StandIn
 from tests.explorer.service.test_scouting import Seeing
 from tiles.grid import tile_at
+from tiles.recipe import Recipe
 
 PLACE = {"prompt": "rocky coast", "seed": 5}
 
@@ -59,3 +60,19 @@ def test_what_cannot_be_previewed_is_named(client, change, code):
 
 def test_a_preview_needs_a_seed(client):
     assert client.post("/preview", json={"prompt": "coast"}).status_code == 422
+
+
+def test_a_world_says_what_paints_it(client, library):
+    made = client.post("/worlds", json={"name": "Coast", **PLACE}).json()
+    assert made["painted_by"] == {
+        "model": "stand-in",
+        "digest": "0" * 32,
+        "licence": "CC0-1.0",
+        "steps": 1,
+        "batch": 1,
+        "missing": None,
+    }
+    library.model.recipe = Recipe(source="a/b@" + "5" * 40, licence="mit", steps=30, dtype="float16", batch=4)
+    said = client.get("/worlds/coast").json()["painted_by"]
+    assert (said["source"], said["steps"], said["sampler"]) == ("a/b@" + "5" * 40, 30, "dpm++2m")
+    assert (said["dtype"], said["batch"], said["adapters"]) == ("float16", 4, [])

@@ -14,7 +14,7 @@ HERE, THERE = Tile(8, 128, 128), Tile(8, 130, 130)
 class Elsewhere(OneModel):
     """A library that has another model only."""
 
-    def get(self, name=None):
+    def get(self, name=None, recipe=None):
         if name == self.default or name is None:
             raise ModelRefused(f"{name} is not on this machine: fetch it")
         return self.model
