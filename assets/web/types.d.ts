@@ -47,8 +47,8 @@ type Step = {
 
 type Stroke = { prompt: string; path: [number, number][]; radius: number; softness: number };
 type BrushState = { on: boolean; prompt: string; radius: number; softness: number };
-/** What is chosen: tiles, or exactly a rectangle. */
-type Chosen = { count: number; tiles: Tile[]; bounds: Box | null; exact: boolean };
+/** What is chosen: tiles, exactly a rectangle, or some of the latents of tiles. */
+type Chosen = { count: number; tiles: Tile[]; bounds: Box | null; exact: boolean; mask?: import("./lib/sheet.js").Mask | null };
 /** A picture over the map. */
 type Overlaid = { url: string; bounds: Box; inside: Box };
 

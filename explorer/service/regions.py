@@ -47,40 +47,40 @@ def polygon_mask(shape: Any, zoom: int, softness: float, most: int) -> dict[Tile
     """The mask of a GeoJSON Polygon or MultiPolygon in metres of the plane, drawn at the latents of a zoom.
     Its border is soft over ``softness`` metres. Raises BadEdit, TooLarge."""
     polygons = _polygons(shape)
-    latent = tile_metres(zoom) / TILE_LATENTS
-    if not 0 <= softness <= MOST_SOFT * latent:
-        raise BadEdit(f"softness {softness}: it must be 0 to {MOST_SOFT * latent:.0f} metres at zoom {zoom}")
+    latent = _soft_latent(zoom, softness)
     xs, ys = zip(*(place for rings in polygons for ring in rings for place in ring))
     around = Bounds(min(xs) - softness, min(ys) - softness, max(xs) + softness, max(ys) + softness)
     if not (around.west < around.east and around.south < around.north):
         raise BadEdit("the region is empty: its corners lie on a line")
     box = _checked(boxed(around, zoom), most)
-    soft = Image.fromarray(_drawn(polygons, box, latent))
-    if softness >= latent / 2:
-        soft = soft.filter(ImageFilter.GaussianBlur(softness / latent / 2))
-    return _mask(Sheet(box, np.array(soft)), most)
+    return _mask(Sheet(box, _softened(_drawn(polygons, box, latent), softness / latent)), most)
 
 
-def png_mask(text: str, zoom: int, corner: tuple[float, float], most: int) -> dict[Tile, np.ndarray]:
+def png_mask(
+    text: str, zoom: int, corner: tuple[float, float], softness: float, most: int
+) -> dict[Tile, np.ndarray]:
     """The mask of a grey 8-bit PNG (base64) of one pixel a latent of a zoom; its upper left corner lies at a
-    place in metres, moved to the nearest latent. Raises BadEdit, TooLarge."""
+    place in metres, moved to the nearest latent. Its borders are soft over ``softness`` metres. Raises BadEdit,
+    TooLarge."""
     if not is_place(corner):
         raise BadEdit("the corner of a mask is two numbers of metres, x and y")
-    latent = tile_metres(zoom) / TILE_LATENTS
+    latent = _soft_latent(zoom, softness)
     left, top = round((corner[0] + EARTH / 2) / latent), round((EARTH / 2 - corner[1]) / latent)
     pixels = _grey(text, most)
     height, width = pixels.shape
+    margin = math.ceil(softness / latent)
     box = Box(
         zoom,
-        left // TILE_LATENTS,
-        top // TILE_LATENTS,
-        -(-(left + width) // TILE_LATENTS),
-        -(-(top + height) // TILE_LATENTS),
+        (left - margin) // TILE_LATENTS,
+        (top - margin) // TILE_LATENTS,
+        -(-(left + width + margin) // TILE_LATENTS),
+        -(-(top + height + margin) // TILE_LATENTS),
     )
+    box = _checked(box, most)
     sheet = np.zeros((box.height * TILE_LATENTS, box.width * TILE_LATENTS), np.uint8)
     y, x = top - box.top * TILE_LATENTS, left - box.left * TILE_LATENTS
     sheet[y : y + height, x : x + width] = pixels
-    return _mask(Sheet(box, sheet), most)
+    return _mask(Sheet(box, _softened(sheet, softness / latent)), most)
 
 
 def rectangle(bounds: Sequence[float]) -> dict[str, Any]:
@@ -112,6 +112,21 @@ def _polygons(shape: Any) -> list[list[Ring]]:
     if many > CORNERS:
         raise TooLarge(f"the region has {many:,} corners; the limit is {CORNERS:,}")
     return [[_closed([(x, y) for x, y in ring]) for ring in rings] for rings in polygons]
+
+
+def _soft_latent(zoom: int, softness: float) -> float:
+    """Metres of a latent of a zoom, if a border may be so soft there. Raises BadEdit."""
+    latent = tile_metres(zoom) / TILE_LATENTS
+    if not 0 <= softness <= MOST_SOFT * latent:
+        raise BadEdit(f"softness {softness}: it must be 0 to {MOST_SOFT * latent:.0f} metres at zoom {zoom}")
+    return latent
+
+
+def _softened(weights: np.ndarray, softness: float) -> np.ndarray:
+    """Weights (h, w) uint8 with borders that fade over ``softness`` latents; less than half of one is sharp."""
+    if softness < 0.5:
+        return weights
+    return np.array(Image.fromarray(weights).filter(ImageFilter.GaussianBlur(softness / 2)))
 
 
 def _closed(ring: Ring) -> Ring:

@@ -34,7 +34,7 @@ class EditBody(BaseModel):
     """Land to paint anew: whole ``tiles``, or a region finer than a tile, of the latents of a ``zoom``: a
     ``mask`` (GeoJSON Polygon or MultiPolygon in metres, with a border that is soft over ``softness`` metres),
     a rectangle (``bounds``), or ``mask_png`` (grey PNG in base64, a pixel a latent, its upper left at
-    ``corner``). Without a prompt it follows that of the land it lies in."""
+    ``corner``). ``softness`` is for all three. Without a prompt it follows that of the land it lies in."""
 
     model_config = ConfigDict(extra="forbid")
     tiles: list[tuple[StrictInt, StrictInt, StrictInt]] = []
@@ -164,7 +164,7 @@ def _mask(world: World, body: EditBody, most: int) -> Mask | None:
     if body.mask_png is not None:
         if body.corner is None:
             raise BadEdit("mask_png needs its corner: x and y in metres of its upper left")
-        return regions.png_mask(body.mask_png, zoom, body.corner, most)
+        return regions.png_mask(body.mask_png, zoom, body.corner, body.softness, most)
     shape = body.mask if body.bounds is None else regions.rectangle(body.bounds)
     return regions.polygon_mask(shape, zoom, body.softness, most)
 

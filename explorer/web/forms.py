@@ -130,15 +130,27 @@ DOCK = """<div id="steps"><div id="queue" role="group" aria-label="Being painted
 </button></div>
 <div id="status"></div><p id="announced" class="unseen" role="status"></p></div>"""
 
+REGION = """<fieldset id="region"><legend class="unseen">What to choose with</legend>
+<div class="choices"><label><input type="radio" name="region" value="tiles" checked>Tiles</label>\
+<label><input type="radio" name="region" value="rectangle">Rectangle</label>\
+<label><input type="radio" name="region" value="lasso">Lasso</label>\
+<label><input type="radio" name="region" value="brush">Brush</label></div>
+<p id="edit-hint" class="hint"></p>
+<div id="region-options" hidden>
+<label id="region-wide" hidden><span>Brush radius <output></output></span>\
+<input id="region-radius" type="range" min="0.5" max="32" step="0.5" value="4"></label>
+<label><span>Soft border <output></output></span>\
+<input id="region-softness" type="range" min="0" max="32" step="1" value="4"></label>
+<label class="tick"><input id="region-erase" type="checkbox">Take away instead of adding</label>
+</div></fieldset>"""
+
 
 def edit(limit: int) -> str:
     """What is selected, and what it should be; assets/web/page/edit.js fills it in."""
     return f"""<div id="edit" class="own" data-limit="{limit}">
 <div class="ends"><span id="edit-selection" role="status">Nothing is selected</span>
 <button id="edit-clear" class="quiet" type="button" hidden>Clear</button></div>
-<p id="edit-hint" class="hint"><span class="mouse">Click a tile on the map. Hold Shift and drag to take \
-several.</span><span class="touch">Tap the dashed square on the map, then tap tiles or drag over them.\
-</span></p>
+{REGION}
 <label>Prompt<textarea id="edit-prompt" rows="2" \
 placeholder="Leave empty for a variation of this land"></textarea></label>
 <label>Avoid<input id="edit-negative" type="text"></label>

@@ -3,6 +3,7 @@
 
 import { Band, STEPS } from "./band.js";
 import { addControl, edgeButton, hold, pressed } from "./buttons.js";
+import { simple, trail } from "./trail.js";
 
 const MANY = 24; // strokes, past which a band for every step of a soft edge would be slow
 const FEW_STEPS = 4;
@@ -34,11 +35,15 @@ export class Brush {
     this.map.on("zoomend", () => {
       for (const band of this.all()) band.scale();
     });
-    this.map.getContainer().addEventListener("pointerdown", (event) => this.press(event), true);
-    window.addEventListener("pointermove", (event) => this.move(event));
-    window.addEventListener("pointerup", () => this.release());
-    window.addEventListener("pointercancel", () => this.abandon());
-    this.map.on("mouseout", () => this.hover(null));
+    trail(this.map, this);
+  }
+
+  ready() {
+    return this.state.on;
+  }
+
+  drawing() {
+    return this.path !== null;
   }
 
   all() {
@@ -66,23 +71,8 @@ export class Brush {
     if (!state.on) this.abandon();
   }
 
-  /** @param {MouseEvent} event @returns {[number, number]} */
-  place(event) {
-    const { lng, lat } = this.map.mouseEventToLatLng(event);
-    return [lng, lat];
-  }
-
-  /** @param {PointerEvent} event */
-  press(event) {
-    const control = /** @type {Element} */ (event.target).closest(".leaflet-control");
-    if (!this.state.on || event.button || control) return;
-    if (this.path) return this.abandon(); // a second finger: this is a pinch
-    this.begin(this.place(event));
-  }
-
   /** @param {[number, number]} place */
   begin(place) {
-    this.hover(null);
     this.path = [place];
     this.band?.remove();
     this.band = new Band(this.map, { ...this.state, path: this.path });
@@ -94,28 +84,18 @@ export class Brush {
     if (this.path) this.band?.lay(this.path);
   }
 
-  /** @param {PointerEvent} event */
-  move(event) {
-    if (this.path) this.extend(this.place(event));
-    else if (this.state.on && event.pointerType === "mouse") {
-      const target = event.target instanceof Element ? event.target : null;
-      const over = target?.closest(".leaflet-container") && !target.closest(".leaflet-control");
-      this.hover(over ? event : null);
-    }
-  }
-
-  /** @param {PointerEvent | null} event */
-  hover(event) {
-    if (!event) {
+  /** @param {[number, number] | null} place */
+  hover(place) {
+    if (!place) {
       this.ghost?.remove();
       this.ghost = null;
-    } else if (this.ghost) this.ghost.lay([this.place(event)]);
-    else this.ghost = new Band(this.map, { ...this.state, path: [this.place(event)] });
+    } else if (this.ghost) this.ghost.lay([place]);
+    else this.ghost = new Band(this.map, { ...this.state, path: [place] });
   }
 
   release() {
     if (!this.path) return;
-    const path = this.simple(this.path);
+    const path = simple(this.map, this.path, MOST_PLACES);
     this.path = null;
     this.tell({ type: "stroke", path });
   }
@@ -124,21 +104,6 @@ export class Brush {
     this.path = null;
     this.band?.remove();
     this.band = null;
-  }
-
-  /** The same line with fewer places. @param {[number, number][]} path @returns {[number, number][]} */
-  simple(path) {
-    const pixels = path.map(([x, y]) => this.map.latLngToLayerPoint([y, x]));
-    let tolerance = 1;
-    let found = L.LineUtil.simplify(pixels, tolerance);
-    while (found.length > MOST_PLACES) {
-      tolerance *= 2;
-      found = L.LineUtil.simplify(pixels, tolerance);
-    }
-    return found.map((point) => {
-      const { lng, lat } = this.map.layerPointToLatLng(point);
-      return [lng, lat];
-    });
   }
 
   /** The strokes to show. One that was just drawn is among them. @param {Stroke[]} strokes */

@@ -16,6 +16,7 @@ import { Pen } from "./pen.js";
 import { PlaceCard } from "./placecard.js";
 import { latLngs, metres, still } from "./plane.js";
 import { Preview } from "./preview.js";
+import { Region } from "./region.js";
 import { Scale } from "./scale.js";
 import { Selection } from "./selection.js";
 import { stay } from "./stay.js";
@@ -46,7 +47,8 @@ class EarthMap {
     /** @type {L.LatLng | null} */
     this.wheel = null; // where it was turned since the map moved last
     this.about = map.getCenter(); // where the next turn is likely to be
-    new Pen(map, this.selection, this.brush);
+    this.region = new Region(map, this.selection, options, tell);
+    new Pen(map, this.selection, [this.brush, this.region]);
     stay(map);
     this.layers();
     this.controls();
@@ -238,6 +240,7 @@ class EarthMap {
     if (data.type === "footprint") this.preview.lie(data.bounds);
     if (data.type === "press") this.tools.press(data.key);
     if (data.type === "brush") this.brush.take(data.brush);
+    if (data.type === "region") this.region.take(data.region);
     if (data.type === "strokes") this.brush.show(data.strokes);
   }
 

@@ -1,15 +1,18 @@
 // @ts-check
 // Drawing with the keyboard: the arrow keys move the land under the middle of the map, which is the pen.
-// R begins a rectangle and Enter ends it; with the brush, Space begins a stroke and ends it.
+// R begins a rectangle and Enter ends it; with a brush, a lasso or an exact rectangle, Space begins a line and ends it.
 
 export class Pen {
-  /** @param {L.Map} map @param {import("./selection.js").Selection} selection @param {import("./brush.js").Brush} brush */
-  constructor(map, selection, brush) {
+  /** @param {L.Map} map @param {import("./selection.js").Selection} selection
+   * @param {import("./trail.js").Drawing[]} drawings of which one at most is ready */
+  constructor(map, selection, drawings) {
     this.map = map;
     this.selection = selection;
-    this.brush = brush;
+    this.drawings = drawings;
     /** @type {L.LatLng | null} */
     this.corner = null;
+    /** @type {import("./trail.js").Drawing | null} */
+    this.line = null; // that is being drawn
     const box = map.getContainer();
     // Before the selection hears it: Enter ends a rectangle here.
     box.addEventListener("keydown", (event) => event.target === box && this.press(event), true);
@@ -20,9 +23,10 @@ export class Pen {
   press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event;
-    if (key.toLowerCase() === "r" && !this.brush.state.on) this.begin();
+    const drawing = this.drawings.find((each) => each.ready());
+    if (key.toLowerCase() === "r" && !drawing) this.begin();
     else if (key === "Enter" && this.corner) this.end(this.corner);
-    else if (key === " " && this.brush.state.on) this.stroke();
+    else if (key === " " && drawing) this.draw(drawing);
     else if (key === "Escape" && this.corner) {
       this.corner = null;
       return this.selection.drop();
@@ -39,7 +43,7 @@ export class Pen {
   moved() {
     const middle = this.map.getCenter();
     if (this.corner) this.selection.frame(L.latLngBounds([this.corner, middle]));
-    if (this.stroking) this.brush.extend([middle.lng, middle.lat]);
+    if (this.line?.drawing()) this.line.extend([middle.lng, middle.lat]);
   }
 
   /** @param {L.LatLng} corner */
@@ -48,10 +52,15 @@ export class Pen {
     this.selection.take(L.latLngBounds([corner, this.map.getCenter()]), false);
   }
 
-  stroke() {
-    this.stroking = !this.stroking;
+  /** @param {import("./trail.js").Drawing} drawing */
+  draw(drawing) {
     const { lng, lat } = this.map.getCenter();
-    if (this.stroking) this.brush.begin([lng, lat]);
-    else this.brush.release();
+    if (this.line === drawing && drawing.drawing()) {
+      this.line = null;
+      drawing.release();
+    } else {
+      this.line = drawing;
+      drawing.begin([lng, lat]);
+    }
   }
 }

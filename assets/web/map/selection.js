@@ -36,6 +36,8 @@ export class Selection {
     this.region = null; // being drawn, or chosen for an export
     /** @type {{act: () => void, timer: ReturnType<typeof setTimeout>} | null} */
     this.waiting = null; // a click that may be the first of two
+    /** @type {() => void} */
+    this.replaced = () => {}; // tiles or a rectangle are chosen instead of what is finer
     const style = overlay(map);
     this.fill = L.polygon([], { ...style, stroke: false, className: "selected-land" }).addTo(map);
     this.edge = L.polyline([], { ...style, lineCap: "square", className: "selected-edge" }).addTo(map);
@@ -181,6 +183,13 @@ export class Selection {
     this.show();
   }
 
+  /** Something else is chosen instead. */
+  forgo() {
+    this.chosen.clear();
+    this.drop();
+    this.outline();
+  }
+
   /** Take the rectangle away. */
   drop() {
     this.region?.remove();
@@ -195,13 +204,18 @@ export class Selection {
   }
 
   show() {
+    this.replaced();
+    this.outline();
+    const exact = this.region && metres(this.region.getBounds());
+    const told = this.chosen.told();
+    this.tell({ type: "selection", ...told, bounds: exact ?? told.bounds, exact: Boolean(exact) });
+  }
+
+  outline() {
     const { block, tiles } = this.chosen;
     const ring = block && this.grid.ring(block);
     this.fill.setLatLngs(ring ? [[ring]] : this.grid.areas(tiles.values()).map((area) => [area]));
     const lines = ring ? [[...ring, ring[0]]] : this.grid.outline(tiles.values());
     for (const line of [this.edge, this.line]) line.setLatLngs(lines);
-    const exact = this.region && metres(this.region.getBounds());
-    const told = this.chosen.told();
-    this.tell({ type: "selection", ...told, bounds: exact ?? told.bounds, exact: Boolean(exact) });
   }
 }

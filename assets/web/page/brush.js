@@ -114,7 +114,7 @@ on("ready", ({ world, base }) => {
   tell();
 });
 on("brush", (told) => turn(told.on));
-on("selecting", () => state.on && turn(false));
+on("selecting region", () => state.on && turn(false));
 on("stroke", ({ path }) => paint(path));
 // The strokes in force, as the journal has them.
 on("steps", ({ steps }) => {

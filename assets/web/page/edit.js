@@ -1,5 +1,5 @@
 // @ts-check
-// The selection in words, and repainting it: at once, or one of several options.
+// What is chosen in words, and repainting it: at once, or one of several options.
 import { reported } from "../lib/report.js";
 import { randomSeed, readSeed } from "../lib/seed.js";
 import { count, number, size } from "../lib/words.js";
@@ -8,12 +8,13 @@ import { on, tellMap } from "./bus.js";
 import { button, field, get, say, send, speak } from "./dom.js";
 import { part } from "./parts.js";
 import { isShown, reveal } from "./places.js";
+import { region } from "./region.js";
 import { askForOptions, forget, offered } from "./variants.js";
 
 const QUEUED = "Queued. It shows on the map when it is painted.";
 const KEEPS = ["view-edit", "view-export", "view-picture"]; // views that a selection is for
 /** @type {Chosen} */
-const NOTHING = { count: 0, tiles: [], bounds: null, exact: false };
+const NOTHING = { count: 0, tiles: [], bounds: null, exact: false, mask: null };
 
 const state = { world: "", limit: 256, selection: NOTHING, words: "", wrong: false };
 
@@ -47,11 +48,11 @@ function strength(value) {
 }
 
 /** What the form asks for, if all of it can be read. @param {(body: any) => unknown} act */
-function wished(act) {
+async function wished(act) {
   const { seed, wrong } = readSeed(field("edit-seed").value);
   if (wrong) return note(wrong, true);
   act({
-    tiles: state.selection.tiles,
+    ...(await region(state.selection)),
     prompt: field("edit-prompt").value,
     negative_prompt: field("edit-negative").value,
     strength: Number(field("edit-strength").value),
@@ -69,15 +70,15 @@ function select() {
     : described(selection);
   say(get("edit-selection"), words, tooMany);
   get("edit-clear").hidden = !selection.count;
-  get("edit-hint").hidden = Boolean(selection.count);
   button("edit-go").disabled = !selection.count || tooMany;
   button("edit-three").disabled = !selection.count || tooMany || offered();
 }
 
 /** @param {Chosen} selection */
-function described({ count: many, bounds }) {
+function described({ count: many, bounds, mask }) {
   if (!bounds) return "Nothing is selected";
   const [west, south, east, north] = bounds;
+  if (mask) return `A region of ${size(east - west, north - south)}`;
   return `${count(many, "tile")}, ${size(east - west, north - south)}`;
 }
 

@@ -14,7 +14,7 @@ const MOST = 200; // steps listed
 const KINDS = { prompt: "World's prompt", stroke: "Brush", edit: "Edit" };
 /** @type {Record<string, string>} */
 const STATES = { waiting: "being painted", cancelled: "cancelled", undone: "undone" };
-const WRITING = "input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]";
+const WRITING = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 /** @typedef {ReturnType<typeof jobLine> & {id: string | null}} QueuedJob */
 

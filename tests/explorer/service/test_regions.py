@@ -56,9 +56,19 @@ def test_a_soft_border_falls_evenly_over_its_width():
 
 def test_a_picture_lies_at_its_corner_one_pixel_a_latent():
     pixels = np.arange(50 * 40, dtype=np.uint16).reshape(50, 40).astype(np.uint8) | 16
-    mask = png_mask(png(pixels), 8, (3.3 * LATENT, -5.2 * LATENT), 9)
+    mask = png_mask(png(pixels), 8, (3.3 * LATENT, -5.2 * LATENT), 0, 9)
     assert sorted(mask) == [Tile(8, x, y) for x in (128, 129) for y in (128, 129)]
     assert mask[Tile(8, 128, 128)][5, 3] == pixels[0, 0] and mask[Tile(8, 129, 129)][0, 0] == pixels[27, 29]
+
+
+def test_a_soft_picture_fades_beyond_its_edge_as_a_polygon_does():
+    text = png(np.full((64, 64), 255, np.uint8))
+    soft = png_mask(text, 8, (0, 0), 8 * LATENT, 36)
+    like = polygon_mask(square(0, -64, 64, 0), 8, 8 * LATENT, 36)
+    assert sorted(soft) == sorted(like) and len(soft) == 16
+    assert all((soft[tile] == like[tile]).all() for tile in soft)
+    with pytest.raises(BadEdit, match="softness"):
+        png_mask(text, 8, (0, 0), 1e9, 36)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +98,7 @@ def test_large_regions_are_refused_before_they_are_drawn():
     with pytest.raises(TooLarge, match="too many tiles"):
         polygon_mask(square(0, 0, 90, 90), 8, 0, 4)
     with pytest.raises(TooLarge, match="pixels"):
-        png_mask(png(np.zeros((400, 400), np.uint8)), 8, (0, 0), 1)
+        png_mask(png(np.zeros((400, 400), np.uint8)), 8, (0, 0), 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +107,9 @@ def test_large_regions_are_refused_before_they_are_drawn():
 )
 def test_what_is_no_mask_picture_is_named(text):
     with pytest.raises(BadEdit, match="mask_png"):
-        png_mask(text, 8, (0, 0), 4)
+        png_mask(text, 8, (0, 0), 0, 4)
 
 
 def test_a_mask_picture_is_grey():
     with pytest.raises(BadEdit, match="mode RGB"):
-        png_mask(png(np.zeros((4, 4, 3), np.uint8)), 8, (0, 0), 4)
+        png_mask(png(np.zeros((4, 4, 3), np.uint8)), 8, (0, 0), 0, 4)
