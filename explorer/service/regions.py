@@ -60,7 +60,7 @@ def png_mask(
     text: str, zoom: int, corner: tuple[float, float], softness: float, most: int
 ) -> dict[Tile, np.ndarray]:
     """The mask of a grey 8-bit PNG (base64) of one pixel a latent of a zoom; its upper left corner lies at a
-    place in metres, moved to the nearest latent. Its borders are soft over ``softness`` metres. Raises BadEdit,
+    place in metres, moved to the nearest latent. Borders are soft over ``softness`` metres. Raises BadEdit,
     TooLarge."""
     if not is_place(corner):
         raise BadEdit("the corner of a mask is two numbers of metres, x and y")
@@ -123,7 +123,7 @@ def _soft_latent(zoom: int, softness: float) -> float:
 
 
 def _softened(weights: np.ndarray, softness: float) -> np.ndarray:
-    """Weights (h, w) uint8 with borders that fade over ``softness`` latents; less than half of one is sharp."""
+    """Weights (h, w) uint8 with borders that fade over ``softness`` latents; below half of one, sharp."""
     if softness < 0.5:
         return weights
     return np.array(Image.fromarray(weights).filter(ImageFilter.GaussianBlur(softness / 2)))

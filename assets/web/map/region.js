@@ -33,7 +33,7 @@ export class Region {
     this.ring = L.polygon([], { ...style, className: "region-ring" }).addTo(map);
     this.band = L.polyline([], { ...style, lineCap: "round", lineJoin: "round", className: "region-band" });
     this.band.addTo(map);
-    this.edges = ["selected-edge", "selected"].map((className) =>
+    this.edges = ["finer-edge", "finer"].map((className) =>
       L.polyline([], { ...overlay(map), lineCap: "square", className }).addTo(map),
     );
     /** @type {L.ImageOverlay | null} */
