@@ -133,6 +133,13 @@ class Settings(BaseSettings):
         le=MOST_TOGETHER,
         description="windows that a Stable Diffusion model paints together; 0: 4 on a GPU, else 1",
     )
+    offload: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="a Stable Diffusion model's components take turns on the GPU; auto: where they must",
+    )
+    compile: bool = Field(
+        False, description="compile a Stable Diffusion model: a minute at the start, then faster on a GPU"
+    )
     steps: int = Field(25, ge=1, le=MOST_STEPS, description="steps of a Stable Diffusion model")
     guidance_scale: float = Field(
         4.0, ge=1, le=MOST_SCALE, description="how closely a Stable Diffusion model follows prompts"
@@ -224,7 +231,7 @@ class Settings(BaseSettings):
     def model_options(self) -> dict[str, Any]:
         """How Stable Diffusion models are used."""
         named = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength")
-        names = (*named, "adapters", "dtype", "batch")
+        names = (*named, "adapters", "dtype", "batch", "offload", "compile")
         return {name: getattr(self, name) for name in names} | {"level_scale": self.level_scale or None}
 
     @property

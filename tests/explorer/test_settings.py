@@ -76,6 +76,7 @@ def test_the_address_of_a_host(host, url, local):
 def test_what_is_set_of_a_stable_diffusion_model_is_what_a_recipe_has(monkeypatch):
     def recipe():
         given = Settings().model_options
+        assert (given.pop("offload"), given.pop("compile")) == ("auto", False)  # how this process computes
         fitting = [given.pop(name) for name in ("dtype", "batch")]
         return given.pop("adapters"), fitting, recipe_of({"source": "", "licence": "", **given})
 

@@ -14,6 +14,7 @@ from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.loading import licence, load_parts
 from explorer.models.diffusion.painting import StableDiffusion, traits_of
 from explorer.models.diffusion.parts import Parts
+from explorer.models.diffusion.residence import Offload
 from tiles.errors import ModelRefused
 from tiles.recipe import AdapterNote, Recipe, recipe_of
 
@@ -29,9 +30,12 @@ class Shelf:
 
     def __init__(self, device: str, options: Mapping[str, Any]) -> None:
         """``options``: how models are used where no world says otherwise: fields of ``Recipe``, where
-        ``dtype`` "auto" and ``batch`` 0 are what fits the device, and ``adapters`` are ``FILE:WEIGHT``."""
+        ``dtype`` "auto" and ``batch`` 0 are what fits the device, and ``adapters`` are ``FILE:WEIGHT``.
+        ``offload`` and ``compile`` say how this process computes."""
         self._device, self._options = device, dict(options)
         self._adapters = list(self._options.pop("adapters", ()))
+        self._offload: Offload = self._options.pop("offload", "auto")
+        self._compile = bool(self._options.pop("compile", False))
         self._loaded: dict[tuple[Path, tuple[AdapterNote, ...], str], Parts] = {}
 
     def usual(self, folder: Path, name: str, source: str) -> Recipe:
@@ -70,6 +74,8 @@ class Shelf:
         key = folder, recipe.adapters, recipe.dtype
         if key not in self._loaded:
             wanted = self._found(recipe)  # before gigabytes are read
-            parts = load_parts(folder, self._device, getattr(torch, recipe.dtype))
-            self._loaded[key] = merged(parts, wanted)
+            dtype = getattr(torch, recipe.dtype)
+            self._loaded[key] = merged(load_parts(folder, self._device, dtype, offload=self._offload), wanted)
+            if self._compile:
+                self._loaded[key].unet.compile()
         return self._loaded[key]

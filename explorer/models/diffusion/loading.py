@@ -19,6 +19,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from explorer.models.diffusion.layout import CARD, COMPONENTS, INDEX, Component, needed, variant, weights
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.parts import Parts
+from explorer.models.diffusion.residence import Offload, Residence, fit
 from tiles.errors import ModelRefused
 
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
@@ -27,7 +28,9 @@ INPUTS = (4, 8, 9)  # noisy latents; and a picture's; and a mask and a masked pi
 LEVELS = ("timestep",)  # kinds of class embedding that are known: Text2Earth's level
 
 
-def load_parts(folder: Path, device: str, dtype: torch.dtype, name: str = "") -> Parts:
+def load_parts(
+    folder: Path, device: str, dtype: torch.dtype, name: str = "", offload: Offload = "auto"
+) -> Parts:
     """The components in ``folder``, checked, on ``device``; ``name`` is what worlds remember the model by, by
     default the folder's. Raises ModelRefused, which names the file and what it should hold."""
     files = files_of(folder)
@@ -51,10 +54,11 @@ def load_parts(folder: Path, device: str, dtype: torch.dtype, name: str = "") ->
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ModelRefused(f"{folder.name} cannot be loaded: {str(error).strip()[:300]}") from error
+    components = [ready(each, device) for each in (unet, vae, text_encoder)]
     return Parts(
-        unet=ready(unet, device),
-        vae=ready(vae, device),
-        text_encoder=ready(text_encoder, device),
+        unet=unet,
+        vae=vae,
+        text_encoder=text_encoder,
         tokenizer=tokenizer,
         scheduler_config=read(folder, "scheduler/scheduler_config.json"),
         name=name or folder.name,
@@ -62,6 +66,7 @@ def load_parts(folder: Path, device: str, dtype: torch.dtype, name: str = "") ->
         licence=known_licence(name or folder.name, licence(folder)),
         dtype=dtype,
         device=device,
+        residence=Residence(components, device, fit(components, device, offload)),
     )
 
 
@@ -142,8 +147,10 @@ def licence(folder: Path) -> str:
 
 
 def ready(module: Any, device: str) -> Any:
-    """``module`` on a device, to paint with and not to train."""
-    return module.to(device).eval().requires_grad_(False)
+    """``module`` to paint with on a device, and not to train."""
+    if device == "cuda":  # convolutions of half numbers are fastest so; on a CPU bytes would change
+        module.to(memory_format=torch.channels_last)
+    return module.eval().requires_grad_(False)
 
 
 def component_bytes(folder: Path, component: Component, files: list[str]) -> int:

@@ -148,13 +148,14 @@ class StableDiffusion:
         """The UNet's prediction for whole windows. It looks at squares of the size that it was trained on,
         and where they overlap their predictions are averaged (Bar-Tal et al. 2023, "MultiDiffusion", arXiv
         2302.08113)."""
-        text = torch.cat([self.embed(prompt) for prompt in prompts])
+        text, unet = torch.cat([self.embed(prompt) for prompt in prompts]), self.parts.unet
         labels = told.to(self.parts.dtype) if self.told_level else None
         total, weight = torch.zeros_like(seen[:, :4]), torch.zeros_like(seen[:1, :1])
         for top, left in self.views:
             here = (..., slice(top, top + self.view), slice(left, left + self.view))
             square = seen[here].to(self.parts.dtype)
-            found = self.parts.unet(square, level.timestep, text, class_labels=labels, return_dict=False)[0]
+            with self.parts.residence.working(unet):
+                found = unet(square, level.timestep, text, class_labels=labels, return_dict=False)[0]
             total[here] += found.float() * self.share
             weight[here] += self.share
         return total / weight
@@ -165,7 +166,7 @@ class StableDiffusion:
         tokens = tokenizer(
             prompt, padding="max_length", max_length=tokenizer.model_max_length, truncation=True
         )
-        with torch.inference_mode():
+        with torch.inference_mode(), self.parts.residence.working(encoder):
             ids = torch.tensor([tokens["input_ids"]], device=self.device)
             return encoder(ids).last_hidden_state.to(self.parts.dtype)
 
@@ -185,7 +186,7 @@ class StableDiffusion:
 
     def _encoded(self, pixels: np.ndarray) -> Tensor:
         vae = self.parts.vae
-        with torch.inference_mode():
+        with torch.inference_mode(), self.parts.residence.working(vae):
             sheet = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
             latents = vae.encode((sheet.float() / 127.5 - 1).to(vae.dtype)).latent_dist.mode()
             return (latents * vae.config["scaling_factor"]).float()
@@ -197,7 +198,7 @@ class StableDiffusion:
     def _draw(self, latents: Latents) -> np.ndarray:
         """A canonical window's pixels, 0..255."""
         vae = self.parts.vae
-        with torch.inference_mode():
+        with torch.inference_mode(), self.parts.residence.working(vae):
             sheet = torch.from_numpy(latents)[None].to(self.device, vae.dtype)
             picture = vae.decode(sheet / vae.config["scaling_factor"]).sample[0].float()
             shown = (picture.clamp(-1, 1) + 1) * 127.5

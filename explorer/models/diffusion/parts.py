@@ -8,6 +8,8 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from explorer.models.diffusion.residence import Residence
+
 
 class Parts(NamedTuple):
     """The components of one model on one device, ready to paint: in evaluation mode, without gradients."""
@@ -22,3 +24,4 @@ class Parts(NamedTuple):
     licence: str
     dtype: torch.dtype  # of the UNet; the VAE may have a wider one
     device: str  # "cpu" or "cuda"
+    residence: Residence  # where UNet, VAE and text encoder lie
