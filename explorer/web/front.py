@@ -1,4 +1,5 @@
-"""What other programs show of a link to the page: our words and a picture of ours, in place of Gradio's."""
+"""The front page as whoever asks reads it: in their language, and with our words and a picture of ours, in
+place of Gradio's, for programs that show a preview of a link."""
 
 from __future__ import annotations
 
@@ -6,37 +7,47 @@ import re
 from html import escape
 
 from starlette._utils import get_route_path
-from starlette.datastructures import URL
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.web.phrases import COOKIE, SECONDS, VARY, filled, language_of, phrase, script
+
 TITLE = "Endless Earth"
-ABOUT = "A map of an Earth that does not exist. Drag it, and the land goes on."
 PICTURE = "/gallery/fjords.webp"
 ITS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
+PAGE = ("", "/")
+FILLED = (*PAGE, "/config", "/config/")  # Gradio's script asks for its description of the page again
 
 
-def with_preview(html: str, base: str) -> str:
+def with_preview(html: str, base: str, language: str) -> str:
     """The page with one title, description and picture for previews of links.
 
-    >>> with_preview('<head><meta property="og:title" content="Gradio"></head>', "http://here").count("og:title")
+    >>> with_preview('<meta property="og:title" content="Its"></head>', "http://a", "en").count("og:title")
     1
     """
+    about = phrase(language, "about")
     told = {
-        "og:type": "website", "og:title": TITLE, "og:description": ABOUT, "og:image": f"{base}{PICTURE}",
+        "og:type": "website", "og:title": TITLE, "og:description": about, "og:image": f"{base}{PICTURE}",
     }  # fmt: skip
     tags = "".join(f'<meta property="{name}" content="{escape(words)}">' for name, words in told.items())
-    tags += f'<meta name="description" content="{escape(ABOUT)}">'
+    tags += f'<meta name="description" content="{escape(about)}">'
     return ITS_OWN.sub("", html).replace("</head>", f"{tags}</head>", 1)
 
 
+def spoken(html: str, language: str) -> str:
+    """The page that says which language it is in, and has that language's catalogue for its modules."""
+    html = re.sub(r'(<html[^>]*?\blang=")[^"]*', rf"\g<1>{language}", html, count=1)
+    return html.replace("</head>", f"{script(language)}</head>", 1)
+
+
 class Front:
-    """Gradio's app, whose first page has our previews."""
+    """Gradio's app, whose first page has our previews and the reader's language."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or get_route_path(scope) not in ("", "/"):
+        if scope["type"] != "http" or get_route_path(scope) not in FILLED:
             await self.app(scope, receive, send)
             return
         start: Message | None = None
@@ -50,13 +61,36 @@ class Front:
             body += message.get("body", b"")
             if message.get("more_body") or start is None:
                 return
+            told = HTTPConnection(scope)
             headers = [pair for pair in start["headers"] if pair[0] != b"content-length"]
-            if (b"content-type", b"text/html; charset=utf-8") in headers:
-                url = URL(scope=scope)
-                root = scope.get("app_root_path", scope.get("root_path", ""))
-                body = with_preview(body.decode(), f"{url.scheme}://{url.netloc}{root}").encode()
+            headers += [(name.encode(), value.encode()) for name, value in _told(told)]
+            body = _changed(told, body.decode(), get_route_path(scope) in PAGE).encode()
             headers.append((b"content-length", str(len(body)).encode()))
             await send({**start, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
         await self.app(scope, receive, changed)
+
+
+def _changed(asked: HTTPConnection, body: str, whole: bool) -> str:
+    """The answer in the reader's language; ``whole``: it is the page itself."""
+    language, root = language_of(asked), _root(asked)
+    body = filled(body, language)
+    if not whole:
+        return body
+    return with_preview(spoken(body, language), f"{asked.url.scheme}://{asked.url.netloc}{root}", language)
+
+
+def _told(asked: HTTPConnection) -> list[tuple[str, str]]:
+    """Headers: what the answer depends on, and a language that the address asks for, to be kept."""
+    told = [("vary", VARY)]
+    chosen = language_of(asked)
+    if asked.query_params.get("lang") == chosen:
+        path = _root(asked) or "/"
+        told.append(("set-cookie", f"{COOKIE}={chosen}; Path={path}; Max-Age={SECONDS}; SameSite=Lax"))
+    return told
+
+
+def _root(asked: HTTPConnection) -> str:
+    root: str = asked.scope.get("app_root_path", asked.scope.get("root_path", ""))
+    return root

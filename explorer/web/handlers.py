@@ -12,6 +12,7 @@ from explorer.service.edits import tell
 from explorer.service.painter import Painter
 from explorer.web.access import require_edit
 from explorer.web.calls import guarded
+from explorer.web.phrases import language_of, phrase
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_prompt
 from explorer.worlds.world import World
@@ -65,20 +66,16 @@ class Handlers:
 
         changing(request, work)
         if prompt.strip():
-            gr.Info("New land follows the new prompt from now on.")
+            gr.Info(phrase(language_of(request), "new-land.changed"))
         else:
-            gr.Info("New land follows no prompt from now on: anything may appear.")
+            gr.Info(phrase(language_of(request), "new-land.empty"))
 
-    def ask_to_delete(self, id: str) -> tuple[Any, str, str]:
+    def ask_to_delete(self, id: str, request: gr.Request) -> tuple[Any, str, str]:
         """The confirmation, what it says, and the world that it is about."""
         world = guarded(lambda: self.atlas.get(id))
-        tiles = world.counts()["cells"]
-        what = f"{tiles:,} painted tile{'' if tiles == 1 else 's'}"
-        return (
-            gr.update(visible=True),
-            f"Delete \u201c{world.name}\u201d and its {what}? This cannot be undone.",
-            id,
-        )
+        tiles = f"{world.counts()['cells']:,}"
+        question = phrase(language_of(request), "delete.question", name=world.name, tiles=tiles)
+        return gr.update(visible=True), question, id
 
     def delete(self, id: str, request: gr.Request) -> Shown:
         """Delete the world that the confirmation named, and show another."""

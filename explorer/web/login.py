@@ -11,14 +11,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from explorer.settings import Settings
 from explorer.web.access import COOKIE
 from explorer.web.keys import SESSION_SECONDS, Keys, TooManyGuesses
+from explorer.web.phrases import filled, language_of, phrase
 
 router = APIRouter(include_in_schema=False)
-WRONG = "This is not a password of this map."
-PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
+PAGE = """<!DOCTYPE html>
+<html lang="$language">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Log in - Endless Earth</title>
+<title>@@login.go@@ - Endless Earth</title>
 <style>
 :root { color-scheme: light dark; }
 * { box-sizing: border-box; margin: 0; }
@@ -34,21 +34,21 @@ p { min-height: 1.5em; color: #b91c1c; }
 <body>
 <form method="post" action="login?next=$next">
 <h1>Endless Earth</h1>
-<label>Password
+<label>@@login.password@@
 <input type="password" name="password" required autofocus autocomplete="current-password"></label>
-<button>Log in</button>
+<button>@@login.go@@</button>
 <p role="alert">$said</p>
 </form>
 </body>
 </html>
-""")
+"""
 
 
 @router.get("/login", response_class=HTMLResponse)
 def form(request: Request, next: str = "/") -> Response:
     """The form; where nobody needs a password it leads on."""
     settings: Settings = request.app.state.settings
-    return _form(next) if settings.locked else _onward(request, next)
+    return _form(request, next) if settings.locked else _onward(request, next)
 
 
 @router.post("/login", response_class=HTMLResponse)
@@ -60,9 +60,9 @@ async def log_in(request: Request, next: str = "/") -> Response:
     try:
         role = keys.of_password(str(word), request.client.host if request.client else "")
     except TooManyGuesses as error:
-        return _form(next, str(error), error.status)
+        return _form(request, next, str(error), error.status)
     if role == "nothing":
-        return _form(next, WRONG, 401)
+        return _form(request, next, phrase(language_of(request), "login.wrong"), 401)
     answer = _onward(request, next)
     answer.headers.append("Set-Cookie", _cookie(request, settings, keys.session(role), SESSION_SECONDS))
     return answer
@@ -88,8 +88,10 @@ def _cookie(request: Request, settings: Settings, value: str, seconds: int) -> s
     return "; ".join(parts)
 
 
-def _form(next: str, said: str = "", status: int = 200) -> HTMLResponse:
-    words = PAGE.substitute(next=html.escape(_local(next)), said=html.escape(said))
+def _form(request: Request, next: str, said: str = "", status: int = 200) -> HTMLResponse:
+    language = language_of(request)
+    page = Template(filled(PAGE, language))
+    words = page.substitute(language=language, next=html.escape(_local(next)), said=html.escape(said))
     return HTMLResponse(words, status, headers={"Cache-Control": "no-store"})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ import folium
 from branca.element import Figure
 from jinja2 import Template
 
+from explorer.web.phrases import in_page, script
 from explorer.worlds.world import World
 from tiles.grid import EARTH, MAX_ZOOM
 
@@ -37,9 +37,10 @@ class ModulePage(Figure):
 
     _template = Template(
         """<!DOCTYPE html>
-<html lang="en">
+<html lang="{{ this.language }}">
 <head><title>{{ this.title|e }}</title>{{ this.header.render(**kwargs) }}</head>
 <body><main><h1 class="unseen">{{ this.title|e }}</h1>{{ this.html.render(**kwargs) }}</main></body>
+{{ this.phrases }}
 <script type="module">
 import { open } from "../../static/earth/map/main.js";
 {{ this.script.render(**kwargs) }}
@@ -47,6 +48,10 @@ import { open } from "../../static/earth/map/main.js";
 </html>
 """
     )
+
+    def __init__(self, title: str, language: str) -> None:
+        super().__init__(title=title)
+        self.language, self.phrases = language, script(language)
 
 
 class Land(folium.MacroElement):
@@ -61,12 +66,11 @@ class Land(folium.MacroElement):
     def __init__(self, settings: dict[str, object]) -> None:
         super().__init__()
         self._name = "Land"
-        # "</script>" and "<!--" inside JSON would end or change the script around it.
-        self.settings = json.dumps(settings).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+        self.settings = in_page(settings)
 
 
-def page(world: World) -> str:
-    """The whole page of a world's map."""
+def page(world: World, language: str) -> str:
+    """The whole page of a world's map, in a language of the catalogues."""
     base = world.base_zoom
     deepest = world.pyramid.deepest
     lowest, highest = 0, min(MAX_ZOOM, deepest + ENLARGEMENTS)
@@ -81,7 +85,7 @@ def page(world: World) -> str:
         attribution_control=False,
         world_copy_jump=False,
     )
-    plane.add_to(ModulePage(title=world.name))
+    plane.add_to(ModulePage(world.name, language))
     Land(
         {
             "world": world.id,

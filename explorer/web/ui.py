@@ -17,22 +17,33 @@ from explorer.resources import asset
 from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
 from explorer.web.handlers import Handlers
+from explorer.web.phrases import language_of, mark, phrase
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import beginnings
 from tiles.grid import metres_words
 
 EXAMPLES = asset("prompts", "examples.json")
-SCALES = {
-    2: "planets", 5: "continents", 6: "countries", 7: "regions", 8: "landscapes", 9: "landscapes",
-    10: "counties", 12: "towns", 14: "districts", 16: "neighbourhoods",
-    17: "streets", 18: "houses", 19: "gardens",
-}  # fmt: skip
+SCALES = (
+    2,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    12,
+    14,
+    16,
+    17,
+    18,
+    19,
+)  # first zooms of what one sees
 MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
 HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">
-<style>gradio-app:not(:has(#earth))::before {{ content: "Endless Earth is loading\u2026"; display: block; \
+<style>gradio-app:not(:has(#earth))::before {{ content: "@@loading@@"; display: block; \
 padding: 40vh 0 0; text-align: center; font: 16px system-ui, sans-serif; color: #6b6560; }}</style>"""
 # No template: the map's frame is the only thing inside, and words never pass through here.
-FRAME = '<iframe id="earth-map" title="Map" src="about:blank"></iframe>'
+FRAME = '<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>'
 
 
 def mount(app: FastAPI) -> FastAPI:
@@ -81,7 +92,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
             with gr.Column(elem_id="panel", scale=0, min_width=256):
                 html(forms.head(), "head")
                 with part("place-explore"):
-                    html(forms.views("Explore"))
+                    html(forms.views("tab.explore"))
                     with part("view-world"):
                         html(forms.WELCOME + forms.GO + forms.ABOUT)
                         remove, confirmation, question, really, keep = removing()
@@ -89,7 +100,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                     with part("view-new"):
                         create, made = new_world(traits)
                 with part("place-shape"):
-                    html(forms.views("Shape"))
+                    html(forms.views("tab.shape"))
                     html(forms.edit(edit_tiles), "view-edit")
                     with part("view-plan"):
                         prompt, change = new_land()
@@ -97,7 +108,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                     html(forms.PICTURE, "view-picture")
                 html(forms.HISTORY, "place-history")
                 with part("place-home"):
-                    html(forms.views("Take home"))
+                    html(forms.views("tab.home"))
                     html(forms.export(), "view-export")
                     html(forms.SHARE, "view-share")
                     html(forms.LIVE, "view-live")
@@ -121,21 +132,26 @@ def part(id: str) -> gr.Column:
 
 def new_land() -> tuple[gr.Textbox, gr.Button]:
     """The prompt of the world on the map."""
-    prompt = gr.Textbox(label="Prompt for new land", lines=2, elem_id="prompt")
-    return prompt, gr.Button("Change prompt", size="sm", elem_id="change")
+    prompt = gr.Textbox(label=mark("new-land.prompt"), lines=2, elem_id="prompt")
+    return prompt, gr.Button(mark("new-land.go"), size="sm", elem_id="change")
 
 
 def removing() -> tuple[gr.Button, gr.Column, gr.Textbox, gr.Button, gr.Button]:
     """The end of the world on the map: asked, and asked again."""
-    remove = gr.Button("Delete this world", size="sm", elem_id="delete")
+    remove = gr.Button(mark("delete"), size="sm", elem_id="delete")
     with gr.Column(visible=False, elem_id="confirmation") as confirmation:
         # Plain text: names of worlds are words that people wrote.
         question = gr.Textbox(
-            label="Delete?", show_label=False, interactive=False, lines=3, container=False, elem_id="question"
+            label=mark("delete.title"),
+            show_label=False,
+            interactive=False,
+            lines=3,
+            container=False,
+            elem_id="question",
         )
         with gr.Row():
-            really = gr.Button("Delete for good", size="sm", variant="stop", elem_id="really")
-            keep = gr.Button("Cancel", size="sm", elem_id="keep")
+            really = gr.Button(mark("delete.really"), size="sm", variant="stop", elem_id="really")
+            keep = gr.Button(mark("cancel"), size="sm", elem_id="keep")
     return remove, confirmation, question, really, keep
 
 
@@ -143,33 +159,41 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
     """Name, prompt with examples, seed with a dice, ground resolution. An example sets the resolution
     too: houses cannot be seen from where one sees countries."""
     rows = [row for row in json.loads(EXAMPLES.read_text()) if row["zoom"] in traits.zooms]
-    named = {row["name"]: (row["name"], row["prompt"], row["zoom"]) for row in rows}
-    example = gr.Dropdown(list(named), label="Start from an example", value=None, elem_id="example")
-    name = gr.Textbox(label="Name", elem_id="new-name")
-    prompt = gr.Textbox(label="Prompt", lines=2, elem_id="new-prompt")
+    listed = [(mark(f"example.{row['id']}"), row["id"]) for row in rows]
+    example = gr.Dropdown(listed, label=mark("new.example"), value=None, elem_id="example")
+    name = gr.Textbox(label=mark("new.name"), elem_id="new-name")
+    prompt = gr.Textbox(label=mark("prompt"), lines=2, elem_id="new-prompt")
     with gr.Row():
         # Text: a browser rounds large numbers.
-        seed = gr.Textbox(label="Seed", placeholder="random", elem_id="new-seed", scale=3)
-        dice = gr.Button("\u2684 Random", size="sm", elem_id="dice", scale=0, min_width=96)
+        seed = gr.Textbox(label=mark("seed"), placeholder=mark("seed.random"), elem_id="new-seed", scale=3)
+        dice = gr.Button(mark("new.dice"), size="sm", elem_id="dice", scale=0, min_width=96)
     zoom = gr.Dropdown(
         [(scale_words(z), z) for z in reversed(beginnings(traits.zooms))],
         value=traits.base_zoom,
-        label="Ground resolution, per pixel",
+        label=mark("new.zoom"),
         elem_id="new-zoom",
         filterable=False,
     )
-    create = gr.Button("Create world", variant="primary", elem_id="create")
+    create = gr.Button(mark("new.go"), variant="primary", elem_id="create")
     html(forms.UNPACK)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    example.input(lambda chosen: named.get(chosen, (gr.skip(),) * 3), example, [name, prompt, zoom], **quiet)
+
+    def begin(chosen: str, request: gr.Request) -> tuple[Any, Any, Any]:
+        """The example's name, prompt and zoom, in their fields."""
+        row = next((row for row in rows if row["id"] == chosen), None)
+        if row is None:
+            return gr.skip(), gr.skip(), gr.skip()
+        return phrase(language_of(request), f"example.{chosen}"), row["prompt"], row["zoom"]
+
+    example.input(begin, example, [name, prompt, zoom], **quiet)
     dice.click(fn=None, outputs=seed, js="() => String(Math.floor(Math.random() * 2 ** 31))")
     return create, [name, prompt, seed, zoom]
 
 
 def scale_words(zoom: int) -> str:
     """A zoom as what one sees and metres per pixel."""
-    words = SCALES[max(z for z in SCALES if z <= max(zoom, min(SCALES)))]
-    return f"{words}, {metres_words(zoom)} (zoom {zoom})"
+    seen = max(z for z in SCALES if z <= max(zoom, min(SCALES)))
+    return mark(f"new.zoom.{seen}", metres=metres_words(zoom), zoom=str(zoom))
 
 
 def called(name: str, *arguments: str) -> str:

@@ -14,6 +14,7 @@ from explorer.service import edits, scouting
 from explorer.service.painter import Painter
 from explorer.web.links import links
 from explorer.web.map import page
+from explorer.web.phrases import VARY, language_of
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
 from explorer.worlds.summaries import Summary, summary_of
@@ -161,7 +162,8 @@ def delete_world(request: Request, id: str) -> Response:
 @router.get("/worlds/{id}/map", response_class=HTMLResponse)
 def show_map(request: Request, id: str) -> HTMLResponse:
     """The map alone, as a page."""
-    return HTMLResponse(page(atlas_of(request).get(id)), headers={"Cache-Control": "no-cache"})
+    shown = page(atlas_of(request).get(id), language_of(request))
+    return HTMLResponse(shown, headers={"Cache-Control": "no-cache", "Vary": VARY})
 
 
 @router.get("/worlds/{id}/painted")

@@ -194,7 +194,7 @@ def test_the_page_opens_the_last_world_where_it_was_left(page, server, watch):
 def test_a_world_that_is_not_there_is_said_and_another_one_shown(page, server, watch):
     other = server.atlas.create(NewWorld("Other", "sand desert", seed=2))
     opened(page, server, "#nowhere/8/0/0")
-    expect(page.locator("#notice")).to_have_text('There is no world "nowhere" here.')
+    expect(page.locator("#notice")).to_have_text("There is no world \u201cnowhere\u201d here.")
     page.evaluate("location.hash = '#other'")
     page.wait_for_function(
         "document.getElementById('earth-map').contentWindow.earth?.map.options.world === 'other'"

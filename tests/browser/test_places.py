@@ -131,7 +131,7 @@ def test_one_field_leads_to_coordinates_tiles_and_bookmarks(page, server, watch)
     until(page, lambda: near(page, 3_000_000, -2_000_000))
     field.fill("nowhere at all")
     field.press("Enter")
-    expect(page.locator("#go-said")).to_contain_text('No painted land looks like "nowhere at all".')
+    expect(page.locator("#go-said")).to_contain_text("No painted land looks like \u201cnowhere at all\u201d.")
     field.fill("7/64/64")
     field.press("Enter")
     until(page, lambda: view(page)[1] == 7)
@@ -183,7 +183,7 @@ def test_exports_outlive_a_reload_and_undo_says_what_it_undid(page, server, watc
     expect(page.locator("#undo")).to_be_enabled()
     page.keyboard.press("Escape")
     page.locator("#undo").click()
-    expect(page.locator("#steps-said")).to_contain_text('Undid "desert".')
+    expect(page.locator("#steps-said")).to_contain_text("Undid \u201cdesert\u201d.")
     page.locator("#steps-said").get_by_text("Show").click()
     assert watch == []
 

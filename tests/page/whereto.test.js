@@ -36,6 +36,6 @@ test("what is left out of a prompt is said", () => {
   assert.equal(reported({ cut: "", unknown: ["blorft"] }), "The model does not know this word: blorft.");
   assert.match(
     reported({ cut: "and so on", unknown: ["a", "b"] }),
-    /"and so on" was left out\. .*these words: a, b\./,
+    /“and so on” was left out\. .*these words: a, b\./,
   );
 });

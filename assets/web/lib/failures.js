@@ -1,18 +1,19 @@
 // @ts-check
 // What went wrong with a request, in words that say what to do.
+import { phrase } from "./phrases.js";
 
 const WAYS = [
-  { from: 413, to: 413, words: "This is too large for a server between you and the app" },
-  { from: 502, to: 504, words: "The server in front of the app cannot reach it. Try again in a moment" },
-  { from: 500, to: 599, words: "Something went wrong in the app. Its log says what" },
-  { from: 401, to: 403, words: "A server between you and the app refused this" },
+  { from: 413, to: 413, said: "failure.too-large" },
+  { from: 502, to: 504, said: "failure.unreached" },
+  { from: 500, to: 599, said: "failure.broken" },
+  { from: 401, to: 403, said: "failure.refused" },
 ];
 
 /** No answer came. @param {boolean} online what the browser knows @param {boolean} late the wait was given up */
 export function unreachable(online, late) {
-  if (!online) return "You are offline. Connect to the network and try again.";
-  if (late) return "The app did not answer in time. Try again.";
-  return "Can't reach the app. Is it still running?";
+  if (!online) return phrase("failure.offline");
+  if (late) return phrase("failure.late");
+  return phrase("failure.unreachable");
 }
 
 /**
@@ -24,5 +25,5 @@ export function refused(status, said) {
   const own = said?.error?.message;
   if (typeof own === "string" && own) return own;
   const way = WAYS.find(({ from, to }) => status >= from && status <= to);
-  return `${way ? way.words : "The answer could not be understood"} (${status}).`;
+  return `${phrase(way?.said ?? "failure.unclear")} (${status}).`;
 }

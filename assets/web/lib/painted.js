@@ -1,6 +1,8 @@
 // @ts-check
 // What is said of a world's model.
 
+import { phrase } from "./phrases.js";
+
 /** @typedef {{model: string, digest: string, licence: string, steps: number, batch: number, missing: string | null,
  *   source?: string, sampler?: string, guidance_scale?: number, dtype?: string,
  *   adapters?: {file: string, weight: number}[]}} Painted */
@@ -11,19 +13,23 @@
  */
 export function aboutModel(by, seed) {
   const adapters = (by.adapters ?? []).map(({ file, weight }) => `${file} (${weight})`).join(", ");
-  const guided = by.guidance_scale === undefined ? "" : `, guidance ${by.guidance_scale}`;
-  const steps = by.missing ? "" : `${by.steps} steps${by.sampler ? ` of ${by.sampler}` : ""}${guided}`;
+  const guided =
+    by.guidance_scale === undefined ? "" : phrase("about.guidance", { scale: `${by.guidance_scale}` });
+  const key = by.sampler ? "about.steps-of" : "about.steps";
+  const steps = [phrase(key, { count: by.steps, sampler: by.sampler ?? "" }), guided]
+    .filter(Boolean)
+    .join(", ");
   /** @type {[string, string][]} */
   const pairs = [
-    ["Missing", by.missing ?? ""],
-    ["Model", by.model],
-    ["From", by.source ?? ""],
-    ["Weights", by.digest.slice(0, 12)],
-    ["Adapters", adapters],
-    ["Licence", by.licence],
-    ["Painted in", steps],
-    ["Numbers", by.dtype ? `${by.dtype}, ${by.batch} at a time` : ""],
-    ["Seed", String(seed)],
+    ["about.missing", by.missing ?? ""],
+    ["about.model", by.model],
+    ["about.source", by.source ?? ""],
+    ["about.weights", by.digest.slice(0, 12)],
+    ["about.adapters", adapters],
+    ["about.licence", by.licence],
+    ["about.painted", by.missing ? "" : steps],
+    ["about.numbers", by.dtype ? phrase("about.batch", { dtype: by.dtype, batch: by.batch }) : ""],
+    ["about.seed", String(seed)],
   ];
-  return pairs.filter(([, words]) => words);
+  return pairs.filter(([, words]) => words).map(([key, words]) => [phrase(key), words]);
 }

@@ -1,5 +1,6 @@
 // @ts-check
 // What a model leaves out of a prompt, in words.
+import { phrase } from "./phrases.js";
 
 /** @typedef {{cut: string, unknown: string[]}} PromptReport */
 
@@ -9,13 +10,11 @@ const MOST_WORDS = 8;
 export function reported(report) {
   if (!report) return "";
   const said = [];
-  if (report.cut) said.push(`The prompt is too long: "${short(report.cut)}" was left out.`);
+  if (report.cut) said.push(phrase("report.cut", { cut: short(report.cut) }));
   const { unknown } = report;
   if (unknown.length) {
-    const listed = unknown.slice(0, MOST_WORDS).join(", ");
-    const words =
-      unknown.length === 1 ? "The model does not know this word" : "The model does not know these words";
-    said.push(`${words}: ${listed}${unknown.length > MOST_WORDS ? ", …" : ""}.`);
+    const listed = unknown.slice(0, MOST_WORDS).join(", ") + (unknown.length > MOST_WORDS ? ", …" : "");
+    said.push(phrase("report.unknown", { count: unknown.length, words: listed }));
   }
   return said.join(" ");
 }

@@ -1,5 +1,6 @@
 // @ts-check
 // Seeds as people type them: whole numbers that every program keeps exactly.
+import { phrase } from "./phrases.js";
 
 export const MOST_SEED = Number.MAX_SAFE_INTEGER; // 2^53 - 1
 
@@ -13,6 +14,6 @@ export function readSeed(text) {
   const seed = /^\d{1,16}$/.test(typed) ? Number(typed) : Number.NaN;
   if (Number.isSafeInteger(seed)) return { seed };
   return {
-    wrong: `The seed "${typed.slice(0, 40)}" is not a whole number from 0 to ${MOST_SEED}. Leave it empty for a random one.`,
+    wrong: phrase("seed.wrong", { typed: typed.slice(0, 40), most: String(MOST_SEED) }),
   };
 }

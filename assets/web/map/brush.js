@@ -1,6 +1,7 @@
 // @ts-check
 // Prompts for land to come: the brush that draws a stroke, and the journal's strokes over the map.
 
+import { phrase } from "../lib/phrases.js";
 import { Band, STEPS } from "./band.js";
 import { addControl, edgeButton, hold, pressed } from "./buttons.js";
 import { simple, trail } from "./trail.js";
@@ -52,7 +53,7 @@ export class Brush {
 
   control() {
     const press = () => this.tell({ type: "brush", on: !this.state.on });
-    const { bar, button } = edgeButton("brush", "Plan land ahead with the brush", press);
+    const { bar, button } = edgeButton("brush", phrase("map.brush"), press);
     this.toggle = button;
     addControl(this.map, "bottomright", bar);
   }

@@ -1,6 +1,8 @@
 // @ts-check
 // The map: layers of land on an endless plane, fed over one WebSocket, in a frame of the page.
+
 import { step } from "../lib/keys.js";
+import { phrase } from "../lib/phrases.js";
 import { formatPlace, parsePlace } from "../lib/place.js";
 import { ahead, Grid, wanted } from "../lib/plane.js";
 import { rooted } from "../lib/root.js";
@@ -80,10 +82,16 @@ class EarthMap {
 
   controls() {
     this.scale = new Scale(this.map, this.options);
-    L.control.zoom({ position: "bottomright" }).addTo(this.map);
+    L.control
+      .zoom({
+        position: "bottomright",
+        zoomInTitle: phrase("map.zoom-in"),
+        zoomOutTitle: phrase("map.zoom-out"),
+      })
+      .addTo(this.map);
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(this.map);
     this.place = L.DomUtil.create("button", "place");
-    Object.assign(this.place, { type: "button", title: "Coordinates to copy" });
+    Object.assign(this.place, { type: "button", title: phrase("map.coordinates") });
     this.place.addEventListener("click", () => this.card.show(this.map.getCenter()));
     L.DomEvent.disableClickPropagation(this.place);
     this.badge = L.DomUtil.create("div", "badge");
@@ -183,7 +191,7 @@ class EarthMap {
     else if (["editing", "edited", "settled"].includes(message.event)) this.edited(message);
     else if (message.event === "journal") this.post({ type: "journal" });
     else if (message.event === "online") this.online();
-    else if (message.event === "offline") this.note("Connection lost. Trying again…");
+    else if (message.event === "offline") this.note(phrase("map.offline"));
     else if (message.event === "error") this.refused(message.error);
   }
 
@@ -209,7 +217,7 @@ class EarthMap {
 
   /** @param {any} status */
   status(status) {
-    this.note(status.error || (status.readonly ? `Read-only: this world ${status.reason}` : ""));
+    this.note(status.error || (status.readonly ? phrase("map.readonly", { reason: status.reason }) : ""));
     this.post({ type: "status", status });
   }
 
@@ -267,7 +275,7 @@ class EarthMap {
       () => null,
     );
     const said = answer?.ok ? await answer.json() : null;
-    if (!said) return this.note("Can't reach the app. Is it still running?");
+    if (!said) return this.note(phrase("failure.unreachable"));
     const [x, y] = this.options.home;
     const there = said.bounds ? latLngs(said.bounds).getCenter() : L.latLng(y, x);
     this.map.flyTo(there, this.options.base, { duration: 0.8, animate: !still() });

@@ -1,5 +1,6 @@
 // @ts-check
 // Distances: a line from click to click, with its length on the plane. Enter takes the middle of the map.
+import { phrase } from "../lib/phrases.js";
 import * as words from "../lib/words.js";
 import { hold } from "./buttons.js";
 import { overlay } from "./plane.js";
@@ -50,7 +51,7 @@ export class Measure {
       .reduce((sum, each, index) => sum + this.map.distance(this.places[index], each), 0);
     this.label
       .setLatLng(place)
-      .setContent(this.places.length > 1 ? words.distance(far) : "Click the next place");
+      .setContent(this.places.length > 1 ? words.distance(far) : phrase("measure.next"));
     this.label.addTo(this.map);
   }
 }

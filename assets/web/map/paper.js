@@ -1,5 +1,6 @@
 // @ts-check
 // What is not painted: paper with a quiet grid, and the way to land that is.
+import { phrase } from "../lib/phrases.js";
 import { addControl } from "./buttons.js";
 
 /** Paper lies under everything, so it also shows through where an overview is painted in part. */
@@ -20,7 +21,7 @@ export class ToLand {
     this.box = L.DomUtil.create("div", "to-land");
     this.words = L.DomUtil.create("span", "", this.box);
     this.button = L.DomUtil.create("button", "", this.box);
-    Object.assign(this.button, { type: "button", textContent: "To painted land" });
+    Object.assign(this.button, { type: "button", textContent: phrase("map.to-land") });
     L.DomEvent.disableClickPropagation(this.box);
     L.DomEvent.on(this.button, "click", go);
     this.box.hidden = true;
@@ -44,7 +45,7 @@ export class ToLand {
   look() {
     const zoom = this.map.getZoom();
     this.box.hidden = zoom >= this.base || this.tiles(zoom).every((key) => this.whole.has(key));
-    this.words.textContent = `Land is painted from zoom ${this.base} on.`;
+    this.words.textContent = phrase("map.from-zoom", { zoom: this.base });
   }
 
   /** @param {number} zoom */

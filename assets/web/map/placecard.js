@@ -1,5 +1,6 @@
 // @ts-check
 // What is at a place: its coordinates in three ways, each to be copied, and what can be done there.
+import { phrase } from "../lib/phrases.js";
 import { degrees } from "../lib/whereto.js";
 
 export class PlaceCard {
@@ -16,12 +17,12 @@ export class PlaceCard {
     const tile = this.grid.at(x, y);
     const box = L.DomUtil.create("div", "card");
     const found = degrees(x, y);
-    this.line(box, "Metres", `${Math.round(x)}, ${Math.round(y)}`);
-    if (found) this.line(box, "Degrees", said(found));
-    this.line(box, "Tile", [this.grid.zoom, ...tile].join("/"));
+    this.line(box, phrase("card.metres"), `${Math.round(x)}, ${Math.round(y)}`);
+    if (found) this.line(box, phrase("card.degrees"), said(found));
+    this.line(box, phrase("card.tile"), [this.grid.zoom, ...tile].join("/"));
     if (window.parent !== window) {
       const press = L.DomUtil.create("button", "act", box);
-      Object.assign(press, { type: "button", textContent: "Repaint this tile" });
+      Object.assign(press, { type: "button", textContent: phrase("card.repaint") });
       press.addEventListener("click", () => {
         this.map.closePopup();
         this.tell({ type: "repaint", tile });
@@ -33,7 +34,7 @@ export class PlaceCard {
   /** A button that copies what it says. @param {HTMLElement} box @param {string} name @param {string} words */
   line(box, name, words) {
     const row = L.DomUtil.create("button", "row", box);
-    Object.assign(row, { type: "button", title: "Copy" });
+    Object.assign(row, { type: "button", title: phrase("copy") });
     const label = L.DomUtil.create("span", "", row);
     label.textContent = name;
     const value = L.DomUtil.create("b", "", row);
@@ -41,7 +42,7 @@ export class PlaceCard {
     row.addEventListener("click", async () => {
       await navigator.clipboard?.writeText(words).then(
         () => {
-          label.textContent = "Copied";
+          label.textContent = phrase("card.copied");
         },
         () => {},
       );

@@ -1,6 +1,7 @@
 // @ts-check
 // A region finer than a tile, to be painted anew: drawn with a lasso, a brush or as a rectangle, with a soft
 // border. What is drawn is added to what was drawn before; with Alt, or the eraser, it is taken away.
+import { phrase } from "../lib/phrases.js";
 import { metresPerPixel } from "../lib/plane.js";
 import { Sheet } from "../lib/sheet.js";
 import { hold } from "./buttons.js";
@@ -129,7 +130,7 @@ export class Region {
         ? sheet.sweep(places, radius * this.latent, !this.less)
         : sheet.fill(places, !this.less);
     this.abandon();
-    if (!fits) return this.tell({ type: "hint", text: "This region is too large. Draw a smaller one." });
+    if (!fits) return this.tell({ type: "hint", text: phrase("region.too-large") });
     this.sheet = sheet.span ? sheet : null;
     this.selection.forgo();
     this.show();

@@ -1,5 +1,6 @@
 // @ts-check
 // The zoom as a slider, with what one sees there in words. Zooms that the model learned are marked.
+import { phrase } from "../lib/phrases.js";
 import { originWords, scaleWords } from "../lib/scale.js";
 
 export class Scale {
@@ -25,7 +26,7 @@ export class Scale {
     const row = L.DomUtil.create("div", "zoom-row", this.box);
     const slider = L.DomUtil.create("input", "", row);
     Object.assign(slider, { type: "range", min: lowest, max: highest, step: 1 });
-    slider.setAttribute("aria-label", "Zoom");
+    slider.setAttribute("aria-label", phrase("map.zoom"));
     slider.addEventListener("input", () => this.say(Number(slider.value)));
     slider.addEventListener("change", () => this.map.setZoom(Number(slider.value)));
     const marks = L.DomUtil.create("div", "zoom-marks", row);
@@ -33,7 +34,7 @@ export class Scale {
     for (const zoom of zooms) {
       const mark = L.DomUtil.create("i", "", marks);
       mark.style.left = `${(100 * (zoom - lowest)) / (highest - lowest)}%`;
-      mark.title = `Zoom ${zoom} was learned from pictures`;
+      mark.title = phrase("map.learned", { zoom });
     }
     return slider;
   }
@@ -42,7 +43,7 @@ export class Scale {
   say(zoom) {
     this.slider.value = String(zoom);
     this.words.textContent = scaleWords(zoom);
-    this.origin.textContent = `Zoom ${zoom}. ${originWords(zoom, this.options)}`;
+    this.origin.textContent = phrase("map.at-zoom", { zoom, origin: originWords(zoom, this.options) });
     this.slider.setAttribute("aria-valuetext", `${zoom}, ${this.words.textContent}`);
   }
 }

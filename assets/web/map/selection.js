@@ -3,6 +3,7 @@
 // takes all that a rectangle touches, or for an export exactly the rectangle. On touch screens a button
 // makes taps and drags do so. With the keyboard, Enter takes the tile in the middle of the map, and with
 // shift adds or removes it. While the panel shows nothing that tiles are for, a click only tells what is there.
+import { phrase } from "../lib/phrases.js";
 import { TileSet } from "../lib/tileset.js";
 import { addControl, edgeButton, hold, pressed } from "./buttons.js";
 import { metres, overlay } from "./plane.js";
@@ -10,7 +11,6 @@ import { metres, overlay } from "./plane.js";
 const LEAST_PIXELS = 8; // of a tile's side, below which a click could not be meant for it
 const STILL = 4; // px that a pointer may move in a click
 const TWICE = 250; // ms in which a second click makes a double click, which zooms
-const TITLE = "Select tiles: tap them, or draw a rectangle (or hold shift and drag)";
 
 /** @typedef {{x: number, y: number, place: L.LatLng, more: boolean}} Start */
 
@@ -42,7 +42,7 @@ export class Selection {
     this.fill = L.polygon([], { ...style, stroke: false, className: "selected-land" }).addTo(map);
     this.edge = L.polyline([], { ...style, lineCap: "square", className: "selected-edge" }).addTo(map);
     this.line = L.polyline([], { ...style, lineCap: "square", className: "selected" }).addTo(map);
-    const { bar, button } = edgeButton("select", TITLE, () => this.arm(!this.on));
+    const { bar, button } = edgeButton("select", phrase("map.select"), () => this.arm(!this.on));
     this.toggle = button;
     addControl(map, "bottomright", bar);
     this.listen();
@@ -167,7 +167,7 @@ export class Selection {
   click({ lng, lat }, { shiftKey, ctrlKey, metaKey }) {
     if (this.deaf || this.held) return;
     if (256 * 2 ** (this.map.getZoom() - this.grid.zoom) < LEAST_PIXELS) {
-      return this.tell({ type: "hint", text: "Tiles are too small to choose here: zoom in" });
+      return this.tell({ type: "hint", text: phrase("map.too-small") });
     }
     const tile = this.grid.at(lng, lat);
     this.drop();

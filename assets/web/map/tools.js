@@ -1,5 +1,6 @@
 // @ts-check
 // Tools at the map's edge: measuring, the grid of tiles, what is not painted, full screen. Each has a key.
+import { phrase } from "../lib/phrases.js";
 import { addControl, edgeButton, pressed } from "./buttons.js";
 import { Measure } from "./measure.js";
 
@@ -24,10 +25,10 @@ export class Tools {
     const acts = { m: () => this.measuring(), g: () => this.names(), p: () => this.unpainted(), f: full };
     /** @type {[string, string, string][]} */
     const buttons = [
-      ["m", "measure", "Measure distances (M)"],
-      ["g", "grid", "Show the grid of tiles (G)"],
-      ["p", "painted", "Mark what is not painted (P)"],
-      ["f", "full", "Full screen (F)"],
+      ["m", "measure", phrase("map.measure")],
+      ["g", "grid", phrase("map.grid")],
+      ["p", "painted", phrase("map.painted")],
+      ["f", "full", phrase("map.full")],
     ];
     /** @type {Record<string, HTMLElement>} */
     this.buttons = {};

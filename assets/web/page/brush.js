@@ -1,8 +1,9 @@
 // @ts-check
 // The brush's settings, and the strokes that are drawn over the map.
+import { phrase } from "../lib/phrases.js";
 import { Grid } from "../lib/plane.js";
 import { reported } from "../lib/report.js";
-import { count, length } from "../lib/words.js";
+import { length } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, make, say, speak } from "./dom.js";
@@ -31,7 +32,7 @@ part("brush", () => {
     field(id).addEventListener("input", tell);
   };
   scale("brush-radius", RADII, length);
-  scale("brush-softness", EDGES, (metres) => (metres ? length(metres) : "sharp"));
+  scale("brush-softness", EDGES, (metres) => (metres ? length(metres) : phrase("brush.sharp")));
   field("brush-prompt").addEventListener("input", () => {
     if (!field("brush-prompt").value.trim()) state.on = false;
     tell();
@@ -62,7 +63,7 @@ function turn(up) {
   state.on = up && Boolean(prompt);
   if (up) reveal("view-plan", prompt ? "" : "brush-prompt");
   if (state.on) show(true);
-  note(up && !prompt ? "Write what the land should be, then start brushing." : "");
+  note(up && !prompt ? phrase("brush.ask") : "");
   tell();
 }
 
@@ -76,7 +77,7 @@ function tell() {
   const toggle = button("brush-toggle");
   if (!toggle) return;
   toggle.setAttribute("aria-pressed", String(state.on));
-  toggle.textContent = state.on ? "Stop brushing" : "Start brushing";
+  toggle.textContent = state.on ? phrase("brush.stop") : phrase("brush.start");
   tellMap({ type: "brush", brush: { on: state.on, ...wish() } });
 }
 
@@ -88,22 +89,20 @@ async function paint(path) {
     note(said.error.message, true);
     return show(state.shown);
   }
-  note(`New land here follows this prompt. ${reported(said.prompt_report)}`.trim());
+  note(`${phrase("brush.laid")} ${reported(said.prompt_report)}`.trim());
   if (said.painted.length) offer(prompt, said.painted);
 }
 
 /** A stroke is for land to come; what is painted already can be repainted. @param {string} prompt @param {Tile[]} tiles */
 function offer(prompt, tiles) {
-  const many = count(tiles.length, "tile");
-  const words = make(
-    "p",
-    `${many} here ${tiles.length === 1 ? "is" : "are"} painted already and stay as they are.`,
-  );
-  const press = make("button", `Repaint ${many}`, { type: "button", id: "brush-repaint", class: "second" });
+  const many = { count: tiles.length };
+  const words = make("p", phrase("brush.painted", many));
+  const repaint = phrase("brush.repaint", many);
+  const press = make("button", repaint, { type: "button", id: "brush-repaint", class: "second" });
   press.addEventListener("click", async () => {
     press.disabled = true;
     const { ok, said } = await ask(`/worlds/${state.world}/edits`, "POST", { tiles, prompt });
-    note(ok ? "Queued. It shows on the map when it is painted." : said.error.message, !ok);
+    note(ok ? phrase("queued") : said.error.message, !ok);
   });
   get("brush-said").append(words, press);
 }

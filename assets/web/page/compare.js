@@ -1,5 +1,6 @@
 // @ts-check
 // Before and after of a step, on the map: a slider wipes between them, and Blink turns them.
+import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { tellMap } from "./bus.js";
 import { make, speak } from "./dom.js";
@@ -23,12 +24,16 @@ export function compare(world, step, after) {
   );
   const box = make("div", "", { class: "compare" });
   const label = make("label");
-  const words = make("span", side === "before" ? "Before " : "After ");
-  words.append(make("output"));
+  const words = make("span", phrase(`compare.${side}`));
+  words.append(" ", make("output"));
   const slider = make("input", "", { type: "range", min: "0", max: "100", value: "50" });
   label.append(words, slider);
-  const blink = make("button", "Blink", { type: "button", class: "quiet", "aria-pressed": "false" });
-  const close = make("button", "Close", { type: "button", class: "quiet" });
+  const blink = make("button", phrase("compare.blink"), {
+    type: "button",
+    class: "quiet",
+    "aria-pressed": "false",
+  });
+  const close = make("button", phrase("close"), { type: "button", class: "quiet" });
   box.append(label, blink, close);
   after.after(box);
   /** @param {number} share */

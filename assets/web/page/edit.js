@@ -1,8 +1,9 @@
 // @ts-check
 // What is chosen in words, and repainting it: at once, or one of several options.
+import { phrase } from "../lib/phrases.js";
 import { reported } from "../lib/report.js";
 import { randomSeed, readSeed } from "../lib/seed.js";
-import { count, number, size } from "../lib/words.js";
+import { count, size } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, say, send, speak } from "./dom.js";
@@ -11,7 +12,7 @@ import { isShown, reveal } from "./places.js";
 import { region } from "./region.js";
 import { askForOptions, forget, offered } from "./variants.js";
 
-const QUEUED = "Queued. It shows on the map when it is painted.";
+const QUEUED = phrase("queued");
 const KEEPS = ["view-edit", "view-export", "view-picture"]; // views that a selection is for
 /** @type {Chosen} */
 const NOTHING = { count: 0, tiles: [], bounds: null, exact: false, mask: null };
@@ -43,8 +44,8 @@ function note(words, wrong = false) {
 
 /** @param {number} value */
 function strength(value) {
-  if (value >= 1) return "replace";
-  return value >= 0.7 ? "keep a hint" : "keep shapes";
+  if (value >= 1) return phrase("edit.strength.replace");
+  return value >= 0.7 ? phrase("edit.strength.hint") : phrase("edit.strength.shapes");
 }
 
 /** What the form asks for, if all of it can be read. @param {(body: any) => unknown} act */
@@ -65,9 +66,7 @@ function select() {
   if (!get("edit")) return;
   const { selection, limit } = state;
   const tooMany = selection.count > limit;
-  const words = tooMany
-    ? `Too many tiles (${number(selection.count)}). The limit is ${number(limit)}.`
-    : described(selection);
+  const words = tooMany ? phrase("edit.too-many", { count: selection.count, limit }) : described(selection);
   say(get("edit-selection"), words, tooMany);
   get("edit-clear").hidden = !selection.count;
   button("edit-go").disabled = !selection.count || tooMany;
@@ -76,9 +75,9 @@ function select() {
 
 /** @param {Chosen} selection */
 function described({ count: many, bounds, mask }) {
-  if (!bounds) return "Nothing is selected";
+  if (!bounds) return phrase("edit.nothing");
   const [west, south, east, north] = bounds;
-  if (mask) return `A region of ${size(east - west, north - south)}`;
+  if (mask) return phrase("edit.region", { size: size(east - west, north - south) });
   return `${count(many, "tile")}, ${size(east - west, north - south)}`;
 }
 

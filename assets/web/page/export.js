@@ -1,7 +1,8 @@
 // @ts-check
 // Exports: what one will be, and asking for it.
+import { phrase } from "../lib/phrases.js";
 import { metresPerPixel } from "../lib/plane.js";
-import { bytes, length, missing, number, resolution, time } from "../lib/words.js";
+import { bytes, length, missing, resolution, time } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, say, send } from "./dom.js";
@@ -75,7 +76,14 @@ async function look() {
   const asked = ++state.asked;
   const { bounds, zoom, format, paint_missing } = wish();
   const [west, south, east, north] = bounds;
-  say(get("export-region"), `${region()}: ${length(east - west)} x ${length(north - south)}`);
+  say(
+    get("export-region"),
+    phrase("export.size", {
+      region: region(),
+      width: length(east - west),
+      height: length(north - south),
+    }),
+  );
   get("export-clear").hidden = !state.selection?.bounds;
   const query = new URLSearchParams({
     bounds: bounds.join(","),
@@ -89,14 +97,14 @@ async function look() {
   button("export-go").disabled = !ok || busy();
   state.seconds = ok ? said.seconds : 0;
   if (!ok) return say(get("export-estimate"), said.error.message, true);
-  const pixels = `${number(said.width)} x ${number(said.height)} px`;
-  const cost = `${number(said.tiles)} tiles, about ${bytes(said.bytes)}, ${time(said.seconds)}`;
-  say(get("export-estimate"), `${pixels}, ${cost}; ${missing(said)}`);
+  const { width, height, tiles } = said;
+  const cost = { width, height, tiles, bytes: bytes(said.bytes), time: time(said.seconds) };
+  say(get("export-estimate"), phrase("export.estimate", { ...cost, missing: missing(said) }));
 }
 
 function region() {
-  if (!state.selection?.bounds) return "The view";
-  return state.selection.exact ? "The rectangle" : "The selected tiles";
+  if (!state.selection?.bounds) return phrase("export.view");
+  return phrase(state.selection.exact ? "export.rectangle" : "export.selected");
 }
 
 /** Ask first, or not any more. @param {boolean} asking */
@@ -104,7 +112,7 @@ function sure(asking) {
   get("export-ask").hidden = !asking;
   button("export-go").hidden = asking;
   if (!asking) return;
-  say(get("export-estimate"), `This takes about ${time(state.seconds)}. You can go on using the map.`);
+  say(get("export-estimate"), phrase("export.long", { time: time(state.seconds) }));
   get("export-yes").focus();
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // The exports of the world on the map: those that run, and the files of those that are done. The server
 // keeps them, so they are there after the page was loaded anew.
+import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { bytes } from "../lib/words.js";
 import { ask } from "./ask.js";
@@ -33,7 +34,7 @@ export async function begun(job) {
 /** @param {Job} job @returns {Promise<Job | null>} as it ended */
 async function watch(job) {
   const { world } = state;
-  const line = jobLine(() => ask(`/jobs/${job.id}`, "DELETE"), job.name ?? "Export");
+  const line = jobLine(() => ask(`/jobs/${job.id}`, "DELETE"), named(job));
   line.show(job);
   const row = make("li");
   row.append(line.line);
@@ -51,8 +52,8 @@ async function watch(job) {
 
 /** What became of one. @param {Job} job @param {Job | null} ended @param {HTMLElement} row */
 function over(job, ended, row) {
-  const remove = make("button", "Remove", { type: "button", class: "quiet" });
-  remove.setAttribute("aria-label", `Remove ${job.name ?? "this export"} from the list`);
+  const remove = make("button", phrase("remove"), { type: "button", class: "quiet" });
+  remove.setAttribute("aria-label", phrase("exports.remove", { name: named(job) }));
   remove.addEventListener("click", () => {
     ask(`/jobs/${job.id}`, "DELETE");
     state.jobs.delete(job.id);
@@ -67,10 +68,13 @@ function over(job, ended, row) {
 
 /** @param {Job} job @param {Job | null} ended */
 function outcome(job, ended) {
-  const name = job.name ?? "Export";
-  if (!ended) return `${name}: the app was restarted, and this export is gone. Export again.`;
-  return `${name}: ${ended.error?.message ?? "cancelled. What was painted is kept."}`;
+  const name = named(job);
+  if (!ended) return phrase("exports.lost", { name });
+  return ended.error ? `${name}: ${ended.error.message}` : phrase("exports.cancelled", { name });
 }
+
+/** @param {Job} job */
+const named = (job) => job.name ?? phrase("exports.name");
 
 /** @param {Job} job */
 const links = (job) =>

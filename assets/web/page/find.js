@@ -1,5 +1,6 @@
 // @ts-check
 // Painted land found by words: small pictures of it, each of which leads there.
+import { phrase } from "../lib/phrases.js";
 import { formatPlace } from "../lib/place.js";
 import { reported } from "../lib/report.js";
 import { ask } from "./ask.js";
@@ -14,16 +15,16 @@ const LEAST = 0.15; // agreement, below which land has nothing of the words
 /** @param {string} world @param {string} words */
 export async function find(world, words) {
   const query = new URLSearchParams({ q: words, limit: String(MOST) });
-  say(get("go-said"), "Looking…");
+  say(get("go-said"), phrase("find.looking"));
   const { ok, said } = await ask(`/worlds/${world}/search?${query}`);
   show([]);
   if (!ok) return say(get("go-said"), said.error.message, true);
   const found = said.results.filter((/** @type {Match} */ match) => match.agreement >= LEAST);
   const report = reported(said.prompt_report);
-  const none = `No painted land looks like "${words}". A place is typed as 120000, -35000 (metres), 12.5° N 3° E, or a tile as 8/130/127.`;
+  const none = phrase("find.none", { words });
   say(
     get("go-said"),
-    found.length ? `Painted land like "${words}". ${report}`.trim() : `${none} ${report}`.trim(),
+    found.length ? `${phrase("find.found", { words })} ${report}`.trim() : `${none} ${report}`.trim(),
   );
   show(found);
 }
@@ -37,8 +38,15 @@ export function show(found) {
 function row({ tile, center, picture }) {
   const [x, y] = center;
   const line = make("li");
-  const press = make("button", "", { type: "button", title: `Go to tile ${tile.join("/")}` });
-  press.append(make("img", "", { src: picture, alt: `Tile ${tile.join("/")}`, width: "70", height: "70" }));
+  const press = make("button", "", { type: "button", title: phrase("find.go", { tile: tile.join("/") }) });
+  press.append(
+    make("img", "", {
+      src: picture,
+      alt: phrase("find.tile", { tile: tile.join("/") }),
+      width: "70",
+      height: "70",
+    }),
+  );
   press.addEventListener("click", () => tellMap({ type: "go", place: formatPlace(tile[0], x, y) }));
   line.append(press);
   return line;

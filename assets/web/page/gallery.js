@@ -1,5 +1,6 @@
 // @ts-check
 // Ready worlds, shown as pictures. A click makes one and opens it.
+import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { on } from "./bus.js";
@@ -24,10 +25,14 @@ async function list() {
 /** @param {Ready} ready */
 function row(ready) {
   const line = make("li");
-  const press = make("button", "", { type: "button", class: "ready", title: ready.about });
+  const press = make("button", "", {
+    type: "button",
+    class: "ready",
+    title: phrase(`gallery.${ready.id}.about`),
+  });
   press.append(
     make("img", "", { src: rooted(ready.thumbnail), alt: "", loading: "lazy", width: "96", height: "72" }),
-    make("span", ready.name),
+    make("span", phrase(`gallery.${ready.id}.name`)),
   );
   press.addEventListener("click", async () => {
     press.disabled = true;

@@ -1,5 +1,6 @@
 // @ts-check
 // One field that leads to a place: coordinates, a tile, a bookmark, or what land looks like. Bookmarks are kept in the world.
+import { phrase } from "../lib/phrases.js";
 import { formatPlace } from "../lib/place.js";
 import { readPlace } from "../lib/whereto.js";
 import { ask } from "./ask.js";
@@ -50,9 +51,9 @@ function found(typed) {
 async function mark() {
   const typed = field("go-to").value.trim();
   const free = !readPlace(typed) && !state.marks.some(({ name }) => name === typed);
-  const name = typed && free ? typed.slice(0, 80) : `Place ${state.marks.length + 1}`;
+  const name = typed && free ? typed.slice(0, 80) : phrase("go.place", { count: state.marks.length + 1 });
   if (await keep([...state.marks, { name, place: state.place }])) {
-    say(get("go-said"), `Kept as "${name}". Click the pencil to rename it.`);
+    say(get("go-said"), phrase("go.kept", { name }));
     field("go-to").value = "";
   }
 }
@@ -75,18 +76,18 @@ function list() {
 /** @param {Bookmark} marked */
 function row(marked) {
   const line = make("li");
-  const there = make("button", marked.name, { type: "button", class: "there", title: "Go there" });
+  const there = make("button", marked.name, { type: "button", class: "there", title: phrase("go.there") });
   there.addEventListener("click", () => tellMap({ type: "go", place: marked.place }));
   const rename = make("button", "✎", {
     type: "button",
     class: "icon",
-    "aria-label": `Rename ${marked.name}`,
+    "aria-label": phrase("go.rename", { name: marked.name }),
   });
   rename.addEventListener("click", () => renaming(line, marked));
   const remove = make("button", "×", {
     type: "button",
     class: "icon",
-    "aria-label": `Remove ${marked.name}`,
+    "aria-label": phrase("go.remove", { name: marked.name }),
   });
   remove.addEventListener("click", () => keep(state.marks.filter((each) => each !== marked)));
   line.append(there, rename, remove);
@@ -95,7 +96,7 @@ function row(marked) {
 
 /** @param {HTMLElement} line @param {Bookmark} marked */
 function renaming(line, marked) {
-  const box = make("input", "", { type: "text", "aria-label": "Name of the bookmark" });
+  const box = make("input", "", { type: "text", "aria-label": phrase("go.name") });
   box.value = marked.name;
   line.replaceChildren(box);
   box.focus();

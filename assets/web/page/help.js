@@ -1,28 +1,15 @@
 // @ts-check
 // Keys and gestures: `?` or the button shows them.
+import { phrase } from "../lib/phrases.js";
 import { on, tellMap } from "./bus.js";
 import { make } from "./dom.js";
+import { languageField } from "./language.js";
 
-/** @type {[string, string][]} */
-const KEYS = [
-  ["On the map", ""],
-  ["Move", "Drag, or arrow keys"],
-  ["Zoom", "Wheel, pinch, double click, + and -"],
-  ["Select a tile", "Click in Shape, or Enter for the middle of the map"],
-  ["Add or remove a tile", "Ctrl or Shift and click, Shift+Enter"],
-  ["Select a rectangle", "Shift and drag, or R, arrow keys, Enter"],
-  ["Brush, lasso, exact rectangle", "Drag, or Space, arrow keys, Space"],
-  ["Take away from a region", "Alt and drag"],
-  ["Measure", "M, then click from place to place"],
-  ["Clear, stop", "Escape"],
-  ["Everywhere", ""],
-  ["Undo, redo", "Ctrl+Z, Ctrl+Shift+Z"],
-  ["Send a form", "Ctrl+Enter"],
-  ["Full screen", "F"],
-  ["Tile grid", "G"],
-  ["What is painted", "P"],
-  ["This list", "?"],
-];
+/** What the keys do, by where; the catalogue has words for each. */
+const KEYS = {
+  map: ["move", "zoom", "select", "more", "rectangle", "brush", "less", "measure", "clear"],
+  everywhere: ["undo", "send", "full", "grid", "painted", "list"],
+};
 const WRITING = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 /** @type {HTMLDialogElement | null} */
@@ -32,14 +19,15 @@ function show() {
   if (box?.open) return box.close();
   if (!box) {
     box = make("dialog", "", { id: "keys", "aria-labelledby": "keys-title" });
-    const close = make("button", "Close", { type: "button" });
+    const close = make("button", phrase("close"), { type: "button" });
     close.addEventListener("click", () => box?.close());
     const table = make("dl");
-    for (const [what, how] of KEYS) {
-      if (!how) table.append(make("h3", what));
-      else table.append(make("dt", what), make("dd", how));
+    for (const [where, keys] of Object.entries(KEYS)) {
+      table.append(make("h3", phrase(`keys.${where}`)));
+      for (const key of keys)
+        table.append(make("dt", phrase(`keys.${key}`)), make("dd", phrase(`keys.${key}.how`)));
     }
-    box.append(make("h2", "Keys and gestures", { id: "keys-title" }), table, close);
+    box.append(make("h2", phrase("keys.title"), { id: "keys-title" }), table, languageField(), close);
     document.body.append(box);
   }
   box.showModal();

@@ -1,6 +1,8 @@
 // @ts-check
 // The journal in the panel: what is being painted, what was done, undo and redo.
+
 import { step as stepOf } from "../lib/keys.js";
+import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { count, moment } from "../lib/words.js";
 import { ask } from "./ask.js";
@@ -11,9 +13,7 @@ import { follow, jobLine } from "./jobs.js";
 import { part } from "./parts.js";
 
 const MOST = 200; // steps listed
-const KINDS = { prompt: "World's prompt", stroke: "Brush", edit: "Edit" };
-/** @type {Record<string, string>} */
-const STATES = { waiting: "being painted", cancelled: "cancelled", undone: "undone" };
+const TOLD = ["waiting", "cancelled", "undone"]; // states of a step that the list names
 const WRITING = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 /** @typedef {ReturnType<typeof jobLine> & {id: string | null}} QueuedJob */
@@ -46,17 +46,17 @@ async function walk(way) {
   if (!ok) return say(get("steps-said"), said.error.message, true);
   endCompare();
   const step = state.steps.find((each) => each.number === said.entry);
-  if (step) walked(way === "undo" ? "Undid" : "Redid", step);
+  if (step) walked(way, step);
   refresh();
 }
 
-/** What was undone may be out of sight. @param {string} words @param {Step} step */
-function walked(words, step) {
+/** What was undone may be out of sight. @param {"undo" | "redo" | "painted"} what @param {Step} step */
+function walked(what, step) {
   const line = get("steps-said");
-  say(line, `${words} "${named(step)}". `);
+  say(line, `${phrase(`walked.${what}`, { step: named(step) })} `);
   const { bounds } = step;
   if (!bounds) return;
-  const show = make("button", "Show", { type: "button", class: "quiet" });
+  const show = make("button", phrase("show"), { type: "button", class: "quiet" });
   show.addEventListener("click", () => tellMap({ type: "fit", bounds }));
   line.append(show);
 }
@@ -81,15 +81,15 @@ function show() {
   const last = steps.filter((step, index) => index && step.state === "done").pop();
   const waiting = steps.filter((step) => step.state === "waiting");
   const undone = steps.find((step) => step.state === "undone");
-  offer("undo", "Undo", waiting.at(-1) ?? last);
-  offer("redo", "Redo", waiting.length ? undefined : undone);
+  offer("undo", waiting.at(-1) ?? last);
+  offer("redo", waiting.length ? undefined : undone);
   queue(waiting);
 }
 
-/** @param {string} id @param {string} words @param {Step | undefined} step */
-function offer(id, words, step) {
+/** @param {"undo" | "redo"} id @param {Step | undefined} step */
+function offer(id, step) {
   button(id).disabled = !step;
-  button(id).title = step ? `${words}: ${named(step)}` : `Nothing to ${words.toLowerCase()}`;
+  button(id).title = step ? phrase(`${id}.step`, { step: named(step) }) : phrase(`${id}.none`);
 }
 
 /** @param {Step[]} waiting */
@@ -119,15 +119,15 @@ async function enqueue(step) {
   const ended = await follow(id, job.show);
   if (state.world !== world) return;
   if (ended?.error) say(get("steps-said"), `${named(step)}: ${ended.error.message}`, true);
-  else if (ended?.state === "done") walked("Painted", step);
+  else if (ended?.state === "done") walked("painted", step);
   refresh();
 }
 
 /** @param {Step} step */
 function named(step) {
   if (step.prompt) return step.prompt;
-  if (step.picture) return "A picture of your own";
-  return step.kind === "edit" ? "A variation of the land" : "No prompt";
+  if (step.picture) return phrase("step.own");
+  return step.kind === "edit" ? phrase("step.variation") : phrase("step.no-prompt");
 }
 
 function list() {
@@ -153,12 +153,16 @@ function row(step) {
   const { bounds } = step;
   const line = make("li", "", { class: `step ${step.state}` });
   const inside = bounds
-    ? make("button", "", { type: "button", class: "there", title: "Go there" })
+    ? make("button", "", { type: "button", class: "there", title: phrase("go.there") })
     : make("div", "", { class: "step-words" });
   if (bounds) inside.addEventListener("click", () => tellMap({ type: "fit", bounds }));
   const words = make("span", "", { class: "words" });
-  const kind = step.picture ? "Picture" : KINDS[step.kind];
-  const about = [kind, step.tiles && count(step.tiles, "tile"), STATES[step.state]].filter(Boolean);
+  const kind = step.picture ? "picture" : step.kind;
+  const about = [
+    phrase(`step.${kind}`),
+    step.tiles && count(step.tiles, "tile"),
+    TOLD.includes(step.state) && phrase(`step.state.${step.state}`),
+  ].filter(Boolean);
   const small = make("small", `${about.join(" · ")} · `);
   small.append(make("time", moment(step.made), { datetime: step.made }));
   words.append(make("span", named(step), { class: "name", title: named(step) }), small);
@@ -172,25 +176,25 @@ function row(step) {
 /** What can be done with a step. @param {Step} step @param {boolean} painted */
 function acts(step, painted) {
   const box = make("span", "", { class: "acts" });
-  /** @param {string} words @param {() => void} act */
-  const add = (words, act) => {
-    const press = make("button", words, { type: "button", class: "quiet" });
-    press.setAttribute("aria-label", `${words}: ${named(step)}`);
+  /** @param {string} words @param {string} whole with the step's name @param {() => void} act */
+  const add = (words, whole, act) => {
+    const press = make("button", words, { type: "button", class: "quiet", "aria-label": whole });
     press.addEventListener("click", act);
     box.append(press);
   };
-  if (painted && step.pictured) add("Compare", () => compare(state.world, step, box));
-  if (!step.picture) add("Use again", () => emit({ type: "reuse", step }));
+  const told = { step: named(step) };
+  if (painted && step.pictured)
+    add(phrase("step.compare"), phrase("step.compare.whole", told), () => compare(state.world, step, box));
+  if (!step.picture)
+    add(phrase("step.again"), phrase("step.again.whole", told), () => emit({ type: "reuse", step }));
   return box;
 }
 
 /** @param {Step} step */
 function pictures(step) {
   const box = make("span", "", { class: "thumbs" });
-  for (const [side, alt] of [
-    ["before", "Before"],
-    ["after", "After"],
-  ]) {
+  for (const side of ["before", "after"]) {
+    const alt = phrase(`compare.${side}`);
     const image = make("img", "", { alt, title: alt, loading: "lazy", width: "44", height: "44" });
     image.addEventListener("error", () => image.remove());
     image.src = rooted(

@@ -1,6 +1,7 @@
 // @ts-check
 // Work that takes its time.
 
+import { phrase } from "../lib/phrases.js";
 import * as words from "../lib/words.js";
 import { ask } from "./ask.js";
 import { make } from "./dom.js";
@@ -33,9 +34,9 @@ export async function follow(id, tell) {
 /** The line of a job: a bar, words, a button that cancels it. @param {() => void} cancel @param {string} name */
 export function jobLine(cancel, name = "") {
   const line = make("div", "", { class: "job" });
-  const bar = make("progress", "", { max: "1", value: "0", "aria-label": name || "Progress" });
-  const state = make("span", "waiting");
-  const button = make("button", "Cancel", { type: "button", class: "quiet" });
+  const bar = make("progress", "", { max: "1", value: "0", "aria-label": name || phrase("job.name") });
+  const state = make("span", phrase("job.waiting"));
+  const button = make("button", phrase("cancel"), { type: "button", class: "quiet" });
   button.addEventListener("click", () => {
     button.disabled = true;
     cancel();

@@ -1,5 +1,6 @@
 // @ts-check
 // A picture of one's own, put on the map.
+import { phrase } from "../lib/phrases.js";
 import { metresPerPixel } from "../lib/plane.js";
 import { reported } from "../lib/report.js";
 import { resolution, size } from "../lib/words.js";
@@ -10,7 +11,7 @@ import { part } from "./parts.js";
 import { isShown } from "./places.js";
 
 const STEPS = [-4, -3, -2, -1, 0, 1, 2, 3, 4]; // zooms around the world's own
-const QUEUED = "Queued. It shows on the map when it is painted.";
+const QUEUED = phrase("queued");
 
 const state = {
   world: "",
@@ -28,7 +29,7 @@ const state = {
 
 part("picture", (box) => {
   speak(field("picture-strength"), (value) =>
-    value >= 1 ? "exactly" : value >= 0.5 ? "close to it" : "in the world's style",
+    value >= 1 ? phrase("picture.exactly") : value >= 0.5 ? phrase("picture.close") : phrase("picture.style"),
   );
   field("picture-file").addEventListener("change", choose);
   field("picture-zoom").addEventListener("change", spot);
@@ -49,11 +50,11 @@ function spot() {
   if (!get("picture")) return;
   zooms();
   button("picture-go").disabled = !chosen() || !state.world;
-  const where = state.selection ? "the middle of the selection" : "the middle of the view";
   const box = footprint();
-  const words = box ? ` It is ${size(box[2] - box[0], box[3] - box[1])}.` : "";
-  if (state.own) say(get("picture-spot"), `It goes to its own place.${words}`);
-  else say(get("picture-spot"), `${state.why}It goes to ${where}.${words}`.trim());
+  const where = state.own ? "own" : state.selection ? "selection" : "view";
+  const words = [state.why, phrase(`picture.to.${where}`)];
+  if (box) words.push(phrase("picture.size", { size: size(box[2] - box[0], box[3] - box[1]) }));
+  say(get("picture-spot"), words.filter(Boolean).join(" "));
   tellMap({ type: "footprint", bounds: isShown("view-picture") ? box : null });
 }
 
@@ -95,12 +96,12 @@ async function sized(file) {
 
 /** What the server reads in a GeoTIFF. @param {File} file */
 async function placed(file) {
-  say(get("picture-spot"), "Reading where it belongs…");
+  say(get("picture-spot"), phrase("picture.reading-place"));
   const { ok, said } = await ask(`/worlds/${state.world}/pictures?dry_run=true`, "POST", file);
   if (file !== chosen()) return;
   if (!ok) return say(get("picture-said"), said.error.message, true);
   if (said.placed) state.own = said.bounds;
-  else Object.assign(state, { pixels: said.pixels, why: "This GeoTIFF does not say where it belongs. " });
+  else Object.assign(state, { pixels: said.pixels, why: phrase("picture.no-place") });
 }
 
 /** The zoom at which it fills the selection, or is about as large as the view allows. */
@@ -146,12 +147,12 @@ async function place() {
     prompt: field("picture-prompt").value,
   });
   button("picture-go").disabled = true;
-  say(get("picture-said"), "Sending…");
+  say(get("picture-said"), phrase("picture.sending"));
   const bar = /** @type {HTMLProgressElement} */ (/** @type {unknown} */ (get("picture-sent")));
   bar.hidden = false;
   const { ok, said } = await upload(`/worlds/${state.world}/pictures?${query}`, file, (share) => {
     bar.value = share;
-    if (share === 1) say(get("picture-said"), "Reading the picture…");
+    if (share === 1) say(get("picture-said"), phrase("picture.reading"));
   });
   bar.hidden = true;
   const notes = ok ? [QUEUED, ...(said.notes ?? []), reported(said.prompt_report)] : [said.error.message];

@@ -1,5 +1,6 @@
 // @ts-check
 // The panel's places and the views within them: tabs. On a phone the panel is a sheet that is pulled up.
+import { phrase } from "../lib/phrases.js";
 import { emit, on, tellMap } from "./bus.js";
 import { get } from "./dom.js";
 
@@ -65,7 +66,7 @@ export function pull(up) {
   get("earth")?.classList.toggle("wide", !up && !sheet.matches);
   const handle = get("handle");
   if (!handle) return;
-  handle.textContent = up ? "Hide the panel" : "Show the panel";
+  handle.textContent = phrase(up ? "panel.hide" : "panel.show");
   handle.setAttribute("aria-expanded", String(up));
   cover();
 }
@@ -92,7 +93,7 @@ function look() {
   if (!panel || panel.dataset.sized) return;
   panel.dataset.sized = "yes";
   panel.setAttribute("role", "complementary");
-  panel.setAttribute("aria-label", "Tools");
+  panel.setAttribute("aria-label", phrase("panel.tools"));
   pull(!sheet.matches);
   new ResizeObserver(cover).observe(panel);
 }

@@ -1,5 +1,6 @@
 // @ts-check
 // What the land to be painted anew is chosen with: whole tiles, or a region drawn finer than a tile.
+import { phrase } from "../lib/phrases.js";
 import { greyPng } from "../lib/png.js";
 import { length } from "../lib/words.js";
 import { emit, on, tellMap } from "./bus.js";
@@ -8,25 +9,6 @@ import { part } from "./parts.js";
 import { isShown } from "./places.js";
 
 const touch = matchMedia("(pointer: coarse)");
-/** @type {Record<string, {mouse: string, touch: string}>} */
-const HINTS = {
-  tiles: {
-    mouse: "Click a tile on the map. Hold Shift and drag to take several.",
-    touch: "Tap the dashed square on the map, then tap tiles or drag over them.",
-  },
-  rectangle: {
-    mouse: "Drag a rectangle. It may be smaller than a tile. Hold Alt to take away.",
-    touch: "Drag a rectangle. It may be smaller than a tile.",
-  },
-  lasso: {
-    mouse: "Draw around what you want to change. Hold Alt to take away.",
-    touch: "Draw around what you want to change.",
-  },
-  brush: {
-    mouse: "Brush over what you want to change. Hold Alt to take away.",
-    touch: "Brush over what you want to change.",
-  },
-};
 
 const state = {
   tool: "tiles",
@@ -37,7 +19,9 @@ const state = {
 part("edit", () => {
   for (const each of radios()) each.addEventListener("change", () => each.checked && choose(each.value));
   speak(field("region-radius"), (latents) => length(latents * state.latent));
-  speak(field("region-softness"), (latents) => (latents ? length(latents * state.latent) : "none"));
+  speak(field("region-softness"), (latents) =>
+    latents ? length(latents * state.latent) : phrase("region.none"),
+  );
   for (const id of ["region-radius", "region-softness", "region-erase"]) {
     field(id).addEventListener("input", tell);
   }
@@ -64,7 +48,7 @@ function show() {
   if (!get("region")) return;
   const { tool } = state;
   for (const each of radios()) each.checked = each.value === tool;
-  say(get("edit-hint"), HINTS[tool][touch.matches ? "touch" : "mouse"]);
+  say(get("edit-hint"), phrase(`hint.${tool}.${touch.matches ? "touch" : "mouse"}`));
   get("edit-hint").hidden = state.chosen && tool === "tiles";
   get("region-options").hidden = tool === "tiles";
   get("region-wide").hidden = tool !== "brush";

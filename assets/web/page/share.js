@@ -1,5 +1,6 @@
 // @ts-check
 // Links, files and addresses to share a world, and to use it in other programs.
+import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { on } from "./bus.js";
@@ -33,11 +34,7 @@ part("live", (box) => {
 /** @param {string} said the line that says so @param {string} words */
 export async function copied(said, words) {
   const done = await copy(words);
-  say(
-    get(said),
-    done ? "Copied." : "The browser does not let the page copy. Select it and copy it yourself.",
-    !done,
-  );
+  say(get(said), done ? phrase("copied") : phrase("copy.refused"), !done);
 }
 
 /** Links say where they lead as soon as the world is known: one that leads nowhere swallows a click. */

@@ -1,13 +1,14 @@
 // @ts-check
 // The line that says what the app is doing.
-import { number } from "../lib/words.js";
+import { phrase } from "../lib/phrases.js";
+import { figure, number } from "../lib/words.js";
 import { on } from "./bus.js";
 import { get, make } from "./dom.js";
 
 /** @param {number | null} seconds */
 function speed(seconds) {
   if (!seconds) return "";
-  return `${seconds < 10 ? seconds.toFixed(2) : Math.round(seconds)} s`;
+  return phrase("time.s", { n: seconds < 10 ? figure(seconds, 2) : Math.round(seconds) });
 }
 
 let waited = false;
@@ -16,18 +17,18 @@ on("status", ({ status }) => {
   // Said aloud when it turns, not with each tile.
   if (status.waiting > 0 !== waited && get("announced")) {
     waited = status.waiting > 0;
-    get("announced").textContent = waited ? "Painting what you see." : "What you see is painted.";
+    get("announced").textContent = phrase(waited ? "status.painting" : "status.painted");
   }
   const line = get("status");
   if (!line) return;
   const parts = [
-    [number(status.painted), "tiles painted"],
+    [number(status.painted), phrase("status.tiles", { count: status.painted })],
     [
       status.waiting ? number(status.waiting) : "",
-      status.level === null ? "waiting" : `waiting, zoom ${status.level} is painted now`,
+      phrase(status.level === null ? "status.waiting" : "status.waiting-level", { zoom: status.level ?? "" }),
     ],
-    [speed(status.seconds_per_tile), "per tile"],
-    [status.model, `on ${status.device}`],
+    [speed(status.seconds_per_tile), phrase("status.per-tile")],
+    [status.model, phrase("status.on", { device: status.device })],
   ];
   line.replaceChildren(
     ...parts

@@ -1,5 +1,6 @@
 // @ts-check
 // A world file becomes a world here.
+import { phrase } from "../lib/phrases.js";
 import { upload } from "./ask.js";
 import { get, say } from "./dom.js";
 import { open } from "./world.js";
@@ -7,7 +8,10 @@ import { open } from "./world.js";
 /** @param {HTMLInputElement} input @param {File} file */
 async function unpack(input, file) {
   const { ok, said } = await upload("/worlds/unpack", file, (share) =>
-    say(get("unpack-said"), share < 1 ? `Sending… ${Math.round(100 * share)} %` : "Reading…"),
+    say(
+      get("unpack-said"),
+      share < 1 ? phrase("sending", { percent: Math.round(100 * share) }) : phrase("reading"),
+    ),
   );
   input.value = "";
   say(get("unpack-said"), ok ? "" : said.error.message, !ok);

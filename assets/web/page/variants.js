@@ -1,6 +1,7 @@
 // @ts-check
 // Options for an edit, one seed apart, shown on the map where they would be. Nothing is kept until one
 // is used.
+import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { tellMap } from "./bus.js";
@@ -36,7 +37,7 @@ export async function askForOptions(world, selection, body, apply, note) {
     job: said.job,
   };
   offer = mine;
-  const line = jobLine(forget, "Painting 3 options");
+  const line = jobLine(forget, phrase("variants.painting", { count: OPTIONS }));
   line.show(said.job);
   fill(line.line);
   const job = await follow(said.job.id, line.show);
@@ -47,27 +48,32 @@ export async function askForOptions(world, selection, body, apply, note) {
     if (selection.bounds) tellMap({ type: "fit", bounds: selection.bounds, seen: true });
   } else {
     drop();
-    note(job?.error?.message ?? (job ? "" : "The app was restarted. Ask again."), true);
+    note(job?.error?.message ?? (job ? "" : phrase("variants.lost")), true);
   }
 }
 
 /** @param {Offer} mine @param {(body: any) => Promise<boolean>} apply */
 function choices(mine, apply) {
-  const row = make("div", "", { class: "candidates", role: "radiogroup", "aria-label": "Options" });
+  const row = make("div", "", {
+    class: "candidates",
+    role: "radiogroup",
+    "aria-label": phrase("variants.options"),
+  });
   const use = make("button", "", { type: "button" });
   let chosen = 0;
   /** @param {number} index */
   const show = (index) => {
     chosen = index;
-    use.textContent = `Use option ${index + 1}`;
+    use.textContent = phrase("variants.use", { option: index + 1 });
     tellMap({
       type: "preview",
       picture: { url: rooted(mine.job.files[index].url), bounds: mine.pictured, inside: mine.inside },
     });
   };
   mine.job.files.forEach((file, index) => {
-    const label = make("label", "", { class: "candidate", title: `Option ${index + 1}` });
-    const input = make("input", "", { type: "radio", name: "option", "aria-label": `Option ${index + 1}` });
+    const title = phrase("variants.option", { option: index + 1 });
+    const label = make("label", "", { class: "candidate", title });
+    const input = make("input", "", { type: "radio", name: "option", "aria-label": title });
     input.checked = !index;
     input.addEventListener("change", () => show(index));
     label.append(input, make("img", "", { src: rooted(file.url), alt: "" }), make("span", String(index + 1)));
@@ -78,11 +84,11 @@ function choices(mine, apply) {
     if (await apply({ ...mine.body, seed: mine.seeds[chosen] })) forget();
     use.disabled = false;
   });
-  const none = make("button", "None of these", { type: "button", class: "second" });
+  const none = make("button", phrase("variants.none"), { type: "button", class: "second" });
   none.addEventListener("click", forget);
   const ends = make("div", "", { class: "row2" });
   ends.append(use, none);
-  fill(make("p", "Choose an option to see it on the map."), row, ends);
+  fill(make("p", phrase("variants.choose")), row, ends);
   show(0);
   row.querySelector("input")?.focus({ preventScroll: true });
 }

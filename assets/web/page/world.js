@@ -1,7 +1,9 @@
 // @ts-check
 // Which world is on the map, and where: the one place that knows. The address says it, each world that
 // is opened is an entry of the browser's history, and the panel is told of every change.
+
 import { recall, remember } from "../lib/memory.js";
+import { phrase } from "../lib/phrases.js";
 import { formatLink, parseLink } from "../lib/place.js";
 import { rooted } from "../lib/root.js";
 import { readVisits, visited } from "../lib/visits.js";
@@ -11,7 +13,7 @@ import { get, field as input, make, say } from "./dom.js";
 
 const VISITS = "earth-visits"; // in the browser's storage
 
-const GONE = "This world was deleted.";
+const GONE = phrase("world.gone");
 
 const state = {
   world: "",
@@ -42,7 +44,7 @@ async function show(world, at = "", words = "") {
   const where = at || place(world);
   // A frame that goes to another page by its address adds to the browser's history; this does not.
   frame.contentWindow?.location.replace(rooted(`/worlds/${world}/map${where && `#${where}`}`));
-  frame.title = ok ? `Map of ${said.name}` : "Map";
+  frame.title = ok ? phrase("map.of", { name: said.name }) : phrase("map");
   document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
   get("follow")?.click();
   list();
@@ -86,7 +88,7 @@ export const asked = () => parseLink(location.hash)?.world ?? visits().at(-1)?.[
 /** The first world of this page. The server says which: what was asked for may not exist. @param {string} world */
 export function first(world) {
   const link = parseLink(location.hash);
-  const words = link && link.world !== world ? `There is no world "${link.world}" here.` : "";
+  const words = link && link.world !== world ? phrase("world.none", { world: link.world }) : "";
   if (!world) return say(get("notice"), words, true);
   if (link?.world !== world) history.replaceState(null, "", formatLink(world, place(world)));
   show(world, link?.world === world ? link.place : "", words);

@@ -9,9 +9,10 @@ from explorer.web.handlers import Handlers, seed_of
 from tiles.errors import BadSetting
 
 
-def asked_by(role: str) -> SimpleNamespace:
+def asked_by(role: str, language: str = "en") -> SimpleNamespace:
     """A request of somebody who may do so much."""
-    return SimpleNamespace(state=SimpleNamespace(role=role))
+    state = SimpleNamespace(role=role)
+    return SimpleNamespace(state=state, headers={}, cookies={}, query_params={"lang": language})
 
 
 @pytest.fixture
@@ -33,8 +34,10 @@ def test_who_may_only_look_changes_nothing(handlers):
 
 
 def test_the_question_names_the_world_and_what_goes_with_it(handlers, world):
-    _, question, doomed = handlers.ask_to_delete("test-land")
-    assert world.name in question and "0 painted tiles" in question and doomed == "test-land"
+    _, question, doomed = handlers.ask_to_delete("test-land", asked_by("edit"))
+    assert world.name in question and "tiles: 0" in question and doomed == "test-land"
+    _, question, _ = handlers.ask_to_delete("test-land", asked_by("edit", "de"))
+    assert question.startswith(f"\u201e{world.name}\u201c") and "Kacheln: 0" in question
 
 
 def test_a_world_that_is_gone_is_answered_with_another_one(handlers):

@@ -1,0 +1,98 @@
+"""What the page says: one catalogue of texts for each language, ``assets/web/text/<language>.json``.
+
+Markup is made once for everybody, with marks where texts go (``mark``); whoever asks gets it ``filled`` in
+their language. Modules in the browser read the catalogue out of the page (``assets/web/lib/phrases.js``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from explorer.resources import asset
+
+COOKIE = "earth-language"  # the language that somebody chose; scripts set it too
+SECONDS = 365 * 86400  # for which it is kept
+USUAL = "en"
+VARY = "Accept-Language, Cookie"  # what the language of an answer depends on
+MARK = re.compile(r"@@([a-z0-9.-]+)((?:\|[a-z]+=[^|@]*)*)@@")
+HOLE = re.compile(r"\{([a-z]+)\}")
+Phrase = str | Mapping[str, str]  # a text, or one for each plural form, of which only scripts have use
+CATALOGUES: dict[str, dict[str, Phrase]] = {
+    path.stem: json.loads(path.read_text("utf-8")) for path in sorted(asset("web", "text").glob("*.json"))
+}
+
+
+def mark(key: str, **values: str) -> str:
+    """The place of a text in markup: its key, with values that are ours, never what people wrote.
+
+    >>> mark("scale", metres="30 cm")
+    '@@scale|metres=30 cm@@'
+    """
+    return f"@@{key}{''.join(f'|{name}={value}' for name, value in values.items())}@@"
+
+
+def phrase(language: str, key: str, **values: str) -> str:
+    """A text, with ``values`` in its holes; what is in them is never looked at again.
+
+    >>> phrase("en", "world.none", world="{world}")
+    'There is no world “{world}” here.'
+    """
+    text = CATALOGUES[language][key]
+    assert isinstance(text, str), f"{key} has plural forms"
+    return HOLE.sub(lambda hole: values.get(hole[1], hole[0]), text)
+
+
+def filled(markup: str, language: str) -> str:
+    """``markup`` with texts in the place of its marks. Texts hold no character that means something in HTML
+    or JSON, so both can be filled."""
+
+    def text(found: re.Match[str]) -> str:
+        pairs = (pair.partition("=") for pair in found[2].split("|")[1:])
+        return phrase(language, found[1], **{name: value for name, _, value in pairs})
+
+    return MARK.sub(lambda found: text(found) if found[1] in CATALOGUES[language] else found[0], markup)
+
+
+def script(language: str) -> str:
+    """An element that brings the catalogue to the page's modules."""
+    told = {"language": language, "phrases": CATALOGUES[language], "languages": languages()}
+    return f'<script type="application/json" id="phrases">{in_page(told)}</script>'
+
+
+def languages() -> dict[str, str]:
+    """The languages there are, each with its own name for itself."""
+    return {language: phrase(language, "language.name") for language in CATALOGUES}
+
+
+def language_of(request: HTTPConnection | Any) -> str:
+    """What ``?lang=`` asks for, else what was chosen before, else what the browser likes best."""
+    for chosen in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if chosen in CATALOGUES:
+            return chosen
+    return liked(request.headers.get("accept-language", ""))
+
+
+def liked(header: str) -> str:
+    """The first of a browser's languages that there is; its regions count as the language itself.
+
+    >>> liked("fr, de-AT;q=0.8, en;q=0.9"), liked("xx")
+    ('en', 'en')
+    """
+    wanted = []
+    for place, part in enumerate(header.split(",")[:20]):
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(weight or 1), place, name.partition("-")[0].lower()))
+        except ValueError:
+            continue
+    return next((name for weight, _, name in sorted(wanted) if weight and name in CATALOGUES), USUAL)
+
+
+def in_page(value: Any) -> str:
+    """JSON that may lie in a page: "</script>" and "<!--" in it would end or change the script around it."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")

@@ -1,0 +1,108 @@
+"""Every word that the page shows is in the catalogue: with a language whose texts are all marked, what is
+unmarked was said past it."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.web.phrases import CATALOGUES
+from tests.browser.acts import click, to
+from tests.browser.test_page import opened, shown
+
+VIEWS = {
+    "explore": ("world", "gallery", "new"),
+    "shape": ("edit", "plan", "picture"),
+    "history": ("",),
+    "home": ("export", "share", "live"),
+}
+# What is seen and heard of a document: texts, names, hints; not what people and the model wrote.
+SEEN = """(theirs) => {
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);
+  for (let element = walk.currentNode; element; element = walk.nextNode()) {
+    if (element.closest(`script, style, iframe, ${theirs}`) || !element.checkVisibility()) continue;
+    for (const name of ["title", "aria-label", "placeholder", "alt", "aria-valuetext"])
+      if (element.getAttribute(name)) found.push(element.getAttribute(name));
+    for (const node of element.childNodes) if (node.nodeType === Node.TEXT_NODE) found.push(node.textContent);
+  }
+  return found;
+}"""
+# Names of worlds, prompts, models, addresses; and names that are the same in every language.
+THEIRS = "h1, #world, #status b, .name, .tile-name, .leaflet-control-scale, .placecard b"
+NAMES = {"Endless Earth", "TileJSON", "WMTS", "API", "Python"}
+
+
+@pytest.fixture
+def marked(monkeypatch):
+    """A language whose texts are those of English, between brackets."""
+    english = json.loads(json.dumps(CATALOGUES["en"]))
+    for key, text in english.items():
+        own = f"⟦{text}⟧" if isinstance(text, str) else {form: f"⟦{each}⟧" for form, each in text.items()}
+        english[key] = own
+    monkeypatch.setitem(CATALOGUES, "xx", english)
+
+
+def unmarked(frame) -> set[str]:
+    found = set()
+    for words in frame.evaluate(SEEN, THEIRS):
+        left = words
+        while (inner := re.sub(r"⟦[^⟦⟧]*⟧", "", left)) != left:
+            left = inner
+        if re.search(r"[A-Za-z]{2}", left):
+            found.add(words.strip())
+    return found - NAMES
+
+
+def both(page) -> set[str]:
+    """On the page, and on the map in its frame."""
+    return unmarked(page) | unmarked(next(frame for frame in page.frames if "/map" in frame.url))
+
+
+def test_every_word_that_is_seen_is_in_the_catalogue(page, server, marked, watch):
+    page.goto(f"{server.url}/?lang=xx")
+    shown(page)
+    assert page.locator("html").get_attribute("lang") == "xx" and "lang" not in page.url
+    for place, views in VIEWS.items():
+        for view in views:
+            to(page, place, view)
+            expect(page.locator(f"#tab-place-{place}")).to_have_attribute("aria-selected", "true")
+            assert both(page) == set(), (place, view)
+    to(page, "home", "export")
+    expect(page.locator("#export-estimate")).to_contain_text("px")
+    assert both(page) == set()
+    to(page, "shape", "edit")
+    click(page, 300, 300)
+    expect(page.locator("#edit-selection")).to_contain_text("1 tile")
+    page.locator("#edit-seed").fill("x")
+    page.locator("#edit-go").click()
+    expect(page.locator("#edit-said")).to_contain_text("whole number")
+    assert both(page) == set()
+    to(page, "explore", "world")
+    page.locator("#mark").click()
+    expect(page.locator("#marks li")).to_have_count(1)
+    click(page, 300, 200)
+    page.frame_locator("#earth-map").locator(".placecard").wait_for()
+    page.locator("#help").click()
+    assert both(page) == set()
+    assert not watch
+
+
+def test_the_page_speaks_german_where_the_browser_does_or_somebody_says_so(browser, page, server):
+    opened(page, server)
+    expect(page.locator("#tab-place-shape")).to_have_text("Shape")
+    page.locator("#help").click()
+    page.locator("#language").select_option("de")
+    expect(page.locator("#tab-place-shape")).to_have_text("Gestalten")
+    shown(page)
+    frame = page.frame_locator("#earth-map")
+    expect(frame.locator(".zoom-words")).to_contain_text("je Pixel: Küsten, Flüsse und Täler")
+    expect(page.locator("#new-name label span").first).to_have_text("Name")
+    page.goto(server.url)
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    german = browser.new_context(locale="de-DE")
+    other = german.new_page()
+    other.goto(server.url)
+    expect(other.locator("#tab-place-home")).to_have_text("Mitnehmen")
+    german.close()

@@ -1,0 +1,125 @@
+"""The catalogues of what the page says, and that nothing is said past them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from explorer.resources import asset
+from explorer.web.phrases import CATALOGUES, HOLE, MARK, filled, liked, mark, phrase, script
+
+ENGLISH = CATALOGUES["en"]
+PLACES = [*asset("web").glob("*/*.js"), *Path("explorer/web").glob("*.py")]
+KEY = re.compile(r"""(?:phrase|mark)\((?:"[a-z]{2}", |[\w().]+, )?f?(["'`])([][.${}\w-]+)\1""")
+# Names that no language has another word for, keys and types of the browser, events of Leaflet and of ours.
+NO_WORDS = {
+    "Endless Earth", "Content-Type", "TimeoutError", "Enter", "Escape", "Accept-Language, Cookie",
+    "leaflet-bar tools", "#prompt textarea",
+}  # fmt: skip
+EVENTS = re.compile(r"\.on\(|^on\(")
+
+
+def texts(language: str):
+    for key, text in CATALOGUES[language].items():
+        yield from ((key, each) for each in ([text] if isinstance(text, str) else text.values()))
+
+
+def holes(text) -> list[set[str]]:
+    return [set(HOLE.findall(each)) for each in ([text] if isinstance(text, str) else text.values())]
+
+
+@pytest.mark.parametrize("language", sorted(CATALOGUES))
+def test_every_language_says_the_same_things(language):
+    there = CATALOGUES[language]
+    assert there.keys() == ENGLISH.keys()
+    for key, text in there.items():
+        assert isinstance(text, str) == isinstance(ENGLISH[key], str), key
+        assert set().union(*holes(text)) == set().union(*holes(ENGLISH[key])), key
+        assert isinstance(text, str) or "other" in text, key
+
+
+@pytest.mark.parametrize("language", sorted(CATALOGUES))
+def test_no_text_can_end_the_markup_or_the_json_around_it(language):
+    for key, text in texts(language):
+        assert text.strip() == text != "", key
+        assert not set(text) & set('<>&"\\@\n'), key
+
+
+def asked() -> set[str]:
+    """What code asks for by name, and by patterns where it makes the name."""
+    text = "\n".join(path.read_text() for path in PLACES)
+    named = {match[2] for match in KEY.finditer(text)} | {match[1] for match in MARK.finditer(text)}
+    return {re.sub(r"\$?\{.*?\}", "[a-z0-9.-]+", key) for key in named}
+
+
+def test_code_asks_for_texts_that_are_there():
+    for pattern in asked():
+        assert any(re.fullmatch(pattern, key) for key in ENGLISH), pattern
+
+
+def test_every_text_is_asked_for():
+    text = "\n".join(path.read_text() for path in PLACES)
+    made = {pattern for pattern in asked() if "[" in pattern} | {"format.[a-z]+"}
+    named = [key for key in ENGLISH if f'"{key}"' not in text and f"@@{key}@@" not in text]
+    assert [key for key in named if not any(re.fullmatch(pattern, key) for pattern in made)] == []
+
+
+def prose(path: Path) -> list[str]:
+    """Literals of a module that look like words for people."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    lines = [line.split(" // ")[0] for line in text.splitlines() if not re.match(r"\s*(//|import )", line)]
+    found = []
+    for line in lines:
+        if EVENTS.search(line.strip()):
+            continue
+        for literal in re.findall(r'"((?:[^"\\]|\\.)*)"|`([^`]*)`', line):
+            words = re.sub(r"\$\{[^}]*\}", "0", "".join(literal))
+            if re.search(r"^[A-Z][a-z]|\b[a-z]{2,} [a-z]{2,}|[A-Z][a-z]+ [a-z]{2,}", words):
+                found.append(words)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(asset("web").glob("*/*.js")), ids=lambda path: path.stem)
+def test_scripts_have_no_words_of_their_own(path):
+    assert [
+        words for words in prose(path) if words not in NO_WORDS and not words.endswith(" - Endless Earth")
+    ] == []
+
+
+def test_forms_have_no_words_of_their_own():
+    text = Path("explorer/web/forms.py").read_text()
+    shown = re.findall(
+        r'>([^<>{}"=]*[A-Za-z]{2}[^<>{}"=]*)<|(?:title|aria-label|placeholder|alt)="([^"]*)"', text
+    )
+    words = {MARK.sub("", "".join(pair)).strip(" \\\n") for pair in shown}
+    assert words <= {"", "@@{name}@@", "Endless Earth", "TileJSON", "WMTS", "API", "Python"}
+
+
+def test_what_people_write_is_never_a_template():
+    assert phrase("en", "delete.question", name="{tiles} @@about@@", tiles="3").startswith(
+        "Delete \u201c{tiles} @@about@@\u201d"
+    )
+    assert filled("@@no.such@@ @@cancel@@", "de") == "@@no.such@@ Abbrechen"
+    assert filled(mark("new.zoom.8", metres="611 m", zoom="8"), "en") == "landscapes, 611 m (zoom 8)"
+
+
+def test_a_catalogue_in_the_page_cannot_end_its_script(monkeypatch):
+    monkeypatch.setitem(CATALOGUES, "en", {**ENGLISH, "about": "</script><!--"})
+    assert script("en").count("<") == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("de", "de"),
+        ("de-AT, en", "de"),
+        ("en;q=0.3, de;q=0.4", "de"),
+        ("fr, ja", "en"),
+        ("de;q=0", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_browser_says_which_language_it_likes_best(header, language):
+    assert liked(header) == language
