@@ -47,8 +47,9 @@ function turn(tool) {
 function show() {
   if (!get("region")) return;
   const { tool } = state;
+  const pointer = touch.matches ? "touch" : "mouse";
   for (const each of radios()) each.checked = each.value === tool;
-  say(get("edit-hint"), phrase(`hint.${tool}.${touch.matches ? "touch" : "mouse"}`));
+  say(get("edit-hint"), phrase(`hint.${tool}.${pointer}`));
   get("edit-hint").hidden = state.chosen && tool === "tiles";
   get("region-options").hidden = tool === "tiles";
   get("region-wide").hidden = tool !== "brush";
