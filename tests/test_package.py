@@ -29,7 +29,7 @@ def test_it_needs_what_the_app_was_tested_with():
 def test_what_the_extras_bring_is_tested_too():
     extras = dict(PROJECT["optional-dependencies"])
     tested = extras.pop("test")
-    assert set(extras) == {"gpu", "ray", "train"}
+    assert set(extras) == {"gpu", "publish", "ray", "train"}
     assert set().union(*extras.values()) <= set(tested)
 
 

@@ -65,6 +65,22 @@ type MapOptions = {
   home: [number, number];
 };
 
+/** What a published world says of itself, in its world.json. */
+type Published = {
+  name: string;
+  prompt: string;
+  seed: number;
+  model: string;
+  licence: string;
+  attribution: string;
+  base: number;
+  lowest: number;
+  deepest: number;
+  zooms: number[];
+  start: [number, number, number];
+  archives: { square: [number, number]; file: string }[];
+};
+
 type KeyPress = { key: string; code: string; ctrlKey: boolean; metaKey: boolean; shiftKey: boolean; altKey: boolean };
 
 /** What the map says to the page around it. */

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from explorer.cli import editing, export, serve, worlds
+from explorer.cli import editing, export, publish, serve, worlds
 from explorer.cli import models as model_commands
 from explorer.terminal import worded
 from explorer.training.commands import evaluate, models, train
@@ -38,6 +38,7 @@ def main() -> None:
 
 
 app.command("serve")(serve.serve)
+app.command("publish")(publish.publish)
 app.add_typer(worlds.app, name="worlds")
 for command in (editing.paint, editing.edit, editing.place, editing.undo, editing.redo, export.export):
     app.command(command.__name__)(command)

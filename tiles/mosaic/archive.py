@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -43,9 +42,10 @@ E7 = 10_000_000  # PMTiles stores degrees as integers
 def write_mbtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
     """MBTiles 1.3. Raises BadBounds if the area reaches beyond the mercator square."""
     require_square(area)
+    said = metadata(about, lonlat(area.tiled.bounds), (0, area.zoom))
 
     def fill(connection: sqlite3.Connection) -> None:
-        connection.executemany("INSERT INTO metadata VALUES (?, ?)", metadata(area, about).items())
+        connection.executemany("INSERT INTO metadata VALUES (?, ?)", said.items())
         for (z, x, y), data in _tiles(area, read, step):
             row = (z, x, (1 << z) - 1 - y, data)
             connection.execute("INSERT INTO tiles VALUES (?, ?, ?, ?)", row)
@@ -56,24 +56,38 @@ def write_mbtiles(path: Path, area: Area, about: About, whole: bool, read: Read,
 def write_pmtiles(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
     """PMTiles 3. Raises BadBounds if the area reaches beyond the mercator square or nothing is painted."""
     require_square(area)
-    west, south, east, north = (round(degrees * E7) for degrees in lonlat(area.tiled.bounds))
+    # Temporary files on the disk whose free space was checked; they vanish whatever happens.
+    with TemporaryFile(dir=path.parent) as spool:
+        degrees = lonlat(area.tiled.bounds)
+        said = metadata(about, degrees, (0, area.zoom))
+        pack_pmtiles(path, _by_id(spool, area, read, step), degrees, TileType.PNG, said)
+
+
+def pack_pmtiles(
+    path: Path,
+    tiles: Iterable[tuple[int, bytes]],
+    degrees: tuple[float, float, float, float],
+    type: TileType,
+    metadata: Mapping[str, str],
+) -> None:
+    """A PMTiles archive of encoded ``tiles``, which come by their ids in rising order. ``degrees``: west,
+    south, east, north. Raises BadBounds if there are none."""
+    west, south, east, north = (round(each * E7) for each in degrees)
     header = {
-        "tile_type": TileType.PNG, "tile_compression": Compression.NONE,
+        "tile_type": type, "tile_compression": Compression.NONE,
         "min_lon_e7": west, "min_lat_e7": south, "max_lon_e7": east, "max_lat_e7": north,
-        "center_zoom": area.zoom, "center_lon_e7": (west + east) // 2, "center_lat_e7": (south + north) // 2,
+        "center_zoom": int(metadata["maxzoom"]),
+        "center_lon_e7": (west + east) // 2, "center_lat_e7": (south + north) // 2,
     }  # fmt: skip
-    with ExitStack() as stack:
-        file = stack.enter_context(open(path, "wb"))
-        # Temporary files on the disk whose free space was checked; they vanish whatever happens.
-        spool, tiles = (stack.enter_context(TemporaryFile(dir=path.parent)) for _ in range(2))
+    with open(path, "wb") as file, TemporaryFile(dir=path.parent) as data:
         writer = Writer(file)
         writer.tile_f.close()
-        writer.tile_f = tiles
-        for id, data in _by_id(spool, area, read, step):
-            writer.write_tile(id, data)
+        writer.tile_f = data
+        for id, tile in tiles:
+            writer.write_tile(id, tile)
         if not writer.tile_entries:
             raise BadBounds("nothing is painted here yet, and a PMTiles file must hold at least one tile")
-        writer.finalize(header, metadata(area, about))
+        writer.finalize(header, metadata)
 
 
 def write_xyz(path: Path, area: Area, about: About, whole: bool, read: Read, step: Step) -> None:
@@ -85,19 +99,25 @@ def write_xyz(path: Path, area: Area, about: About, whole: bool, read: Read, ste
         archive.writestr("about.json", json.dumps({**fields, "maxzoom": area.zoom, "crs": "EPSG:3857"}))
 
 
-def metadata(area: Area, about: About) -> dict[str, str]:
-    """Metadata of MBTiles and PMTiles, by the names of the MBTiles specification."""
-    west, south, east, north = lonlat(area.tiled.bounds)
+def metadata(
+    about: About,
+    degrees: tuple[float, float, float, float],
+    zooms: tuple[int, int],
+    format: str = "png",
+) -> dict[str, str]:
+    """Metadata of MBTiles and PMTiles, by the names of the MBTiles specification. ``degrees``: west, south,
+    east, north; ``zooms``: the coarsest and the deepest."""
+    west, south, east, north = degrees
     return {
         "name": about.name,
         "description": about.prompt,
-        "format": "png",
+        "format": format,
         "type": "baselayer",
         "version": "1",
-        "minzoom": "0",
-        "maxzoom": str(area.zoom),
+        "minzoom": str(zooms[0]),
+        "maxzoom": str(zooms[1]),
         "bounds": f"{west:.7f},{south:.7f},{east:.7f},{north:.7f}",
-        "center": f"{(west + east) / 2:.7f},{(south + north) / 2:.7f},{area.zoom}",
+        "center": f"{(west + east) / 2:.7f},{(south + north) / 2:.7f},{zooms[1]}",
         "attribution": f"Imaginary land painted by {about.model}, {about.licence}",
         "model": about.model,
         "licence": about.licence,

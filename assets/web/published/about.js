@@ -1,0 +1,46 @@
+// @ts-check
+// What a published world says of itself, and the link to the place one sees.
+import { addControl } from "../map/buttons.js";
+
+const SAID = 4000; // ms that an answer stays
+
+/** Its name, prompt, seed, model and licence. All of it is text, whatever is in it.
+ * @param {L.Map} map @param {Published} world */
+export function addAbout(map, world) {
+  const box = L.DomUtil.create("details", "about");
+  box.open = matchMedia("(min-width: 700px)").matches;
+  line(box, "summary", world.name);
+  line(box, "p", world.prompt, "prompt");
+  line(box, "p", `${world.attribution}. None of it exists.`);
+  line(box, "p", `Seed ${world.seed}. Model ${world.model}, licence ${world.licence}.`);
+  const row = L.DomUtil.create("div", "row", box);
+  const button = line(row, "button", "Copy link to this place");
+  const said = line(row, "span", "");
+  said.setAttribute("role", "status");
+  button.addEventListener("click", async () => {
+    said.textContent = await copied(location.href);
+    setTimeout(() => said.replaceChildren(), SAID);
+  });
+  L.DomEvent.disableClickPropagation(box);
+  L.DomEvent.disableScrollPropagation(box);
+  addControl(map, "topleft", box);
+}
+
+/** @param {string} text */
+const copied = (text) =>
+  navigator.clipboard
+    ? navigator.clipboard.writeText(text).then(
+        () => "Copied.",
+        () => "Copy it from the address bar.",
+      )
+    : Promise.resolve("Copy it from the address bar.");
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {HTMLElement} box @param {Tag} tag @param {string} text @param {string} name its class
+ */
+function line(box, tag, text, name = "") {
+  const made = L.DomUtil.create(tag, name, box);
+  made.textContent = text;
+  return made;
+}
