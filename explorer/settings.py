@@ -166,6 +166,25 @@ class Settings(BaseSettings):
         [], description="LoRA files merged into a Stable Diffusion model, each as FILE or FILE:WEIGHT"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
+    executor: Literal["local", "ray"] = Field(
+        "local", description="where windows are painted: local, in this process, or ray, by a Ray cluster"
+    )
+    ray_address: str = Field(
+        "",
+        description="Ray cluster to join, such as 10.0.0.5:6379; without one it is started on this machine",
+    )
+    painters: int = Field(
+        0, ge=0, le=10_000, description="painters of a Ray cluster; 0: as many as it has room for"
+    )
+    painter_cpus: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="cores and threads of each painter; 0: as many as the app itself would use",
+    )
+    allow_mixed: bool = Field(
+        False, description="let painters on another kind of machine than a world's first paint it too"
+    )
     cache_mb: int = Field(2048, ge=1, description="encoded tiles kept for each world, in MiB")
     wait_seconds: float = Field(
         60, gt=0, le=600, description="longest that a tile request with ?wait is held"

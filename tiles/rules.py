@@ -181,8 +181,10 @@ def _is_time(value: Any) -> bool:
 
 
 MAX_CHANNELS = 64  # of latents
-MAY_BE_MISSING = ("channels", "bookmarks", "recipe")  # 4, none was made, and the weights say it all
+# From before there were others than 4, none was made, the weights said it all, and none was noted.
+MAY_BE_MISSING = ("channels", "bookmarks", "recipe", "painted_by")
 MAX_BOOKMARKS = 200
+MAX_KINDS, KIND_LIMIT = 100, 200  # kinds of machines that painted a world, characters of one
 PLACE = re.compile(r"\d{1,2}/-?\d{1,15}/-?\d{1,15}")  # zoom, x and y in metres
 
 
@@ -203,6 +205,12 @@ def _are_bookmarks(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MAX_BOOKMARKS and all(map(is_bookmark, value))
 
 
+def _are_kinds(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) > MAX_KINDS:
+        return False
+    return all(isinstance(v, str) and 0 < len(v) <= KIND_LIMIT and is_plain(v) for v in value)
+
+
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (
         lambda v: isinstance(v, str) and len(v) <= NAME_LIMIT and is_plain(v) and bool(v.strip()),
@@ -219,6 +227,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "recipe": (is_recipe, "what a world remembers of its model"),
     "created": (_is_time, "ISO 8601 times"),
     "bookmarks": (_are_bookmarks, f"up to {MAX_BOOKMARKS} places with names"),
+    "painted_by": (_are_kinds, f"up to {MAX_KINDS} kinds of machines"),
 }
 
 

@@ -13,6 +13,16 @@ WorldId = Annotated[str, typer.Argument(metavar="WORLD", help="id of the world; 
 Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
 ModelName = Annotated[str | None, typer.Option("--model", help="shipped name or folder of a model")]
 Device = Annotated[str | None, typer.Option(help="where the model runs: auto, cpu or cuda")]
+ExecutorName = Annotated[
+    str | None, typer.Option("--executor", help="where windows are painted: local, or ray (docs/scale.md)")
+]
+RayAddress = Annotated[str | None, typer.Option(help="Ray cluster to join; without one it is started here")]
+Painters = Annotated[int | None, typer.Option(help="painters of a Ray cluster; 0: as many as it holds")]
+PainterCpus = Annotated[int | None, typer.Option(help="cores and threads of each painter")]
+AllowMixed = Annotated[
+    bool | None,
+    typer.Option("--allow-mixed", help="let other kinds of machines than a world's first paint it"),
+]
 BoundsText = Annotated[str, typer.Option(help="west,south,east,north in metres (EPSG:3857)")]
 Seed = Annotated[int | None, typer.Option(help="seed of the land; random if none is given")]
 

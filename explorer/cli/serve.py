@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.cli.options import Device, Folder, ModelName
+from explorer.cli.options import (
+    AllowMixed,
+    Device,
+    ExecutorName,
+    Folder,
+    ModelName,
+    PainterCpus,
+    Painters,
+    RayAddress,
+)
 from explorer.cli.session import opened, settings_with
 from explorer.settings import Settings
 from explorer.terminal import aside, console
@@ -29,9 +38,25 @@ def serve(
     worlds: Folder = None,
     model: ModelName = None,
     device: Device = None,
+    executor: ExecutorName = None,
+    ray_address: RayAddress = None,
+    painters: Painters = None,
+    painter_cpus: PainterCpus = None,
+    allow_mixed: AllowMixed = None,
 ) -> None:
     """Start the app; the default when no command is given."""
-    settings = settings_with(host=host, port=port, worlds=worlds, model=model, device=device)
+    settings = settings_with(
+        host=host,
+        port=port,
+        worlds=worlds,
+        model=model,
+        device=device,
+        executor=executor,
+        ray_address=ray_address,
+        painters=painters,
+        painter_cpus=painter_cpus,
+        allow_mixed=allow_mixed,
+    )
     sockets = listening(settings)  # before anything slow
     with opened(settings) as (atlas, painter):
         from explorer.service import descriptors

@@ -14,6 +14,8 @@ from explorer.settings import Settings
 from explorer.terminal import aside
 
 if TYPE_CHECKING:
+    from explorer.models.library import Library
+    from explorer.service.executors import Executors
     from explorer.service.painter import Painter
     from explorer.worlds.atlas import Atlas
     from explorer.worlds.world import World
@@ -71,17 +73,30 @@ def fetched(model: str) -> None:
     hub.fetch(wanted)
 
 
+def executors_for(settings: Settings, library: Library) -> Executors:
+    """What paints. Raises BadSetting where that is a cluster that cannot be used."""
+    if settings.executor == "ray":
+        from explorer.service.cluster import joined  # nothing of Ray is read otherwise
+
+        return joined(settings, library)
+    from explorer.service.executors import LocalExecutors
+
+    return LocalExecutors()
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
-    """Worlds and a painter for them, closed at the end. A model of a hub is fetched first."""
+    """Worlds and a painter for them, closed at the end. A model of a hub is fetched first. Raises BadSetting
+    where a cluster is to paint that cannot be used."""
     from explorer.models.library import Library
     from explorer.service.painter import Painter
     from explorer.worlds.atlas import Atlas
 
     fetched(settings.model)
     library = Library(settings.model, settings.device, settings.model_options)
-    atlas = Atlas(settings.worlds, library, settings.cache_bytes)
-    painter = Painter(settings.queue_tiles)
+    executors = executors_for(settings, library)
+    atlas = Atlas(settings.worlds, library, settings.cache_bytes, decode=executors.decode)
+    painter = Painter(settings.queue_tiles, executors)
     try:
         yield atlas, painter
     finally:

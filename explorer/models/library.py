@@ -63,6 +63,10 @@ class Library:
                 self._models[folder, wanted] = model
             return self._models[folder, wanted]
 
+    def folder_of(self, model: Model) -> Path | None:
+        """Where the files of a model lie that was read here; None for any other."""
+        return next((folder for (folder, _), each in self._models.items() if each is model), None)
+
     def require(self, name: str, recipe: Recipe) -> str:
         """What a world's model is called. Raises ModelRefused where it is not here; no weights are read."""
         folder = _folder(name, recipe)

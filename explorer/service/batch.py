@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import NamedTuple
 
 from explorer.painting.layers import Node
-from explorer.painting.window import Window
-from explorer.service.executors import Executor
+from explorer.painting.window import Latents, Window
+from explorer.service.executors import Executor, Painted
+from explorer.service.scheduler import TileDemand, Turn
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
-from tiles.errors import Cancelled
+from tiles.errors import Cancelled, EarthError
 
 
 class Batch(NamedTuple):
@@ -20,6 +23,7 @@ class Batch(NamedTuple):
     nodes: list[Node]
     executor: Executor
     began: float  # seconds of the monotonic clock
+    turn: Turn[World]  # whom it is painted for
 
 
 def assemble(batch: Batch) -> tuple[dict[Node, Window], dict[Node, Exception]]:
@@ -37,3 +41,36 @@ def assemble(batch: Batch) -> tuple[dict[Node, Window], dict[Node, Exception]]:
         except Exception as error:  # whatever a world's file does
             damaged[node] = error
     return windows, damaged
+
+
+def stale(
+    batches: Mapping[Future[Painted], Batch], demands: Mapping[Hashable, TileDemand[World]]
+) -> Iterator[Future[Painted]]:
+    """The batches that what their clients want now does not need."""
+    needed: dict[Hashable, set[Node]] = {}
+    for future, batch in batches.items():
+        client, before, _ = batch.turn
+        demand = demands.get(client)
+        if demand is before:
+            continue
+        if client not in needed:
+            needed[client] = _missing(demand)
+        if (demand and demand.world) is not batch.world or needed[client].isdisjoint(batch.nodes):
+            yield future
+
+
+def _missing(demand: TileDemand[World] | None) -> set[Node]:
+    """All that must be painted for a client."""
+    if demand is None:
+        return set()
+    try:
+        return demand.world.canvas.snapshot().missing(demand.tiles, demand.layer)
+    except EarthError:  # an edit that was cancelled, or a world that is gone
+        return set()
+
+
+def painted_cells(executor: Executor, windows: Sequence[Window]) -> list[Latents]:
+    """The latents of windows that belong to no world; waits for them."""
+    size = executor.batch
+    batches = [executor.submit(windows[i : i + size]) for i in range(0, len(windows), size)]
+    return [cell for batch in batches for cell in batch.result().cells]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from explorer.painting.layers import Node
+from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
 from tiles.grid import Tile, around
 
@@ -22,11 +23,12 @@ Kind = Literal[
     "settled",  # its edit is over
     "journal",  # the world's journal has a new line
     "gone",  # the world is deleted
+    "painters",  # painters outside this process came or went; of no world
 ]
 
 
 class Event(NamedTuple):
-    """What happened to a tile of a world; of "journal" and "gone" events the tile means nothing."""
+    """What happened to a tile of a world. That of "journal", "gone" and "painters" means nothing."""
 
     world: str
     kind: Kind
@@ -34,6 +36,9 @@ class Event(NamedTuple):
     revision: int = 0
     final: bool = False  # nothing around the tile is missing any more
     message: str = ""
+
+
+CREW = Event("", "painters", Tile(0, 0, 0))
 
 
 class Listeners:
@@ -64,6 +69,15 @@ def of_world(world: World, kind: Literal["journal", "gone"]) -> Event:
 def ready(world: World, tile: Tile) -> Event:
     """A tile can be shown, as it is now."""
     return Event(world.id, "ready", tile, world.renderer.revision(tile), world.renderer.final(tile))
+
+
+def failures(
+    world: World, snapshot: Snapshot, wanted: Iterable[Tile], failed: Collection[Node], words: str
+) -> Iterator[Event]:
+    """What cells that could not be painted mean for maps: for them, and for wanted tiles that need them."""
+    behind = {tile for tile in wanted if not snapshot.missing([tile]).isdisjoint(failed)}
+    for tile in behind | {node.cell for node in failed}:
+        yield Event(world.id, "failed", tile, message=words)
 
 
 def news(world: World, kept: Sequence[Node]) -> Iterator[Event]:

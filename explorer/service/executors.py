@@ -1,17 +1,35 @@
 """Where windows are painted: in this process, on one thread for each device.
 
 An executor takes windows and gives latents. It knows nothing of worlds, clients or failures, so windows
-may as well be painted in another process or on another machine.
+may as well be painted in another process or on another machine (``service/cluster``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from explorer.models.family import Model
+from explorer.models.kinds import kind_here
 from explorer.painting.window import Latents, Window, paint_windows
+
+
+class Painted(NamedTuple):
+    """What became of a batch."""
+
+    cells: list[Latents]  # of each window, float32 (channels, 32, 32), in order
+    kind: str  # of what painted it, see ``models.kinds``
+
+
+class Crew(NamedTuple):
+    """The painters outside this process."""
+
+    kinds: tuple[str, ...] = ()  # that of each painter that is there
+    lost: int = 0  # painters that were there, and are awaited again
+    trouble: str = ""  # why there are none, where that is known
 
 
 class Executor(Protocol):
@@ -19,18 +37,34 @@ class Executor(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many batches it takes before the first of them is done."""
+        """How many batches it takes before the first of them is done; 0 while nothing is there to paint."""
 
-    def submit(self, windows: Sequence[Window]) -> Future[list[Latents]]:
-        """Begin a batch of at most ``traits.batch`` windows, never waiting for it. The future gives the
-        latents of each window's cell, float32 (channels, 32, 32), in order, or what the model raised."""
+    @property
+    def batch(self) -> int:
+        """The most windows of a batch."""
+
+    def submit(self, windows: Sequence[Window]) -> Future[Painted]:
+        """Begin a batch, never waiting for it. The future raises what the model raised."""
+
+    def withdraw(self, batch: Future[Painted]) -> bool:
+        """Cancel a batch if nobody paints it yet; whether it is cancelled."""
 
 
 class Executors(Protocol):
     """The executors of all models."""
 
-    def of(self, model: Model) -> Executor:
-        """The executor of a model; the same one each time."""
+    def of(self, model: Model, kind: str | None = None) -> Executor:
+        """The executor of a model for a world that ``kind`` painted first, or nothing yet; the same one each
+        time."""
+
+    def decode(self, model: Model, latents: Latents) -> np.ndarray:
+        """As ``model.decode``: a tile's pixels, uint8 (256, 256, 3); waits for them."""
+
+    def crew(self) -> Crew | None:
+        """The painters outside this process; None where there are to be none."""
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """``changed`` is called, on any thread, when painters come or go."""
 
     def close(self) -> None:
         """Paint nothing more: what has not begun is cancelled."""
@@ -44,21 +78,40 @@ class LocalExecutor:
     def __init__(self, model: Model, thread: ThreadPoolExecutor) -> None:
         self._model, self._thread = model, thread
 
-    def submit(self, windows: Sequence[Window]) -> Future[list[Latents]]:
-        return self._thread.submit(paint_windows, self._model.paint, windows)
+    @property
+    def batch(self) -> int:
+        return self._model.traits.batch
+
+    def submit(self, windows: Sequence[Window]) -> Future[Painted]:
+        return self._thread.submit(self._paint, windows)
+
+    def withdraw(self, batch: Future[Painted]) -> bool:
+        return batch.cancel()
+
+    def _paint(self, windows: Sequence[Window]) -> Painted:
+        return Painted(paint_windows(self._model.paint, windows), kind_here(self._model.device))
 
 
 class LocalExecutors:
-    """The executors of this process: one thread for each device."""
+    """The executors of this process: one thread for each device. They paint whatever kind painted before."""
 
     def __init__(self) -> None:
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._executors: dict[Model, LocalExecutor] = {}
 
-    def of(self, model: Model) -> LocalExecutor:
+    def of(self, model: Model, kind: str | None = None) -> LocalExecutor:
         if model not in self._executors:
             self._executors[model] = LocalExecutor(model, self._thread(model.device))
         return self._executors[model]
+
+    def decode(self, model: Model, latents: Latents) -> np.ndarray:
+        return model.decode(latents)
+
+    def crew(self) -> None:
+        return None
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Nothing comes or goes here."""
 
     def _thread(self, device: str) -> ThreadPoolExecutor:
         if device not in self._threads:

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from explorer.models.family import Model
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents, Window
-from explorer.service.batch import Batch, assemble
-from explorer.service.events import Event, Listeners, news, of_world, ready
-from explorer.service.executors import Executor, Executors, LocalExecutors
+from explorer.service.batch import Batch, assemble, painted_cells, stale
+from explorer.service.events import CREW, Event, Listeners, failures, news, of_world, ready
+from explorer.service.executors import Executor, Executors, LocalExecutors, Painted
 from explorer.service.record import Record, Status, one_line
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
-from explorer.service.waits import Asked, Wait, Waits, unpainted
+from explorer.service.waits import Asked, Wait, Waits, nothing, unpainted
 from explorer.worlds.world import World
 from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, Stopped, WorldNotFound
 from tiles.grid import Tile, around
@@ -43,11 +43,12 @@ class Painter:
         self._changed = threading.Condition()  # guards all that follows
         self._scheduler: Scheduler[World] = Scheduler()
         self._waits = Waits(self._scheduler, self._changed, queue_limit)
-        self._batches: dict[Future[list[Latents]], Batch] = {}
-        self._finished: deque[Future[list[Latents]]] = deque()
+        self._batches: dict[Future[Painted], Batch] = {}
+        self._finished: deque[Future[Painted]] = deque()
         self._news, self._closed = False, False
         self._inside: World | None = None  # the world that the painter's thread reads or writes
         self._executors = executors or LocalExecutors()
+        self._executors.watch(lambda: self.tell([CREW]))
         self._listeners = Listeners()
         self._record = Record()
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
@@ -61,7 +62,7 @@ class Painter:
             self._scheduler.want(client, TileDemand(world, cells, layer))
 
     def drop(self, client: Hashable) -> None:
-        with self._changed:
+        with self._waking():
             self._scheduler.drop(client)
 
     def ask(self, world: World, tile: Tile) -> Future[None]:
@@ -73,7 +74,7 @@ class Painter:
         """
         middle = world.pyramid.cell(tile)
         if middle is None:  # an overview
-            return _done()
+            return nothing()
         return self._wait(Wait(Asked(id(world)), world, [middle, *around(middle).tiles()]))
 
     def paint(self, world: World, tiles: Sequence[Tile], layer: int | None = None) -> Future[None]:
@@ -86,21 +87,19 @@ class Painter:
 
     def sample(self, model: Model, windows: Sequence[Window]) -> list[Latents]:
         """The latents of windows that belong to no world yet; waits for them. Raises what painting raises."""
-        executor, size = self._executors.of(model), model.traits.batch
-        batches = [executor.submit(windows[i : i + size]) for i in range(0, len(windows), size)]
-        return [cell for batch in batches for cell in batch.result()]
+        return painted_cells(self._executors.of(model), windows)
 
     def _wait(self, wait: Wait) -> Future[None]:
         future = self._waits.begin(wait)
-        with self._waking():
-            closed = self._closed
-        if closed:
+        future.add_done_callback(lambda _: self._wake())  # what it alone wanted may be given up
+        self._wake()
+        if self._closed:
             wait.end(Stopped("the app was closed"))
         return future
 
     def forget(self, world: World) -> None:
-        """Paint nothing more of a world that is to be deleted. Whoever waits for its tiles gets
-        WorldNotFound at once; when this returns, the painter does not touch the world any more."""
+        """Paint nothing more of a world that is to be deleted; when this returns, the painter does not touch
+        it any more. Whoever waits for its tiles gets WorldNotFound at once."""
         for wait in self._waits.of_world(world):
             wait.end(WorldNotFound(f"world {world.id!r} was deleted"))
         with self._changed:
@@ -117,6 +116,8 @@ class Painter:
         for event in events:
             if event.kind == "journal":
                 self._stir(event.world)
+            elif event is CREW:
+                self._wake()
             self._listeners.tell(event)
 
     def announce(self, world: World, cells: Iterable[Tile]) -> None:
@@ -144,8 +145,7 @@ class Painter:
         return bool(self._batches)
 
     def status(self) -> Status:
-        """At once, whatever is wanted."""
-        return self._record.status(self._thread.is_alive())
+        return self._record.status(self._thread.is_alive(), self._executors.crew())
 
     def waiting(self) -> int:
         """How many of all wanted tiles are not painted yet; looks at each of them."""
@@ -161,6 +161,10 @@ class Painter:
         for wait in self._waits.all():
             wait.end(Stopped("the app was closed"))
         self._executors.close()
+
+    def _wake(self) -> None:
+        with self._waking():
+            pass
 
     @contextmanager
     def _waking(self) -> Iterator[None]:
@@ -183,10 +187,18 @@ class Painter:
             try:
                 for future in finished:
                     self._finish(future)
+                self._withdraw_stale()
                 while self._serve_next():
                     pass
             except Exception:  # never met; whatever it is, it must not end the painter
                 log.exception("the painter goes on after an error")
+
+    def _withdraw_stale(self) -> None:
+        """Give up what nobody paints yet and its client does not need any more; others begin it anew."""
+        with self._changed:
+            batches, demands = dict(self._batches), dict(self._scheduler.demands())
+        for future in stale(batches, demands):
+            batches[future].executor.withdraw(future)
 
     def _pause(self) -> float | None:
         """Seconds until something that failed may be tried again."""
@@ -201,7 +213,8 @@ class Painter:
             turns = self._scheduler.turns(time.monotonic())
             handed = Counter(id(batch.executor) for batch in self._batches.values())
         for turn in turns:
-            executor = self._executors.of(turn.demand.world.model)
+            world = turn.demand.world
+            executor = self._executors.of(world.model, world.first_painter)
             if handed[id(executor)] < executor.capacity and self._serve(turn, executor):
                 return True
         return False
@@ -230,13 +243,13 @@ class Painter:
         snapshot, now = world.canvas.snapshot(), time.monotonic()
         with self._changed:
             resting = self._scheduler.resting(world, now)
-        nodes = snapshot.next(tiles, world.model.traits.batch, layer, resting)
+        nodes = snapshot.next(tiles, executor.batch, layer, resting)
         blocked = bool(not nodes and resting and snapshot.next(tiles, 1, layer))
         with self._changed:
             if not nodes:
                 self._scheduler.rest(turn, blocked)
                 return None
-            return Batch(world, snapshot, self._scheduler.start(turn, nodes), executor, now)
+            return Batch(world, snapshot, self._scheduler.start(turn, nodes), executor, now, turn)
 
     def _submit(self, batch: Batch) -> None:
         """Assemble the windows of a batch and hand them over."""
@@ -263,17 +276,20 @@ class Painter:
             self._batches[future] = begun
         future.add_done_callback(self._painted)
 
-    def _painted(self, future: Future[list[Latents]]) -> None:
+    def _painted(self, future: Future[Painted]) -> None:
         """On the executor's thread."""
         with self._waking():
             self._finished.append(future)
 
-    def _finish(self, future: Future[list[Latents]]) -> None:
+    def _finish(self, future: Future[Painted]) -> None:
         """Keep what an executor painted."""
         with self._changed:
             batch = self._batches.pop(future, None)
             if batch is None:
                 return  # its world is forgotten
+            if future.cancelled():
+                self._scheduler.finish(batch.world, batch.nodes)
+                return
             self._inside = batch.world
         try:
             self._keep(batch, future.result())
@@ -282,10 +298,11 @@ class Painter:
         finally:
             self._left()
 
-    def _keep(self, batch: Batch, cells: list[Latents]) -> None:
+    def _keep(self, batch: Batch, painted: Painted) -> None:
         world, kept = batch.world, []
         world.remember_recipe()
-        for node, latents in zip(batch.nodes, cells):
+        world.note_painter(painted.kind)
+        for node, latents in zip(batch.nodes, painted.cells):
             try:
                 if world.canvas.commit(batch.snapshot, node, latents):
                     kept.append(node)
@@ -315,15 +332,8 @@ class Painter:
         for wait in self._waits.of_world(world):
             if not failed.isdisjoint(snapshot.missing(wait.tiles, wait.layer)):
                 wait.end(shown)
-        behind = {
-            tile
-            for demand in demands
-            if demand.layer is None
-            for tile in demand.tiles
-            if not failed.isdisjoint(snapshot.missing([tile]))
-        }
-        for tile in behind | {node.cell for node in failed}:
-            self._listeners.tell(Event(world.id, "failed", tile, message=str(shown)))
+        wanted = [tile for demand in demands if demand.layer is None for tile in demand.tiles]
+        self._listeners.tell(*failures(world, snapshot, wanted, failed, str(shown)))
 
     def _give_up(self, turn: Turn[World], error: Exception) -> None:
         """What a client wants cannot be read, or is no more."""
@@ -338,9 +348,3 @@ class Painter:
         with self._changed:
             self._inside = None
             self._changed.notify_all()
-
-
-def _done() -> Future[None]:
-    future: Future[None] = Future()
-    future.set_result(None)
-    return future

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from explorer.painting.layers import Node
+from explorer.service.executors import Crew
 from explorer.worlds.world import World
 
 
@@ -21,6 +22,7 @@ class Status(NamedTuple):
     seconds_per_tile: float | None  # median of the last 50
     alive: bool
     error: str | None  # of the last painting, if it failed
+    crew: Crew | None  # painters outside this process, if there are to be any
 
 
 class Record:
@@ -44,9 +46,9 @@ class Record:
         self._seconds.extend([spent / len(nodes)] * len(base))
         self.error = None
 
-    def status(self, alive: bool) -> Status:
+    def status(self, alive: bool, crew: Crew | None) -> Status:
         seconds = statistics.median(list(self._seconds)) if self._seconds else None
-        return Status(self._device, self._model, self._painted, seconds, alive, self.error)
+        return Status(self._device, self._model, self._painted, seconds, alive, self.error, crew)
 
 
 def one_line(error: Exception) -> str:

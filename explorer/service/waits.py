@@ -111,6 +111,13 @@ class Waits:
             return list(self._waits)
 
 
+def nothing() -> Future[None]:
+    """A wait for nothing, which is over."""
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
+
+
 def unpainted(demands: Iterable[TileDemand[World]]) -> int:
     """How many of all wanted tiles are not painted yet; looks at each of them."""
     wanted: dict[World, set[Tile]] = {}

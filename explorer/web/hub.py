@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from typing import Any, Protocol
 
 from explorer.service.events import Event
+from explorer.service.executors import Crew
 from explorer.service.painter import Painter
 from explorer.worlds.world import World
 from tiles.errors import Busy, WorldNotFound
@@ -96,6 +97,10 @@ class Hub:
                 loop.call_soon_threadsafe(self._dispatch, event)
 
     def _dispatch(self, event: Event) -> None:
+        if event.kind == "painters":
+            for shown in self._maps.values():
+                self.stir(next(iter(shown)).world)
+            return
         maps = tuple(self._maps.get(event.world, ()))
         for listener in maps:
             if event.kind == "gone":
@@ -161,4 +166,24 @@ class Hub:
             "readonly": world.readonly,
             "reason": world.access.reason,
             "error": status.error,
+            "painters": painters_of(world, status.crew),
         }
+
+
+def painters_of(world: World, crew: Crew | None) -> dict[str, Any] | None:
+    """The painters of a cluster as a map tells of them; None where this process paints.
+
+    ``here``: how many there are; ``lost``: how many were there, and are awaited; ``other``: how many of those
+    here are of another kind than the world's first painter, ``kind``; ``trouble``: why there are none.
+    """
+    if crew is None:
+        return None
+    first = world.first_painter
+    other = sum(first not in (None, kind) for kind in crew.kinds)
+    return {
+        "here": len(crew.kinds),
+        "lost": crew.lost,
+        "other": other,
+        "kind": first,
+        "trouble": crew.trouble,
+    }

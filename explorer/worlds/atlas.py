@@ -19,6 +19,7 @@ from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
 from explorer.worlds.opened import OpenWorlds
 from explorer.worlds.planet import climates
+from explorer.worlds.renderer import Decode, decode_here
 from explorer.worlds.summaries import Summaries, Summary, require_readable, summary_of
 from explorer.worlds.world import World, stamp_of
 from tiles import entries, package, repair
@@ -45,11 +46,17 @@ class Atlas:
     """
 
     def __init__(
-        self, folder: Path, library: Library, cache_bytes: int, open_limit: int = OPEN_LIMIT
+        self,
+        folder: Path,
+        library: Library,
+        cache_bytes: int,
+        open_limit: int = OPEN_LIMIT,
+        decode: Decode = decode_here,
     ) -> None:
         """``cache_bytes``: how much of each world's tiles is kept. ``open_limit``: how many worlds stay open
-        that nobody works with. Raises OSError if there is no folder and
-        none can be made."""
+        that nobody works with. ``decode``: where latents become pixels. Raises OSError if there is no folder
+        and none can be made."""
+        self.decode = decode
         self.folder, self.library, self.cache_bytes = folder, library, cache_bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.scratch = Scratch(folder)
@@ -257,7 +264,7 @@ class Atlas:
             stamp = stamp_of(store, model)
             cache = self._cache(folder, settings, stamp, access)
             vectors = Vectors(folder / "search.db", stamp, access.unwritable)
-            return World(id, store, cache, vectors, model, access)
+            return World(id, store, cache, vectors, model, access, self.decode)
         except (KeyError, TypeError, IndexError) as error:
             store.close()
             raise WorldDamaged(f"world {id!r}: its settings lack {error}") from error

@@ -21,6 +21,7 @@ from tiles.grid import TILE_PIXELS, Box, Tile, around
 from tiles.store import Store
 
 Format = Literal["png", "webp"]
+Decode = Callable[[Model, Latents], np.ndarray]  # as Model.decode, here or elsewhere
 BORDER = 2  # px of its neighbours that an enlarged tile takes in, so that enlargements join too
 
 
@@ -40,8 +41,10 @@ class Renderer:
         journal: Journal,
         pyramid: Pyramid,
         look: Callable[[Tile, int, np.ndarray], None],
+        decode: Decode,
     ) -> None:
         """``look`` is shown each tile that is decoded, with its revision."""
+        self._decode_by = decode
         self._look = look
         self._store, self._cache, self._model = store, cache, model
         self._canvas, self._pyramid = canvas, pyramid
@@ -221,7 +224,7 @@ class Renderer:
         return self._decode(cell, {other: one.latents for other, one in painted.items()})
 
     def _decode(self, cell: Tile, cells: Mapping[Tile, Latents]) -> np.ndarray:
-        return self._model.decode(surrounded(cell, cells, self._model.traits.margin))
+        return self._decode_by(self._model, surrounded(cell, cells, self._model.traits.margin))
 
     def _picture(self, tile: Tile) -> Picture:
         """A painted tile; its revision is looked at first, so the pixels are never older than it says."""
@@ -292,3 +295,8 @@ def surrounded(tile: Tile, cells: Mapping[Tile, Latents], margin: int) -> Latent
         (here_x, there_x), (here_y, there_y) = spans[cell.x - tile.x](), spans[cell.y - tile.y]()
         sheet[:, here_y, here_x] = latents[:, there_y, there_x]
     return sheet
+
+
+def decode_here(model: Model, latents: Latents) -> np.ndarray:
+    """Decode in this process."""
+    return model.decode(latents)

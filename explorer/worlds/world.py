@@ -18,12 +18,12 @@ from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.finder import Finder
 from explorer.worlds.journal import Journal
-from explorer.worlds.renderer import Renderer
+from explorer.worlds.renderer import Decode, Renderer
 from tiles import package
 from tiles.cache import Cache
 from tiles.errors import BadSetting, WorldNotFound
 from tiles.recipe import remembered
-from tiles.rules import MAX_BOOKMARKS, is_bookmark
+from tiles.rules import MAX_BOOKMARKS, MAX_KINDS, is_bookmark
 from tiles.store import Store
 from tiles.vectors import Vectors
 
@@ -61,13 +61,21 @@ class World:
     """
 
     def __init__(
-        self, id: str, store: Store, cache: Cache, vectors: Vectors, model: Model, access: Access
+        self,
+        id: str,
+        store: Store,
+        cache: Cache,
+        vectors: Vectors,
+        model: Model,
+        access: Access,
+        decode: Decode,
     ) -> None:
         self.id, self.model, self.access = id, model, access
         self.files = Files(store, cache, vectors, access)
         self._store, self._cache = store, cache
         self._looked, self._written = time.monotonic(), store.written()
         settings = store.settings()
+        self._painted_by: tuple[str, ...] | None = None  # as far as it is read
         self.name: str = settings["name"]
         self.seed: int = settings["seed"]
         self.model_name: str = settings["model"]
@@ -85,7 +93,7 @@ class World:
         self.canvas = Canvas(store, self.journal, self.drafts, self.pyramid, self.seed, lock, access.require)
         self.finder = Finder(vectors, cache, model.towers, lambda tile: self.renderer.revision(tile))
         self.renderer = Renderer(
-            store, cache, model, self.canvas, self.journal, self.pyramid, self.finder.look
+            store, cache, model, self.canvas, self.journal, self.pyramid, self.finder.look, decode
         )
 
     @property
@@ -134,6 +142,27 @@ class World:
         self.access.require()
         self._store.change_settings(bookmarks=bookmarks)
 
+    @property
+    def painted_by(self) -> tuple[str, ...]:
+        """The kinds of machines that painted here, the first one first, see ``models.kinds``; none for what
+        was painted before this was noted."""
+        if self._painted_by is None:
+            self._painted_by = tuple(self._store.settings().get("painted_by", ()))
+        return self._painted_by
+
+    @property
+    def first_painter(self) -> str | None:
+        """The kind of machine that a world is best painted on."""
+        return next(iter(self.painted_by), None)
+
+    def note_painter(self, kind: str) -> None:
+        """Cells of this world are painted by a kind of machine. Raises DiskFull, WorldHeld."""
+        if kind in self.painted_by or len(self.painted_by) >= MAX_KINDS:
+            return
+        self.access.require()
+        self._store.change_settings(painted_by=[*self.painted_by, kind])
+        self._painted_by = (*self.painted_by, kind)
+
     def counts(self) -> dict[str, int]:
         """Shown cells, lines of the journal, and bytes of cached tiles."""
         base, parent = self.pyramid.base, self.pyramid.parent(self.pyramid.base)
@@ -174,6 +203,7 @@ class World:
         if not self.on_disk():
             return False
         self.journal.refresh()
+        self._painted_by = None
         self.name = self._store.settings()["name"]
         return True
 

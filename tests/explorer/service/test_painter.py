@@ -9,6 +9,7 @@ from benchmarks.standin import OneModel, StandIn
 from explorer.painting.window import paint_windows
 from explorer.service import edits, scheduler
 from explorer.service.bulk import paint_all
+from explorer.service.executors import Painted
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
@@ -40,14 +41,20 @@ class ByHand:
     def __init__(self):
         self.batches, self.came, self.by_hand = [], threading.Semaphore(0), True
 
-    def of(self, model):
-        self.model = model
+    def of(self, model, kind=None):
+        self.model, self.batch = model, model.traits.batch
         return self
+
+    def watch(self, changed):
+        self.changed = changed
+
+    def crew(self):
+        return None
 
     def submit(self, windows):
         future = Future()
         if not self.by_hand:
-            future.set_result(paint_windows(self.model.paint, windows))
+            future.set_result(self.painted(windows))
             return future
         self.batches.append((windows, future))
         self.came.release()
@@ -57,7 +64,16 @@ class ByHand:
         """The next batch that is handed over, and what paints it."""
         assert self.came.acquire(timeout=30)
         windows, future = self.batches.pop(0)
-        return [w.cell for w in windows], lambda: future.set_result(paint_windows(self.model.paint, windows))
+        return [w.cell for w in windows], lambda: future.set_result(self.painted(windows))
+
+    def painted(self, windows):
+        return Painted(paint_windows(self.model.paint, windows), "CPU of a test")
+
+    def withdraw(self, future):
+        waits = [batch for batch in self.batches if batch[1] is future and self.came.acquire(blocking=False)]
+        for batch in waits:
+            self.batches.remove(batch)
+        return bool(waits) and future.cancel()
 
     def close(self):
         for _, future in self.batches:

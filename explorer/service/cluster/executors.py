@@ -1,0 +1,236 @@
+"""Windows painted by a Ray cluster: what is handed over, who has it, and what came back.
+
+Nothing here imports ray: the cluster is spoken with by a process of its own (``office``). If that or anything
+behind it is lost, what was handed over waits, and goes on with whatever painter is there next.
+"""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from explorer.models.family import Model
+from explorer.painting.window import Latents, Window
+from explorer.service.cluster.dispatch import TRIES, Dispatch, Task
+from explorer.service.cluster.link import Link
+from explorer.service.cluster.plan import Came, Do, Done, Failed, Lost, News, Plan, Source, Started, Trouble
+from explorer.service.executors import Crew, Executor, LocalExecutors, Painted
+from tiles.errors import BadSetting, PaintingFailed, Stopped
+
+AHEAD = 2  # batches for each painter: one is painted, the next waits
+START = 120.0  # seconds in which a cluster must be there at first
+
+
+class Order(NamedTuple):
+    """A task that somebody waits for."""
+
+    future: Future[Any]
+    source: Source
+    verb: str
+    load: bytes
+
+
+class ClusterExecutor:
+    """A model on the painters of one kind, or of any."""
+
+    def __init__(self, executors: ClusterExecutors, model: Model, source: Source, kind: str | None) -> None:
+        self._executors, self._model, self._source, self._kind = executors, model, source, kind
+
+    @property
+    def capacity(self) -> int:
+        return AHEAD * self._executors.count(self._kind)
+
+    @property
+    def batch(self) -> int:
+        return self._executors.batches.get(self._source.digest, self._model.traits.batch)
+
+    def submit(self, windows: Sequence[Window]) -> Future[Painted]:
+        return self._executors.order(self._source, "paint", pickle.dumps(list(windows)), self._kind)
+
+    def withdraw(self, batch: Future[Painted]) -> bool:
+        return self._executors.withdraw(batch)
+
+
+class ClusterExecutors:
+    """The painters of a Ray cluster, for all models. Raises BadSetting if there is no such cluster."""
+
+    def __init__(self, plan: Plan, source: Callable[[Model], Source | None], mixed: bool = False) -> None:
+        """``source``: where painters find a model; None for one that nobody paints with. ``mixed``: whether
+        painters of another kind than a world's first paint it too."""
+        self._source, self._mixed = source, mixed
+        self.batches: dict[str, int] = {}  # by digest, the most windows that painters take
+        self._lock = threading.RLock()  # guards all that follows
+        self._dispatch = Dispatch()
+        self._orders: dict[int, Order] = {}
+        self._doing: dict[int, str] = {}  # kind of the painter that a task was given to last
+        self._numbers = itertools.count(1)
+        self._executors: dict[tuple[Model, str | None], ClusterExecutor] = {}
+        self._changed: list[Callable[[], None]] = []
+        self._trouble = ""
+        self._local = LocalExecutors()  # for models that painters cannot find
+        self._started: Future[None] = Future()
+        self._link = Link(plan, self._hear, self._ended)
+        try:
+            self._started.result(START)
+        except (PaintingFailed, TimeoutError) as error:
+            self.close()
+            why = str(error) or f"no answer in {START:.0f} seconds"
+            where = f"the Ray cluster at {plan.address}" if plan.address else "a Ray cluster on this machine"
+            raise BadSetting(f"{where} cannot be used: {why}") from None
+
+    def of(self, model: Model, kind: str | None = None) -> Executor:
+        """``kind`` None, of a world that nobody painted yet, stands for that of the painter that came first
+        of those that are there."""
+        source = self._source(model)
+        if source is None:
+            return self._local.of(model)
+        with self._lock:
+            if self._mixed:
+                kind = None
+            elif kind is None:
+                kind = next(iter(self._dispatch.kinds), "")
+            key = (model, kind)
+            if key not in self._executors:
+                self._executors[key] = ClusterExecutor(self, model, source, kind)
+            return self._executors[key]
+
+    def decode(self, model: Model, latents: Latents) -> np.ndarray:
+        """On a painter, before what waits to be painted; in this process while no painter is there."""
+        source = self._source(model)
+        if source is None or not self.count(None):
+            return model.decode(latents)
+        pixels: np.ndarray = self.order(source, "decode", pickle.dumps(latents), None, urgent=True).result()
+        return pixels
+
+    def crew(self) -> Crew:
+        with self._lock:
+            return Crew(self._dispatch.kinds, self._dispatch.lost, self._trouble)
+
+    def count(self, kind: str | None) -> int:
+        """How many painters of a kind are there; of any kind if it is None."""
+        with self._lock:
+            return sum(kind in (None, each) for each in self._dispatch.kinds)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        self._changed.append(changed)
+
+    def order(
+        self, source: Source, verb: str, load: bytes, kind: str | None, urgent: bool = False
+    ) -> Future[Any]:
+        """Something for a painter to do, as soon as one is free."""
+        future: Future[Any] = Future()
+        with self._lock:
+            number = next(self._numbers)
+            self._orders[number] = Order(future, source, verb, load)
+            self._dispatch.add(Task(number, kind, urgent))
+        future.add_done_callback(lambda _: self._withdraw(number))
+        self._assign()
+        return future
+
+    def withdraw(self, future: Future[Any]) -> bool:
+        """Cancel what no painter does yet; whether it is cancelled."""
+        with self._lock:
+            numbers = [number for number, order in self._orders.items() if order.future is future]
+            waits = any(map(self._dispatch.cancel, numbers))
+        return waits and future.cancel()
+
+    def close(self) -> None:
+        self._link.close()
+        self._local.close()
+        with self._lock:
+            orders, self._orders = list(self._orders.values()), {}
+        for order in orders:
+            _fail(order.future, Stopped("the app was closed"))
+
+    def _withdraw(self, number: int) -> None:
+        """Nobody waits for a task any more, or it is done. One that waits is not begun."""
+        with self._lock:
+            self._orders.pop(number, None)
+            self._doing.pop(number, None)
+            self._dispatch.cancel(number)
+
+    def _assign(self) -> None:
+        """Give painters that are free what waits."""
+        with self._lock:
+            for painter, task in self._dispatch.assign():
+                order = self._orders[task.number]
+                self._doing[task.number] = self._dispatch.kind_of(painter)
+                self._link.send(Do(task.number, painter, order.source, order.verb, order.load))
+
+    # What follows runs on the link's thread.
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case Started():
+                self._trouble = ""
+                if not self._started.done():
+                    self._started.set_result(None)
+            case Trouble(words):
+                self._trouble = words
+                if not self._started.done():
+                    self._started.set_exception(PaintingFailed(words))
+            case Came(painter, kind):
+                with self._lock:
+                    self._dispatch.come(painter, kind)
+            case Lost(painter):
+                self._lost(painter)
+            case Done(number, load, batch):
+                self._done(number, load, batch)
+            case Failed(number, words):
+                self._end(number, PaintingFailed(words))
+        self._assign()
+        if not isinstance(news, Done | Failed):
+            self._tell()
+
+    def _ended(self) -> None:
+        """The office is gone, and all painters with it."""
+        with self._lock:
+            self._dispatch.lose_all()
+        self._tell()
+
+    def _tell(self) -> None:
+        for changed in self._changed:
+            changed()
+
+    def _lost(self, painter: str) -> None:
+        with self._lock:
+            given_up = self._dispatch.lose(painter)
+        if given_up is not None:
+            self._end(
+                given_up.number, PaintingFailed(f"{TRIES} painters were lost over it, one after another")
+            )
+
+    def _done(self, number: int, load: bytes, batch: int) -> None:
+        with self._lock:
+            order, kind = self._orders.get(number), self._doing.get(number, "")
+        if order is None:
+            self._end(number, None)
+        elif order.verb == "decode":
+            self._end(number, None, pickle.loads(load))
+        else:
+            self.batches[order.source.digest] = batch
+            self._end(number, None, Painted(pickle.loads(load), kind))
+
+    def _end(self, number: int, error: Exception | None, result: Any = None) -> None:
+        with self._lock:
+            self._dispatch.done(number)
+            order = self._orders.get(number)
+        if order is None:
+            return  # done twice, or nobody waits for it any more
+        if error is not None:
+            _fail(order.future, error)
+            return
+        with suppress(InvalidStateError):
+            order.future.set_result(result)
+
+
+def _fail(future: Future[Any], error: Exception) -> None:
+    with suppress(InvalidStateError):  # it was cancelled
+        future.set_exception(error)

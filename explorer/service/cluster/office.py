@@ -1,0 +1,245 @@
+"""The Ray side: a process of its own, which starts or joins a cluster and passes tasks on to its painters.
+
+Ray ends the process that speaks with it when the head of the cluster is gone. So that is not the app: this
+one may end at any moment, and is started again (``link``). It keeps nothing that is not known elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from explorer.service.cluster.plan import Came, Do, Done, Failed, Lost, News, Plan, Source, Started, Trouble
+
+LOOK = 1.0  # seconds between two looks at how much room the cluster has
+DEAF = 20.0  # seconds in which the head must answer such a look
+AGAIN = 0.25  # seconds until a painter that is being restarted is asked again
+STORE = 256 * 2**20  # bytes of shared memory of a cluster on this machine: only windows pass through it
+
+
+def main(connection: Connection, plan: Plan) -> None:
+    """Until the other end of ``connection`` is closed, or the cluster is gone."""
+    with contextlib.suppress(AttributeError, PermissionError):
+        os.setsid()  # Ctrl+C in a terminal is for the app, which then closes this in order
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        _join(plan)
+        asyncio.run(Office(connection, plan).run())
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            connection.send(Trouble(_words(error)))
+    finally:
+        with contextlib.suppress(Exception):
+            _ray().shutdown()
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray
+
+    return ray
+
+
+def _join(plan: Plan) -> None:
+    """Join the cluster of a plan, or start one on this machine that nobody else reaches."""
+    shared = {
+        "namespace": f"earth-{uuid.uuid4().hex}",
+        "logging_level": logging.ERROR,
+        "log_to_driver": False,
+    }
+    if plan.address:
+        _require_answer(plan.address)
+        _ray().init(address=plan.address, **shared)
+        return
+    cores = max(os.cpu_count() or 1, plan.painters * plan.cpus, plan.cpus)
+    here = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": STORE}
+    _ray().init(num_cpus=cores, **({"num_gpus": 0} if plan.device == "cpu" else {}), **here, **shared)
+
+
+def _require_answer(address: str) -> None:
+    """Raises OSError if nobody listens there; Ray itself would go on asking for minutes."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if parts.hostname and parts.port:  # others, such as "auto", are names of Ray's
+        socket.create_connection((parts.hostname, parts.port), timeout=10).close()
+
+
+class Office:
+    """The painters of a plan, and what they are asked to do."""
+
+    def __init__(self, connection: Connection, plan: Plan) -> None:
+        self._connection, self._plan = connection, plan
+        self._painters: dict[str, Painter] = {}
+        self._files: dict[str, asyncio.Future[Any]] = {}  # of models, by digest, in the object store
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until nobody listens any more. Raises what Ray raises, and TimeoutError if the head is deaf."""
+        self.tell(Started())
+        heard: asyncio.Queue[Do | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._listen, args=(loop, heard), daemon=True).start()
+        looking = self._go(self._look_after_painters())
+        while (task := await self._next(heard, looking)) is not None:
+            if painter := self._painters.get(task.painter):
+                self._go(painter.do(task))
+
+    async def _next(self, heard: asyncio.Queue[Do | None], looking: asyncio.Task[None]) -> Do | None:
+        """The next task; None when it is over."""
+        next = asyncio.ensure_future(heard.get())
+        await asyncio.wait([next, looking], return_when=asyncio.FIRST_COMPLETED)
+        if looking.done():
+            looking.result()
+        return next.result()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop, heard: asyncio.Queue[Do | None]) -> None:
+        """On a thread of its own."""
+        with contextlib.suppress(EOFError, OSError):
+            while (task := self._connection.recv()) is not None:
+                loop.call_soon_threadsafe(heard.put_nowait, task)
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(heard.put_nowait, None)
+
+    def tell(self, news: News) -> None:
+        with contextlib.suppress(OSError):  # nobody listens any more: it is over in a moment
+            self._connection.send(news)
+
+    def _go(self, work: Any) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _look_after_painters(self) -> None:
+        """Have as many painters as are wanted, or as there is room for; never over."""
+        while True:
+            room = await asyncio.wait_for(asyncio.to_thread(self._room), DEAF)
+            for number in range(len(self._painters) + 1, (self._plan.painters or room) + 1):
+                self._add(f"painter-{number}")
+            await asyncio.sleep(LOOK)
+
+    def _room(self) -> int:
+        """How many painters the machines of the cluster hold."""
+        needed = (
+            {"GPU": 1.0, "CPU": float(self._plan.cpus)} if self._gpu() else {"CPU": float(self._plan.cpus)}
+        )
+        nodes = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
+        return sum(int(min(node.get(name, 0.0) // each for name, each in needed.items())) for node in nodes)
+
+    def _gpu(self) -> bool:
+        if self._plan.device == "auto":
+            return bool(_ray().cluster_resources().get("GPU", 0) >= 1)
+        return self._plan.device == "cuda"
+
+    def _add(self, name: str) -> None:
+        gpu, (module, _, name_of) = self._gpu(), self._plan.worker.partition(":")
+        made_by = getattr(importlib.import_module(module), name_of)
+        worker = _ray().remote(concurrency_groups={"life": 1})(made_by)
+        actor = worker.options(
+            name=name,
+            num_cpus=self._plan.cpus,
+            num_gpus=1 if gpu else 0,
+            max_restarts=-1,
+            max_task_retries=0,  # what a lost painter did is for any other, not for the one that comes back
+        ).remote(self._plan.cpus, "cuda" if gpu else "cpu")
+        self._painters[name] = painter = Painter(name, actor, self)
+        self._go(painter.live())
+
+    async def files(self, source: Source) -> Any:
+        """Where the object store has the files of a model."""
+        if source.digest not in self._files:
+            read = asyncio.to_thread(lambda: _ray().put(dict(_files_of(Path(source.folder)))))
+            self._files[source.digest] = asyncio.ensure_future(read)
+        return await self._files[source.digest]
+
+
+class Painter:
+    """One painter, over all of its lives."""
+
+    def __init__(self, name: str, actor: Any, office: Office) -> None:
+        self._name, self._actor, self._office = name, actor, office
+        self._life: asyncio.Event | None = None  # set at its end; None while there is none
+        self._held: dict[str, asyncio.Future[int]] = {}  # models it has read, by digest: windows at once
+
+    async def live(self) -> None:
+        """Say when it comes and when it goes, for ever."""
+        while True:
+            kind = await self._awaited()
+            self._life, self._held = asyncio.Event(), {}
+            self._office.tell(Came(self._name, kind))
+            stay = asyncio.ensure_future(_answer(self._actor.stay.options(concurrency_group="life").remote()))
+            end = asyncio.ensure_future(self._life.wait())
+            await asyncio.wait([stay, end], return_when=asyncio.FIRST_COMPLETED)
+            self._life = None
+            self._office.tell(Lost(self._name))
+            for each in (stay, end):
+                each.cancel()
+            await asyncio.gather(stay, end, return_exceptions=True)
+
+    async def _awaited(self) -> str:
+        """Its kind, as soon as it is there."""
+        while True:
+            try:
+                return str(await _answer(self._actor.kind.remote()))
+            except Exception:
+                await asyncio.sleep(AGAIN)
+
+    async def do(self, task: Do) -> None:
+        """Do a task. One that is lost with the painter is not answered: whoever hears of the loss knows."""
+        life = self._life
+        if life is None:
+            return
+        errors = _ray().exceptions
+        try:
+            batch = await self._holding(task.source)
+            call = getattr(self._actor, task.verb).remote(task.source.digest, task.load)
+            self._office.tell(Done(task.number, await _answer(call), batch))
+        except errors.RayTaskError as error:
+            self._office.tell(Failed(task.number, _words(getattr(error, "cause", None) or error)))
+        except errors.RayError:
+            life.set()
+        except Exception as error:  # such as a model whose files cannot be read
+            self._office.tell(Failed(task.number, _words(error)))
+
+    async def _holding(self, source: Source) -> int:
+        """The most windows that it takes at once, now that it has read the model."""
+        if source.digest not in self._held:
+            self._held[source.digest] = asyncio.ensure_future(self._hold(source))
+        try:
+            return await self._held[source.digest]
+        except BaseException:
+            self._held.pop(source.digest, None)  # it is tried again
+            raise
+
+    async def _hold(self, source: Source) -> int:
+        batch = await _answer(self._actor.hold.remote(source))
+        if batch is None:
+            files = await self._office.files(source)
+            batch = await _answer(self._actor.hold.remote(source, files))
+        return int(batch)
+
+
+async def _answer(call: Any) -> Any:
+    return await call
+
+
+def _words(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:300] or type(error).__name__
+
+
+def _files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path.read_bytes()

@@ -1,0 +1,86 @@
+"""Painters of a Ray cluster for tests: small, and quick to start."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import Any
+
+from benchmarks.standin import StandIn
+from explorer.models.library import Library
+from explorer.service.cluster.executors import ClusterExecutors
+from explorer.service.cluster.plan import Plan, Source
+
+NOBODY = Source("nowhere", "0" * 32, {})
+STARTING = 240.0  # seconds: this machine may have much else to do
+
+
+class Quick:
+    """Paints by the stand-in for a model; what it takes to be one of a cluster's painters, without torch."""
+
+    def __init__(self, cpus: int, device: str) -> None:
+        self.threads, self.model = cpus, StandIn()
+
+    def kind(self) -> str:
+        return f"stand-in, {self.threads} threads"
+
+    def stay(self) -> None:
+        Event().wait()
+
+    def hold(self, source: Source, files: object = None) -> int:
+        return self.model.traits.batch
+
+    def paint(self, digest: str, load: bytes) -> bytes:
+        import pickle
+
+        from explorer.painting.window import paint_windows
+
+        return pickle.dumps(paint_windows(self.model.paint, pickle.loads(load)))
+
+    def decode(self, digest: str, load: bytes) -> bytes:
+        import pickle
+
+        return pickle.dumps(self.model.decode(pickle.loads(load)))
+
+
+def quick(painters: int, **options: Any) -> Plan:
+    """Painters by the stand-in."""
+    return Plan(painters=painters, device="cpu", worker="tests.clusters:Quick", **options)
+
+
+@contextlib.contextmanager
+def crew(plan: Plan, library: Library | None = None, mixed: bool = False) -> Iterator[ClusterExecutors]:
+    """Executors whose painters are all there; the stand-in's without a library."""
+
+    def source(model: Any) -> Source:
+        if library is None:
+            return NOBODY
+        return Source(str(library.folder_of(model)), model.traits.digest, library.options)
+
+    executors = ClusterExecutors(plan, source, mixed)
+    try:
+        until(executors, lambda: len(executors.crew().kinds) == plan.painters)
+        yield executors
+    finally:
+        executors.close()
+
+
+def until(executors: ClusterExecutors, true: Callable[[], bool]) -> None:
+    """Wait until painters came or went so that something is true."""
+    news = Event()
+    executors.watch(news.set)
+    while not true():
+        assert news.wait(STARTING), executors.crew()
+        news.clear()
+
+
+class Kept:
+    """Executors that a painter does not close, because others use them too."""
+
+    def __init__(self, executors: ClusterExecutors) -> None:
+        self.of, self.decode, self.crew = executors.of, executors.decode, executors.crew
+        self.watch = executors.watch
+
+    def close(self) -> None:
+        """They go on."""
