@@ -8,10 +8,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from explorer.cli import editing, export, publish, serve, worlds
+from explorer.cli import editing, evaluate, export, publish, serve, worlds
 from explorer.cli import models as model_commands
 from explorer.terminal import worded
-from explorer.training.commands import evaluate, models, train
+from explorer.training.commands import models, train
 
 
 class Commands(TyperGroup):
@@ -43,7 +43,7 @@ app.add_typer(worlds.app, name="worlds")
 for command in (editing.paint, editing.edit, editing.place, editing.undo, editing.redo, export.export):
     app.command(command.__name__)(command)
 app.add_typer(train, name="train")
-app.command("evaluate")(evaluate)
+app.add_typer(evaluate.app, name="evaluate")
 models.command("fetch")(model_commands.fetch)
 models.command("check")(model_commands.check)
 models.command("text-tower")(model_commands.text_tower)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from explorer.terminal import console
 from tiles.errors import BadSetting
@@ -211,21 +210,6 @@ def train_distilled(
 
     settings = DistillConfig.of_run(out, config)
     distill.train(data, autoencoder, text, denoiser, out, minutes, settings)
-
-
-def evaluate(
-    model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra",
-    data: Data = Path("data"),
-    count: Annotated[int, typer.Option(help="pictures to paint")] = 200,
-) -> None:
-    """Score a model on places that training never saw."""
-    from explorer.training.evaluate import evaluate as scores
-
-    table = Table("score", model, "real pictures", "aim")
-    for score in scores(Path(model), data, count):
-        real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
-        table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
-    console.print(table)
 
 
 @models.command("pack")
