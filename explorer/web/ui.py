@@ -40,8 +40,9 @@ SCALES = (
 )  # first zooms of what one sees
 MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
 HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">
-<style>gradio-app:not(:has(#earth))::before {{ content: "@@loading@@"; display: block; \
-padding: 40vh 0 0; text-align: center; font: 16px system-ui, sans-serif; color: #6b6560; }}</style>"""
+<style>gradio-app:not(:has(#earth))::before {{ content: "@@loading@@"; position: fixed; \
+inset: 40vh 0 auto; text-align: center; font: 16px system-ui, sans-serif; color: #6b6560; }}
+gradio-app:not(:has(#earth)) > * {{ visibility: hidden; }}</style>"""
 # No template: the map's frame is the only thing inside, and words never pass through here.
 FRAME = '<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>'
 
