@@ -72,7 +72,6 @@ type Published = {
   seed: number;
   model: string;
   licence: string;
-  attribution: string;
   base: number;
   lowest: number;
   deepest: number;

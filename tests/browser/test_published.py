@@ -144,7 +144,7 @@ def test_a_server_without_ranges_is_named_as_the_trouble(visit, site, browser):
     page.route(re.compile(r"\.pmtiles"), lambda route: route.fulfill(status=200, body="PMTiles"))
     page.goto(site)
     expect(page.locator(".badge")).to_have_text(
-        "This server does not answer range requests, so it can't show tiles."
+        "This server does not answer range requests, so it can’t show tiles."
     )
     context.close()
 

@@ -42,7 +42,7 @@ export function readHeader(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = new TextDecoder().decode(bytes.subarray(0, 7));
   if (bytes.length < HEADER || name !== "PMTiles" || bytes[7] !== 3) {
-    throw new NoArchive("this is no PMTiles archive of version 3");
+    throw new NoArchive("version");
   }
   /** @param {number} at */
   const number = (at) => Number(view.getBigUint64(at, true));
@@ -144,8 +144,8 @@ export class Archive {
     const answer = await this.get(this.url, { headers, signal: stop.signal });
     if (answer.status === 206) return new Uint8Array(await answer.arrayBuffer());
     stop.abort(); // what else comes could be gigabytes
-    if (answer.status === 200) throw new NoRanges("this server does not answer range requests");
-    throw new NoArchive(`${this.url}: the server answers ${answer.status}`);
+    if (answer.status === 200) throw new NoRanges(this.url);
+    throw new NoArchive(`${answer.status}`);
   }
 }
 

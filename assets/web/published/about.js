@@ -1,5 +1,6 @@
 // @ts-check
 // What a published world says of itself, and the link to the place one sees.
+import { phrase } from "../lib/phrases.js";
 import { addControl } from "../map/buttons.js";
 
 const SAID = 4000; // ms that an answer stays
@@ -11,10 +12,11 @@ export function addAbout(map, world) {
   box.open = matchMedia("(min-width: 700px)").matches;
   line(box, "summary", world.name);
   line(box, "p", world.prompt, "prompt");
-  line(box, "p", `${world.attribution}. None of it exists.`);
-  line(box, "p", `Seed ${world.seed}. Model ${world.model}, licence ${world.licence}.`);
+  line(box, "p", phrase("published.invented"));
+  const { model, licence, seed } = world;
+  line(box, "p", phrase("published.made", { seed: String(seed), model, licence }));
   const row = L.DomUtil.create("div", "row", box);
-  const button = line(row, "button", "Copy link to this place");
+  const button = line(row, "button", phrase("published.copy"));
   const said = line(row, "span", "");
   said.setAttribute("role", "status");
   button.addEventListener("click", async () => {
@@ -27,13 +29,14 @@ export function addAbout(map, world) {
 }
 
 /** @param {string} text */
-const copied = (text) =>
-  navigator.clipboard
-    ? navigator.clipboard.writeText(text).then(
-        () => "Copied.",
-        () => "Copy it from the address bar.",
-      )
-    : Promise.resolve("Copy it from the address bar.");
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return phrase("published.copied");
+  } catch {
+    return phrase("published.copy-yourself"); // forbidden, or not there: the page came without https
+  }
+}
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag

@@ -1,5 +1,7 @@
 // @ts-check
 // The page of a published world: a map of static files. All that it needs lies beside it.
+
+import { phrase, use } from "../lib/phrases.js";
 import { formatPlace, parsePlace } from "../lib/place.js";
 import { NoArchive, NoRanges } from "../lib/pmtiles.js";
 import * as words from "../lib/words.js";
@@ -54,14 +56,21 @@ class PublishedMap {
   }
 
   controls() {
-    const { attribution, licence, base, deepest, lowest, zooms } = this.world;
+    const { model, licence, base, deepest, lowest, zooms } = this.world;
     new Scale(this.map, { base, deepest, zooms, lowest, highest: this.highest });
-    L.control.zoom({ position: "bottomright" }).addTo(this.map);
+    L.control
+      .zoom({
+        position: "bottomright",
+        zoomInTitle: phrase("map.zoom-in"),
+        zoomOutTitle: phrase("map.zoom-out"),
+      })
+      .addTo(this.map);
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomleft" }).addTo(this.map);
     this.place = L.DomUtil.create("div", "place");
     addControl(this.map, "bottomleft", this.place);
-    const origin = L.DomUtil.create("div", "place attribution");
-    origin.textContent = `${attribution} (${licence})`;
+    const origin = L.DomUtil.create("div", "place");
+    origin.classList.add("attribution");
+    origin.textContent = phrase("published.attribution", { model, licence });
     addControl(this.map, "bottomleft", origin);
     this.badge = L.DomUtil.create("div", "badge");
     this.badge.setAttribute("role", "status");
@@ -101,9 +110,20 @@ class PublishedMap {
 
 /** What people can do about it. @param {any} error */
 function failure(error) {
-  if (error instanceof NoRanges) return "This server does not answer range requests, so it can't show tiles.";
-  if (error instanceof NoArchive) return "This map was published anew. Load the page again.";
-  return "Can't reach the server. Trying again…";
+  if (error instanceof NoRanges) return phrase("published.no-ranges");
+  if (error instanceof NoArchive) return phrase("published.again");
+  return phrase("published.offline");
+}
+
+/** The texts of the language that the browser likes best, of those that there are. @param {string[]} languages */
+async function speak(languages) {
+  const liked = navigator.languages
+    .map((each) => each.split("-")[0])
+    .find((each) => languages.includes(each));
+  const language = liked ?? "en";
+  document.documentElement.lang = language;
+  const answer = await fetch(new URL(`earth/text/${language}.json`, FOLDER));
+  if (answer.ok) use({ language, phrases: await answer.json() });
 }
 
 async function open() {
@@ -114,8 +134,10 @@ async function open() {
   dark.addEventListener("change", theme);
   theme();
   const answer = await fetch(new URL("world.json", FOLDER));
-  if (!answer.ok) throw new NoArchive("world.json is not there");
-  window.earth = { map: new PublishedMap(await answer.json()) };
+  if (!answer.ok) throw new NoArchive("world.json");
+  const world = await answer.json();
+  await speak(world.languages);
+  window.earth = { map: new PublishedMap(world) };
 }
 
 open().catch((error) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,11 +18,8 @@ from explorer.version import SOFTWARE
 from explorer.worlds.world import World
 from tiles.grid import Tile, tile_at
 
-OURS = (
-    "icon.svg", "lib/place.js", "lib/plane.js", "lib/pmtiles.js", "lib/scale.js", "lib/words.js",
-    "map/buttons.js", "map/map.css", "map/paper.js", "map/plane.js", "map/scale.js",
-    "published/about.js", "published/land.js", "published/main.js", "published/published.css",
-)  # fmt: skip
+FIRST = "published/main.js"
+IMPORT = re.compile(r'^(?:import|export) .*?from "([^"]+)"', re.MULTILINE | re.DOTALL)
 THEIRS = (
     "leaflet.css", "leaflet.js", "images/layers-2x.png", "images/layers.png", "images/marker-icon-2x.png",
     "images/marker-icon.png", "images/marker-shadow.png",
@@ -31,8 +29,26 @@ GENERATOR = "Endless Earth"  # how a page of ours is told from another
 
 def files() -> dict[str, Path]:
     """Paths in a version of the published world, and the files that go there."""
-    ours = {f"earth/{name}": asset("web", *name.split("/")) for name in OURS}
-    return ours | {f"leaflet/{name}": Path(leaflet.BASE_DIR, *name.split("/")) for name in THEIRS}
+    web = asset("web").resolve()
+    ours = [*_imported(web / FIRST), *_texts(), web / "icon.svg"]
+    ours += [web / "map" / "map.css", web / "published" / "published.css"]
+    found = {f"earth/{path.relative_to(web).as_posix()}": path for path in ours}
+    return found | {f"leaflet/{name}": Path(leaflet.BASE_DIR, *name.split("/")) for name in THEIRS}
+
+
+def _texts() -> list[Path]:
+    """What the page says, a file for each language."""
+    return sorted(asset("web", "text").glob("*.json"))
+
+
+def _imported(module: Path) -> list[Path]:
+    """A module and all that it imports, directly or not."""
+    found, left = [], [module]
+    while left:
+        if (path := left.pop()) not in found:
+            found.append(path)
+            left += [(path.parent / name).resolve() for name in IMPORT.findall(path.read_text("utf-8"))]
+    return sorted(found)
 
 
 def described(world: World, plan: Plan, format: str) -> dict[str, object]:
@@ -42,6 +58,7 @@ def described(world: World, plan: Plan, format: str) -> dict[str, object]:
         **said._asdict(),
         "attribution": f"Synthetic: imaginary land, painted by {said.model}",
         "format": format,
+        "languages": [path.stem for path in _texts()],
         "base": world.base_zoom,
         "lowest": plan.lowest,
         "deepest": plan.deepest,
