@@ -16,7 +16,7 @@ from rasterio.io import DatasetReader
 
 from endless_earth.studio import Studio, studio
 from explorer import pictures
-from explorer.service import edits, estimates, exports, placing, regions, scouting
+from explorer.service import edits, estimates, exports, guiding, placing, regions, scouting
 from explorer.service.bulk import paint_all
 from explorer.worlds import world as worlds
 from explorer.worlds.new import NewWorld, clean_prompt
@@ -198,6 +198,28 @@ class World:
         sheet = placing.read(Path(picture), spot, self.home, self.base_zoom, limits)
         known = placing.known(sheet, self.base_zoom, self._world.model)
         return self._perform(placing.entry(sheet, spot, self.base_zoom), known)
+
+    def guide(
+        self,
+        picture: str | Path,
+        at: tuple[float, float] | None = None,
+        *,
+        zoom: int | None = None,
+        strength: float = 1.0,
+        edges: bool = False,
+    ) -> int:
+        """Lay a GeoTIFF, PNG, JPEG or WebP on the map that land within it is painted by from now on, and by
+        edits; gives the step's number. With ``edges`` the edges in it are followed.
+
+        It goes where a picture would. The world's model must follow guides: Stable Diffusion with a
+        ControlNet.
+        """
+        guiding.require_guided(self._world)
+        settings, (x, y) = self._at.settings, at or (None, None)
+        limits = placing.Limits(settings.picture_pixels, settings.picture_tiles)
+        spot = placing.Spot(x, y, zoom, strength)
+        _, guide = guiding.read(Path(picture), spot, self._world, limits, edges)
+        return guiding.lay(self._world, self._at.painter, guide)
 
     def undo(self) -> int:
         """Undo the last step; gives its number."""

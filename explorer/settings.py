@@ -163,7 +163,19 @@ class Settings(BaseSettings):
         0.6, gt=0, le=1, description="how much of a coarser zoom a Stable Diffusion model paints anew"
     )
     adapters: Annotated[list[str], *Listed] = Field(
-        [], description="LoRA files merged into a Stable Diffusion model, each as FILE or FILE:WEIGHT"
+        [],
+        description="LoRA files merged into a Stable Diffusion model, each as NAME or NAME:WEIGHT; a NAME is "
+        "a file, or a hub's owner/name[/file.safetensors][@revision]",
+    )
+    controlnet: str = Field(
+        "",
+        description="a ControlNet beside a Stable Diffusion model, so that pictures guide it: a folder, or a "
+        "hub's owner/name[@revision]",
+    )
+    guide: str = Field(
+        "",
+        max_length=200,
+        description="what pictures that ControlNet follows, in words; empty: what its card says",
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
     executor: Literal["local", "ray"] = Field(
@@ -250,7 +262,7 @@ class Settings(BaseSettings):
     def model_options(self) -> dict[str, Any]:
         """How Stable Diffusion models are used."""
         named = ("steps", "guidance_scale", "sampler", "picture_scale", "parent_strength")
-        names = (*named, "adapters", "dtype", "batch", "offload", "compile")
+        names = (*named, "adapters", "controlnet", "guide", "dtype", "batch", "offload", "compile")
         return {name: getattr(self, name) for name in names} | {"level_scale": self.level_scale or None}
 
     @property

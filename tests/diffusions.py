@@ -60,6 +60,25 @@ def build_diffusion(folder: Path, inputs: int = 4, level: bool = True, side: int
     return folder
 
 
+def build_controlnet(
+    folder: Path, base: Path, card: str = "# Tiny\n\nFollows edges, white on black.\n"
+) -> Path:
+    """A ControlNet for the model in ``base``, random where a new one adds nothing."""
+    cure()
+    import torch
+    from diffusers import ControlNetModel, UNet2DConditionModel
+
+    torch.manual_seed(1)
+    unet = UNet2DConditionModel.from_pretrained(base / "unet")
+    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(4, 4, 4, 8))
+    for name, weight in network.named_parameters():
+        if "controlnet_" in name:
+            torch.nn.init.normal_(weight, std=0.2)
+    network.save_pretrained(folder)
+    (folder / "README.md").write_text(f"---\nlicense: mit\n---\n{card}")
+    return folder
+
+
 def vocabulary() -> dict[str, int]:
     """Tokens of single bytes, as CLIP's tokenizer writes them."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]

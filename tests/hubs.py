@@ -9,8 +9,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from huggingface_hub import constants
 
 COMMIT = "5" * 40
 
@@ -112,3 +114,16 @@ def _json(value: object) -> Response:
 
 def _etag(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def serve(models: dict[str, Path], home: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A hub that huggingface_hub asks from now on, as HF_ENDPOINT would have it, which is read once for all;
+    what is fetched is kept under ``home``."""
+    served = Hub(models)
+    monkeypatch.setattr(constants, "ENDPOINT", served.url)
+    template = served.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
+    return served

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from heapq import merge
 
-from tiles.entries import Runs
 from tiles.grid import MAX_ZOOM, Box, Tile
+from tiles.values import Runs
 
 CHUNK, BLOCK = 5, 6  # a row is looked up in pieces of 32 cells, a box in squares of 64 x 64
 MANY = 64  # a box over more squares than this is looked at for every cell

@@ -1,7 +1,8 @@
 """Reading a journal: which prompt, strokes and edits hold for each cell, whenever it is painted. Pure.
 
 Lines of the journal are never changed. Steps change the world: a prompt (for land painted from then on), a
-stroke (a prompt for a region) and an edit (land painted again). An edit waits until a line says that it is
+stroke (a prompt for a region), a guide (a picture that a region is painted by) and an edit (land painted
+again). An edit waits until a line says that it is
 done; then it is a step. Undo takes the last step out of force and redo puts it back; any new step ends the
 possibility to redo.
 
@@ -17,14 +18,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tiles.edits import Edit, edit_of
-from tiles.entries import Cancelled, Done, Entry, Prompt, Redone, Runs, Undone, cells_of
+from tiles.entries import Cancelled, Done, Entry, Prompt, Redone, Undone, cells_of
 from tiles.entries import Edit as EditEntry
+from tiles.entries import Guide as GuideEntry
 from tiles.entries import Stroke as StrokeEntry
 from tiles.grid import Box, Tile
+from tiles.guides import Guide
 from tiles.index import Outlines, Reaches
 from tiles.strokes import Stroke
+from tiles.values import Runs
 
-STEPS = ("prompt", "stroke", "edit")
+STEPS = ("prompt", "stroke", "edit", "guide")
 
 
 class Era(NamedTuple):
@@ -34,6 +38,7 @@ class Era(NamedTuple):
     prompt: str  # of land outside all strokes
     stroke: Stroke | None  # the one that began it
     reach: Box | None  # cells that it can matter to; None: everywhere
+    guide: Guide | None = None  # the one that began it
 
 
 class Log:
@@ -46,7 +51,7 @@ class Log:
         self.rank: dict[int, int] = {}  # how many steps lay beneath a step when it was made
         self.newest: dict[int, int] = {}  # by step, the line of the prompt that was newest then
         self.outlines = Outlines()  # the cells that were painted when an era began
-        self.reaches = Reaches()  # of strokes
+        self.reaches = Reaches()  # of strokes and guides
         self.edited: defaultdict[Tile, list[int]] = defaultdict(list)  # by cell its edits, oldest first
         self.edited_zooms: list[int] = []  # the zooms of those cells
 
@@ -132,24 +137,33 @@ class History(NamedTuple):
         before = min(ranks, default=len(self.steps))
         before = before if most is None else min(before, most)
         prompt = self.log.newest[self.steps[before - 1]]
-        strokes = self._strokes(cell, before)
-        return max(prompt, next(strokes, prompt))
+        return max(prompt, next(self._reaching(cell, before), prompt))
 
     def strokes(self, cell: Tile, era: Era) -> Iterator[Stroke]:
         """The strokes of an era that can matter to a cell, the newest first."""
-        for number in self._strokes(cell, self.log.rank[era.entry] + 1):
+        for number in self._reaching(cell, self.log.rank[era.entry] + 1):
             stroke = self.log.eras[number].stroke
             if stroke is not None:
                 yield stroke
 
-    def _strokes(self, cell: Tile, before: int) -> Iterator[int]:
-        """Strokes among the first ``before`` steps that reach a cell, the newest first."""
+    def guides(self, cell: Tile, edit: Edit | None = None) -> Iterator[Guide]:
+        """The guides that can matter to a cell of the land, or of an edit, the newest first. The land has
+        those of its era; an edit has all that lay beneath it, so that it paints by them what was painted
+        before they were."""
+        before = self.log.rank[self.era(cell).entry] + 1 if edit is None else self._height(edit)
+        for number in self._reaching(cell, before):
+            guide = self.log.eras[number].guide
+            if guide is not None:
+                yield guide
+
+    def _reaching(self, cell: Tile, before: int) -> Iterator[int]:
+        """Strokes and guides among the first ``before`` steps that reach a cell, the newest first."""
         for number in self.log.reaches.of(cell):
             if self.in_force(number) and self.log.rank[number] < before:
                 yield number
 
     def reach(self, number: int) -> Box | None:
-        """The cells that a prompt or stroke can matter to; None: everywhere."""
+        """The cells that a prompt, stroke or guide can matter to; None: everywhere."""
         return self.log.eras[number].reach
 
     def outlined(self, cell: Tile, also: int = 0) -> bool:
@@ -208,7 +222,7 @@ class Reader:
     def add(self, number: int, entry: Entry) -> None:
         """Raises ValueError if the line cannot follow."""
         self.lines += 1
-        if isinstance(entry, Prompt | StrokeEntry):
+        if isinstance(entry, Prompt | StrokeEntry | GuideEntry):
             self._begin_era(number, entry)
         elif isinstance(entry, EditEntry):
             self.log.edits[number] = edit_of(number, entry)
@@ -222,15 +236,18 @@ class Reader:
         elif isinstance(entry, Undone | Redone):
             self._move(entry)
 
-    def _begin_era(self, number: int, entry: Prompt | StrokeEntry) -> None:
+    def _begin_era(self, number: int, entry: Prompt | StrokeEntry | GuideEntry) -> None:
         log = self.log
         if isinstance(entry, Prompt):
             log.eras[number] = Era(number, entry.prompt, None, None)
         elif not self.steps:
-            raise ValueError(f"line {number} is a stroke before any prompt")
+            raise ValueError(f"line {number} is a {entry.kind} before any prompt")
         else:
             prompt, reach = log.eras[log.newest[self.steps[-1]]].prompt, Box(*entry.reach)
-            log.eras[number] = Era(number, prompt, stroke(entry), reach)
+            if isinstance(entry, GuideEntry):
+                log.eras[number] = Era(number, prompt, None, reach, guide(entry))
+            else:
+                log.eras[number] = Era(number, prompt, stroke(entry), reach)
             log.reaches.add(number, reach)
         log.outlines.add(number, entry.painted)
         self._step(number)
@@ -240,7 +257,7 @@ class Reader:
         log.ended.update((forgotten, "forgotten") for forgotten in self.undone)
         self.undone.clear()
         era = log.eras.get(number)
-        log.newest[number] = number if era and era.stroke is None else log.newest[self.steps[-1]]
+        log.newest[number] = number if era and era.reach is None else log.newest[self.steps[-1]]
         log.rank[number] = len(self.steps)
         self.steps.append(number)
 
@@ -281,7 +298,7 @@ def compacted(lines: Iterable[tuple[int, Entry]]) -> Iterator[tuple[int, Entry]]
     Older versions wrote the outline of all land with each prompt."""
     reader = Reader()
     for number, entry in lines:
-        if isinstance(entry, Prompt | StrokeEntry) and entry.painted and reader.steps:
+        if isinstance(entry, Prompt | StrokeEntry | GuideEntry) and entry.painted and reader.steps:
             now = reader.history()
             left = outline(cell for cell in inside(entry.painted) if not now.outlined(cell))
             entry = entry.model_copy(update={"painted": left})
@@ -299,6 +316,11 @@ def stroke(entry: StrokeEntry) -> Stroke:
     500.0
     """
     return Stroke(entry.prompt, entry.path, entry.radius, entry.softness)
+
+
+def guide(entry: GuideEntry) -> Guide:
+    """The guide of a line."""
+    return Guide(entry.zoom, entry.left, entry.top, entry.width, entry.height, entry.strength, entry.raster)
 
 
 def outline(cells: Iterable[Tile]) -> Runs:

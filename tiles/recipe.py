@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from tiles.entries import is_digest, is_number, is_plain, whole
 from tiles.errors import WorldDamaged
+from tiles.values import is_digest, is_number, is_plain, whole
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 SamplerName = Literal["euler", "ddim", "dpm++2m", "lcm"]
-MOST_ADAPTERS, MOST_TOGETHER = 16, 64
+MOST_ADAPTERS, MOST_TOGETHER, MOST_WORDS = 16, 64, 200
 SOURCE = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*@[0-9a-f]{7,64}")  # no path leads out of a folder by it
 STRONGEST = 4.0  # weight of an adapter, either way
 MOST_STEPS, MOST_SCALE = 999, 30.0
@@ -29,14 +29,14 @@ def _checked(fits: Callable[[Any], bool], words: str) -> BeforeValidator:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= 200 and is_plain(value)
+    return isinstance(value, str) and len(value) <= MOST_WORDS and is_plain(value)
 
 
 def _is_source(value: Any) -> bool:
     return _is_text(value) and (not value or SOURCE.fullmatch(value) is not None)
 
 
-Text = Annotated[str, _checked(_is_text, "it must be up to 200 plain characters")]
+Text = Annotated[str, _checked(_is_text, f"it must be up to {MOST_WORDS} plain characters")]
 Source = Annotated[str, _checked(_is_source, "it must be owner/name@commit")]
 Digest = Annotated[str, _checked(is_digest, "it must be hexadecimal digits")]
 Weight = Annotated[
@@ -60,6 +60,14 @@ class AdapterNote(_Part):
     weight: Weight
 
 
+class GuideNote(_Part):
+    """A ControlNet beside the model."""
+
+    name: Text
+    digest: Digest  # of its files
+    wants: Text  # what pictures it follows, in words
+
+
 class Recipe(_Part):
     """How a world's model is used. Two worlds with the same recipe and the same weights are painted alike.
 
@@ -70,6 +78,7 @@ class Recipe(_Part):
     source: Source  # the hub's model and commit, owner/name@commit; empty for a folder
     licence: Text
     adapters: tuple[AdapterNote, ...] = ()
+    guide: GuideNote | None = None
     sampler: SamplerName = "dpm++2m"
     steps: Steps = 25
     guidance_scale: Scale = 4.0

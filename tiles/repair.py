@@ -93,7 +93,9 @@ def _journal(connection: sqlite3.Connection) -> Iterator[Damage]:
 
 
 def _cells(connection: sqlite3.Connection) -> Iterator[Damage]:
-    kinds = dict(connection.execute("SELECT number, kind FROM journal WHERE kind IN ('prompt', 'stroke')"))
+    kinds = dict(
+        connection.execute("SELECT number, kind FROM journal WHERE kind IN ('prompt', 'stroke', 'guide')")
+    )
     query = "SELECT rowid, zoom, x, y, entry, digest, CAST(latents AS BLOB) FROM cells"
     for row, zoom, x, y, entry, digest, latents in connection.execute(query):
         if digest != schema.cell_digest(Tile(zoom, x, y), entry, latents or b""):

@@ -11,26 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from tiles.entries import (
-    COUNT_LIMIT,
-    FARTHEST,
-    HOME_LIMIT,
-    MAX_OUTLINED,
-    SEED_LIMIT,
-    BadEntry,
-    is_digest,
-    is_place,
-    is_plain,
-    parse,
-    short,
-    whole,
-)
+from tiles.entries import BadEntry, parse
 from tiles.entries import Entry as JournalEntry
 from tiles.errors import BadPackage, TooLarge
 from tiles.grid import MAX_INDEX, MAX_ZOOM, TILE_LATENTS, Tile
 from tiles.journal import compacted
 from tiles.recipe import is_recipe
 from tiles.store import Entry
+from tiles.values import (
+    COUNT_LIMIT,
+    FARTHEST,
+    HOME_LIMIT,
+    MAX_OUTLINED,
+    SEED_LIMIT,
+    is_digest,
+    is_place,
+    is_plain,
+    short,
+    whole,
+)
 
 MAX_ENTRIES, MAX_LINE = 100_000, 4 * 2**20  # entries of a journal, bytes of one
 MAX_JOURNAL = 2**26  # bytes

@@ -41,15 +41,15 @@ class Stroke(NamedTuple):
         return share * share * (3 - 2 * share)
 
 
-def reach(stroke: Stroke, base_zoom: int, sketch: int) -> Box:
-    """The cells of the sketch (or, without one, of the land) that a stroke can matter to: those it
-    touches, and as far around as what a cell is painted from goes. Raises BadBounds.
+def reach(bounds: Bounds, base_zoom: int, sketch: int) -> Box:
+    """The cells of the sketch (or, without one, of the land) that something within ``bounds``, in metres, can
+    matter to: those it touches, and as far around as what a cell is painted from goes. Raises BadBounds.
 
-    >>> reach(Stroke("sand", ((10, -10),), 5, 0), base_zoom=8, sketch=2)
+    >>> reach(Bounds(5, -15, 15, -5), base_zoom=8, sketch=2)
     Box(zoom=6, left=29, top=29, right=36, bottom=36)
     """
     around = REACH if sketch > 1 else REACH + 1
-    return boxed(stroke.bounds, base_zoom).at(base_zoom - sketch).grown(around)
+    return boxed(bounds, base_zoom).at(base_zoom - sketch).grown(around)
 
 
 def prompt_weights(

@@ -28,7 +28,7 @@ type Job = {
 /** A line of the journal. */
 type Step = {
   number: number;
-  kind: "prompt" | "stroke" | "edit";
+  kind: "prompt" | "stroke" | "edit" | "guide";
   made: string;
   state: "done" | "waiting" | "cancelled" | "undone" | "forgotten";
   prompt: string;

@@ -40,7 +40,15 @@ def main() -> None:
 app.command("serve")(serve.serve)
 app.command("publish")(publish.publish)
 app.add_typer(worlds.app, name="worlds")
-for command in (editing.paint, editing.edit, editing.place, editing.undo, editing.redo, export.export):
+for command in (
+    editing.paint,
+    editing.edit,
+    editing.place,
+    editing.guide,
+    editing.undo,
+    editing.redo,
+    export.export,
+):
     app.command(command.__name__)(command)
 app.add_typer(train, name="train")
 app.add_typer(evaluate.app, name="evaluate")

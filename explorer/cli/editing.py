@@ -1,4 +1,4 @@
-"""Commands that paint a world: ``paint``, ``edit``, ``place``, ``undo``, ``redo``."""
+"""Commands that paint a world: ``paint``, ``edit``, ``place``, ``guide``, ``undo``, ``redo``."""
 
 from __future__ import annotations
 
@@ -127,6 +127,40 @@ def place(
         data = placing.entry(sheet, spot, land.base_zoom)
         say_left_out(land, data.prompt)
         perform(land, painter, data, placing.known(sheet, land.base_zoom, land.model))
+
+
+def guide(
+    world: WorldId,
+    picture: Annotated[
+        Path, typer.Argument(help="GeoTIFF, PNG, JPEG or WebP, of the kind that the model follows")
+    ],
+    at: Annotated[
+        str, typer.Option(help="x,y of its middle in metres; not needed for a georeferenced picture")
+    ] = "",
+    zoom: Annotated[
+        int | None, typer.Option(help="zoom that its pixels have the size of; by default the world's own")
+    ] = None,
+    strength: Annotated[float, typer.Option(help="0.1 to 1: how closely it is followed")] = 1.0,
+    edges: Annotated[bool, typer.Option(help="follow the edges in the picture")] = False,
+    worlds: Folder = None,
+    device: Device = None,
+) -> None:
+    """Lay a picture on the map that land is painted by from now on; prints the number of the step."""
+    from explorer.service import guiding, placing
+
+    settings = settings_with(worlds=worlds, device=device)
+    with opened(settings) as (atlas, painter):
+        land = atlas.get(world)
+        guiding.require_guided(land)
+        x, y = place_of(at) if at else (None, None)
+        if not picture.is_file():
+            raise BadSetting(f"there is no file {picture}")
+        limits = placing.Limits(settings.picture_pixels, settings.picture_tiles)
+        spot = placing.Spot(x, y, zoom, strength)
+        sheet, laid = guiding.read(picture, spot, land, limits, edges)
+        for note in sheet.notes:
+            aside.print(f"{picture.name}: {note}", highlight=False, markup=False)
+        print(guiding.lay(land, painter, laid))
 
 
 def perform(

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from explorer.cli.options import Device
-from explorer.cli.session import fetched, opened, settings_with
+from explorer.cli.session import extras_fetched, fetched, opened, settings_with
 from explorer.settings import Settings
 from explorer.terminal import console
 from tiles.errors import BadSetting
@@ -41,12 +41,18 @@ def check(
 ) -> None:
     """Say what a model is and can do, or what is wrong with it. One from a hub is fetched first."""
     from explorer.models import bundle
-    from explorer.models.diffusion.description import describe
+    from explorer.models.diffusion.description import adapters_told, describe, guide_told
 
     fetched(name)
-    folder = bundle.find(name)
+    folder, settings = bundle.find(name), settings_with()
     if bundle.describe(folder)["family"] == "stable-diffusion":
-        console.print(table(describe(folder, folder.name if Path(name).is_dir() else name)))
+        extras_fetched(settings)
+        shown = table(describe(folder, folder.name if Path(name).is_dir() else name))
+        for row in adapters_told(settings.adapters):
+            shown.add_row("adapter", ": ".join(row))
+        for row in guide_told(settings.controlnet, settings.guide):
+            shown.add_row("ControlNet", ": ".join(row))
+        console.print(shown, markup=False)
     if paint:
         say_painted(settings_with(model=str(folder), device=device))
 

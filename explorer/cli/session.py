@@ -14,6 +14,8 @@ from explorer.settings import Settings
 from explorer.terminal import aside
 
 if TYPE_CHECKING:
+    from explorer.models.diffusion.layout import Need
+    from explorer.models.hub import Source
     from explorer.models.library import Library
     from explorer.service.executors import Executors
     from explorer.service.painter import Painter
@@ -63,11 +65,30 @@ def fetched(model: str) -> None:
     if model in bundle.shipped() or Path(model).expanduser().is_dir():
         return
     from explorer.models import hub  # which takes a second to import
+    from explorer.models.diffusion.layout import MODEL
 
     source = hub.parse(model)
-    if source is None or hub.cached(source) is not None:
-        return  # whoever reads it says what is wrong
-    wanted = hub.plan(source)
+    if source is not None:
+        fetch_missing(source, MODEL)  # else whoever reads it says what is wrong
+
+
+def extras_fetched(settings: Settings) -> None:
+    """Fetch adapters and a ControlNet of a hub that are not here yet. Raises ModelRefused, DiskFull."""
+    if not settings.adapters and not settings.controlnet:
+        return
+    from explorer.models.diffusion.sources import extras
+
+    for extra in extras(settings.adapters, settings.controlnet):
+        fetch_missing(extra.source, extra.need)
+
+
+def fetch_missing(source: Source, need: Need) -> None:
+    """Fetch something of a hub if it is not here yet. Raises ModelRefused, DiskFull."""
+    from explorer.models import hub
+
+    if hub.cached(source, need) is not None:
+        return
+    wanted = hub.plan(source, need)
     size = hub.gigabytes(wanted.size)
     aside.print(f"{wanted.source}: {size}, licence: {wanted.licence}", highlight=False, markup=False)
     hub.fetch(wanted)
@@ -93,6 +114,7 @@ def opened(settings: Settings) -> Iterator[tuple[Atlas, Painter]]:
     from explorer.worlds.atlas import Atlas
 
     fetched(settings.model)
+    extras_fetched(settings)
     library = Library(settings.model, settings.device, settings.model_options)
     executors = executors_for(settings, library)
     atlas = Atlas(settings.worlds, library, settings.cache_bytes, decode=executors.decode)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from explorer.painting.window import Latents, Window
+from tiles.errors import ModelRefused
 from tiles.recipe import Recipe
 
 
@@ -25,6 +26,7 @@ class Traits(NamedTuple):
     zooms: tuple[int, ...]  # the ground resolutions it knows, coarsest first
     base_zoom: int  # where it is best
     licence: str
+    guide: str = ""  # what pictures it can be guided by, in words; empty: by none
 
 
 class PromptReport(NamedTuple):
@@ -32,6 +34,16 @@ class PromptReport(NamedTuple):
 
     cut: str  # the end of the prompt that is too long to be read; empty if all is read
     unknown: tuple[str, ...]  # words of the rest that the model never saw in training
+
+
+def require_guides(traits: Traits, windows: Sequence[Window]) -> None:
+    """Raises ModelRefused where a window has a guide and the model takes none: without it, it would paint
+    another land."""
+    if not traits.guide and any(window.guide is not None for window in windows):
+        raise ModelRefused(
+            f"a guide lies on the map here, and {traits.name} takes none: set EARTH_CONTROLNET to the"
+            " ControlNet that the land was painted with, or undo the guide"
+        )
 
 
 def sketch_for(zoom: int, traits: Traits) -> int:

@@ -24,7 +24,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from explorer.models.diffusion.layout import CARD, INDEX, needed
+from explorer.models.diffusion.layout import CARD, MODEL, Need
 from explorer.models.diffusion.licences import known_licence
 from tiles.errors import DiskFull, ModelRefused
 
@@ -53,6 +53,7 @@ class Plan(NamedTuple):
     files: dict[str, int]  # bytes of each file that is needed
     licence: str
     asked: str = "main"  # the branch, tag or commit that was asked for
+    need: Need = MODEL
 
     @property
     def size(self) -> int:
@@ -74,17 +75,17 @@ def parse(name: str) -> Source | None:
     return Source(match["repo"], match["revision"]) if match else None
 
 
-def plan(source: Source) -> Plan:
-    """Ask the hub what a model needs. Raises ModelRefused."""
+def plan(source: Source, need: Need = MODEL) -> Plan:
+    """Ask the hub what a model, or another ``need``, takes. Raises ModelRefused."""
     with told(source):
         api = HfApi(endpoint=constants.ENDPOINT)
         info = api.model_info(source.repo, revision=source.revision, files_metadata=True)
     sizes = {each.rfilename: each.size or 0 for each in info.siblings or ()}
-    chosen = needed(sizes, str(source))
+    chosen = need.choose(sizes, str(source))
     chosen += [CARD] if CARD in sizes else []  # it states the licence
     commit = source._replace(revision=info.sha)
     licence = known_licence(source.repo, licence_of(info.card_data))
-    return Plan(commit, {path: sizes[path] for path in chosen}, licence, source.revision or "main")
+    return Plan(commit, {path: sizes[path] for path in chosen}, licence, source.revision or "main", need)
 
 
 def fetch(wanted: Plan) -> Path:
@@ -94,7 +95,7 @@ def fetch(wanted: Plan) -> Path:
     """
     folder = Path(constants.HF_HUB_CACHE)
     folder.mkdir(parents=True, exist_ok=True)
-    if cached(wanted.source) is None and shutil.disk_usage(folder).free < wanted.size + SPARE:
+    if cached(wanted.source, wanted.need) is None and shutil.disk_usage(folder).free < wanted.size + SPARE:
         free = shutil.disk_usage(folder).free
         raise DiskFull(
             f"{wanted.source} needs {gigabytes(wanted.size + SPARE)} in {folder}; {gigabytes(free)} are free."
@@ -126,16 +127,17 @@ def fetched_as(name: str, folder: Path) -> Source | None:
     return source._replace(revision=there.name)
 
 
-def cached(source: Source) -> Path | None:
-    """The folder with a model that was fetched before and is whole; None if it has to be fetched."""
+def cached(source: Source, need: Need = MODEL) -> Path | None:
+    """The folder with a model, or another ``need``, that was fetched before and is whole; None if it has to
+    be fetched."""
     try:
-        # Asked for one file: all of a model's files are more than were fetched.
+        # Asked for what was fetched for sure: all of a model's files are more than were.
         folder = Path(
             snapshot_download(
-                source.repo, revision=source.revision, allow_patterns=[INDEX], local_files_only=True
+                source.repo, revision=source.revision, allow_patterns=list(need.marks), local_files_only=True
             )
         )
-        needed((path.relative_to(folder).as_posix() for path in folder.rglob("*")), str(source))
+        need.choose((path.relative_to(folder).as_posix() for path in folder.rglob("*")), str(source))
     except (HFValidationError, ModelRefused, OSError):
         return None
     return folder

@@ -89,8 +89,10 @@ class Library:
         return self._shelf.model(folder, _shown(folder, name), recipe)
 
     def _terra(self, folder: Path) -> Model:
-        if self.options.get("adapters") and folder == bundle.find(self.default).resolve():
-            raise ModelRefused("terra takes no adapters: they are for Stable Diffusion models")
+        if folder == bundle.find(self.default).resolve():
+            for extra, named in (("adapters", "adapters"), ("controlnet", "ControlNet")):
+                if self.options.get(extra):
+                    raise ModelRefused(f"terra takes no {named}: they are for Stable Diffusion models")
         described = bundle.describe(folder)
         from explorer.models import terra  # torch takes seconds to import
 

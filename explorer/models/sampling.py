@@ -24,6 +24,7 @@ class Kind(NamedTuple):
     negative: bool  # whether there is a negative prompt
     context_free: bool  # whether the first step is also taken without the surroundings
     use_parent: tuple[bool, ...]  # of each condition
+    guide: bool  # whether a picture guides them
 
 
 class Batch(NamedTuple):
@@ -78,6 +79,7 @@ def kind_of(window: Window) -> Kind:
         negative=bool(window.negative_prompt),
         context_free=bool(window.context_free.any()),
         use_parent=tuple(each.use_parent for each in window.conditions),
+        guide=window.guide is not None,
     )
 
 

@@ -15,7 +15,7 @@ from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.detail import DetailPainter
 from explorer.models.detail_decoder import DetailDecoder
-from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom
+from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom, require_guides
 from explorer.models.images import ImageTower
 from explorer.models.samplers import euler, times_for, timesteps
 from explorer.models.sampling import Batch, Predict, View, blended, guided, paint_in_batches
@@ -58,7 +58,9 @@ class Terra:
         self.embed = lru_cache(maxsize=1024)(self._embed)
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (4, side, side) of each window, float32. Raises ValueError for more than a batch."""
+        """The latents (4, side, side) of each window, float32. Raises ValueError for more than a batch,
+        ModelRefused for one with a guide."""
+        require_guides(self.traits, windows)
         return paint_in_batches(windows, self.traits.batch, self.device, self._sample)
 
     def _sample(self, batch: Batch) -> Tensor:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.painting import schedule
+from explorer.painting.guides import cut
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.window import Condition, WindowSpec, frame
 from tiles.edits import Edit
@@ -136,7 +137,10 @@ class Layers(NamedTuple):
         edit = self.edit(node.layer) if node.layer else None
         if edit is not None:
             seed = edit.seed
-        return WindowSpec(self.pyramid, seed, self.conditions(node), edit.negative_prompt if edit else "")
+        guide = cut(self.history.guides(node.cell, edit), node.cell, self.pyramid)
+        return WindowSpec(
+            self.pyramid, seed, self.conditions(node), edit.negative_prompt if edit else "", guide
+        )
 
     def conditions(self, node: Node) -> tuple[Condition, ...]:
         """The prompts of a painting, weighted place by place, so that regions have no square borders.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from explorer.painting.guides import Cut
 from explorer.painting.noise import Area, noise
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.schedule import parents, sees
@@ -49,6 +50,7 @@ class Window(NamedTuple):
     context_free: Latents  # 0..1: weight of that pass, which only the first step takes
     halo: int  # latents around the cell
     shown: bool = True  # False: a sketch of tiles, and none itself
+    guide: Cut | None = None  # pictures that it is painted by
 
 
 class WindowSpec(NamedTuple):
@@ -58,6 +60,7 @@ class WindowSpec(NamedTuple):
     seed: int
     conditions: tuple[Condition, ...]  # no parent is given if none of them uses it
     negative_prompt: str = ""
+    guide: Cut | None = None
 
 
 class Frame(NamedTuple):
@@ -121,6 +124,7 @@ def assemble_from(
         context_free=np.zeros_like(mask),
         halo=spec.pyramid.halo,
         shown=spec.pyramid.shows(cell),
+        guide=spec.guide,
     )
 
 

@@ -18,12 +18,12 @@ from explorer.service.painter import Painter
 from explorer.worlds.new import NEW_SEEDS, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import entries, journal
-from tiles.entries import HOME_LIMIT
 from tiles.errors import BadEdit, Busy, EarthError, Stopped, TooLarge
 from tiles.grid import Bounds, Box, Tile, boxed, tile_metres
 from tiles.mask import Mask, written
 from tiles.store import Known
 from tiles.strokes import Stroke
+from tiles.values import HOME_LIMIT
 
 WEAKEST = 0.1
 PLACES = 500  # along a stroke

@@ -14,9 +14,9 @@ from PIL import Image, ImageFilter
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
-from tiles.entries import is_place
 from tiles.errors import BadEdit, TooLarge
 from tiles.grid import EARTH, TILE_LATENTS, Bounds, Box, Tile, boxed, tile_metres
+from tiles.values import is_place
 
 CORNERS = 5_000  # of all rings of a region
 FINER = 4  # parts of a latent's side that a polygon is drawn in

@@ -69,13 +69,13 @@ class StrokeBody(BaseModel):
 def describe(world: World, line: Line) -> dict[str, Any]:
     """A step as JSON."""
     entry = line.entry
-    assert isinstance(entry, entries.Prompt | entries.Stroke | entries.Edit)
+    assert isinstance(entry, entries.Prompt | entries.Stroke | entries.Edit | entries.Guide)
     described: dict[str, Any] = {
         "number": line.number,
         "kind": entry.kind,
         "made": line.made,
         "state": world.journal.history.state(line.number),
-        "prompt": entry.prompt,
+        "prompt": "" if isinstance(entry, entries.Guide) else entry.prompt,
     }
     if isinstance(entry, entries.Edit):
         edit = edit_of(line.number, entry)
@@ -94,6 +94,8 @@ def describe(world: World, line: Line) -> dict[str, Any]:
         stroke = journal.stroke(entry)
         shape = {"path": stroke.path, "radius": stroke.radius, "softness": stroke.softness}
         described |= {**shape, "bounds": list(stroke.bounds)}
+    elif isinstance(entry, entries.Guide):
+        described |= {"strength": entry.strength, "bounds": list(journal.guide(entry).bounds)}
     return described
 
 
@@ -105,7 +107,7 @@ def around(edit: Edit) -> Bounds:
 
 @router.get("/worlds/{id}/edits")
 def list_edits(request: Request, id: str) -> list[dict[str, Any]]:
-    """The journal's steps, oldest first: prompts, strokes and edits, each with its state: done,
+    """The journal's steps, oldest first: prompts, strokes, guides and edits, each with its state: done,
     waiting, cancelled, undone or forgotten. A waiting one has its ``job``, null where another process
     works at it."""
     state = request.app.state

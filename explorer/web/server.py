@@ -29,6 +29,7 @@ from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web import bookmarks, exports, feed, files, gallery, login, search, services, tiles, worlds
 from explorer.web import edits as edit_routes
+from explorer.web import guides as guide_routes
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
@@ -76,6 +77,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(services.router)
     app.include_router(exports.router)
     app.include_router(edit_routes.router)
+    app.include_router(guide_routes.router)
     app.include_router(tiles.router)
     app.include_router(search.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))

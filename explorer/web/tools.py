@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from gradio.events import api
 
-from explorer.service import edits, estimates, exports
+from explorer.service import edits, estimates, exports, guiding, placing
 from explorer.service.bulk import paint_all
 from explorer.service.edits import EditRequest
 from explorer.service.jobs import Step
@@ -24,7 +25,7 @@ def add(state: Any) -> None:
     tools = Tools(state)
     # Not in Gradio's queue: MCP would call through it from this machine, and who asked would be lost.
     api(checked(tools.worlds), api_name="worlds", queue=False)
-    for tool in (tools.paint, tools.edit, tools.undo, tools.redo, tools.export):
+    for tool in (tools.paint, tools.edit, tools.guide, tools.undo, tools.redo, tools.export):
         api(for_editors(checked(tool)), api_name=tool.__name__, queue=False)
 
 
@@ -96,8 +97,44 @@ class Tools:
 
         return guarded(work)
 
+    def guide(
+        self,
+        world: str,
+        picture: str,
+        x: float,
+        y: float,
+        zoom: int = -1,
+        strength: float = 1.0,
+        edges: bool = False,
+    ) -> dict[str, Any]:
+        """Lay a picture on the map that land within it is painted by from now on, and so are edits.
+
+        Args:
+            world: id of the world, painted by a Stable Diffusion model with a ControlNet
+            picture: PNG, JPEG or WebP in base64, of the kind that the ControlNet follows
+            x: its middle in metres (EPSG:3857)
+            y: its middle in metres
+            zoom: zoom that its pixels have the size of; -1 for the world's own
+            strength: 0.1 to 1, how closely it is followed
+            edges: follow the edges in it instead
+        """
+
+        def work() -> dict[str, Any]:
+            found = self._atlas.get(world)
+            wants = guiding.require_guided(found)
+            spot = placing.Spot(x, y, None if zoom == -1 else zoom, strength)
+            limits = placing.Limits(self._settings.picture_pixels, self._settings.picture_tiles)
+            with tempfile.TemporaryDirectory(dir=self._atlas.scratch.folder) as folder:
+                path = Path(folder) / "guide"
+                path.write_bytes(guiding.from_base64(picture))
+                sheet, laid = guiding.read(path, spot, found, limits, edges)
+            number = guiding.lay(found, self._painter, laid)
+            return {"entry": number, "bounds": list(laid.bounds), "notes": sheet.notes, "wants": wants}
+
+        return guarded(work)
+
     def undo(self, world: str) -> dict[str, Any]:
-        """Take the last edit, stroke or change of prompt of a world back.
+        """Take the last edit, stroke, guide or change of prompt of a world back.
 
         Args:
             world: id of the world

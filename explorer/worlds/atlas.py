@@ -112,7 +112,7 @@ class Atlas:
             store = Store.create(part / "world.db", settings)
             store.append("prompt", {"prompt": prompt, "painted": []})
             for stroke in (*new.strokes, *strokes):
-                box = reach(stroke, settings["base_zoom"], settings["sketch"])
+                box = reach(stroke.bounds, settings["base_zoom"], settings["sketch"])
                 store.append("stroke", entries.Stroke(**stroke._asdict(), reach=box, painted=()).data())
             store.close()
             return self.get(self._placed(part, settings["name"]))

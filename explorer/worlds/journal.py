@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from explorer.painting.pyramid import Pyramid
 from tiles import entries, journal
 from tiles.edits import Edit
-from tiles.entries import MAX_OUTLINED, BadEntry, Entry, Line
+from tiles.entries import BadEntry, Entry, Line
 from tiles.errors import Cancelled, NothingToDo, WorldDamaged
 from tiles.grid import Box, Tile
+from tiles.guides import Guide
 from tiles.journal import History
 from tiles.rules import Room
 from tiles.store import Known, Store
 from tiles.strokes import Stroke, reach
+from tiles.values import MAX_OUTLINED, Run, Runs
 
 
 class Journal:
@@ -70,7 +72,7 @@ class Journal:
                 raise WorldDamaged(f"line {line.number} of the journal is damaged: {error}") from None
 
     def steps(self) -> tuple[Line, ...]:
-        """The lines of prompts, strokes and edits, oldest first, kept at hand without their outlines."""
+        """The lines of prompts, strokes, guides and edits, oldest first, kept without their outlines."""
         return tuple(self._steps)
 
     def edit(self, number: int) -> Edit:
@@ -90,10 +92,18 @@ class Journal:
     def draw(self, stroke: Stroke) -> int:
         """A prompt for land along a line that is not painted yet; the number of its line."""
         self._check_writable()
-        box = reach(stroke, self._pyramid.base, self._pyramid.sketch)
+        box = reach(stroke.bounds, self._pyramid.base, self._pyramid.sketch)
         with self._lock:
             painted = self._land(box)
             return self._append(entries.Stroke(**stroke._asdict(), reach=box, painted=painted))
+
+    def guide(self, guide: Guide) -> int:
+        """A picture that land is painted by from now on; the number of its line."""
+        self._check_writable()
+        box = reach(guide.bounds, self._pyramid.base, self._pyramid.sketch)
+        with self._lock:
+            painted = self._land(box)
+            return self._append(entries.Guide(**guide._asdict(), reach=box, painted=painted))
 
     def begin_edit(self, edit: entries.Edit, picture: Mapping[Tile, Known] | None = None) -> int:
         """Add an edit that is to be painted; returns the number of its line."""
@@ -182,7 +192,7 @@ class Journal:
         kept = self._store.kept_since(number) if reach is None else self._reached(reach)
         return {cell for cell, _ in kept if not self._history.outlined(cell, number)}
 
-    def _land(self, reach: Box | None) -> entries.Runs:
+    def _land(self, reach: Box | None) -> Runs:
         """The outline of the land that is painted and that no step in force outlines, edits left aside."""
         now = self._history
         # Land that is older than the newest prompt is in that prompt's outline, or in one before.
@@ -191,7 +201,7 @@ class Journal:
             cell for cell, line in kept if not now.outlined(cell) and line == now.era(cell).entry
         )
 
-    def _refined_from(self, run: entries.Run) -> set[Tile]:
+    def _refined_from(self, run: Run) -> set[Tile]:
         """The cells of deeper levels that are painted under a row of cells."""
         (zoom, y, first, count), refined = run, set[Tile]()
         for deeper in self._pyramid.zooms:
@@ -210,7 +220,9 @@ class Journal:
 
 
 def _without_outline(line: Line) -> Line:
-    """A line without the outline of the land it found, which can be long."""
+    """A line without the outline of the land it found, which can be long, and without a guide's pixels."""
     if isinstance(line.entry, entries.Prompt | entries.Stroke):
         return line._replace(entry=line.entry.model_copy(update={"painted": ()}))
+    if isinstance(line.entry, entries.Guide):
+        return line._replace(entry=line.entry.model_copy(update={"painted": (), "raster": ""}))
     return line

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from explorer.models.family import Traits, sketch_for
-from tiles.entries import HOME_LIMIT, PROMPT_LIMIT
 from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, Tile, metres_words, tile_metres
 from tiles.recipe import Recipe
 from tiles.rules import NAME_LIMIT
 from tiles.store import CHANNELS
 from tiles.strokes import Stroke
+from tiles.values import HOME_LIMIT, PROMPT_LIMIT
 
 JOINERS = "\u200c\u200d"
 BLANKS = "\u034f\u115f\u1160\u2800\u3164\uffa0"  # letters and marks by their category, but nothing is drawn

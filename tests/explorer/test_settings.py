@@ -78,6 +78,7 @@ def test_what_is_set_of_a_stable_diffusion_model_is_what_a_recipe_has(monkeypatc
         given = Settings().model_options
         assert (given.pop("offload"), given.pop("compile")) == ("auto", False)  # how this process computes
         fitting = [given.pop(name) for name in ("dtype", "batch")]
+        assert (given.pop("controlnet"), given.pop("guide")) == ("", "")
         return given.pop("adapters"), fitting, recipe_of({"source": "", "licence": "", **given})
 
     assert recipe() == ([], ["auto", 0], Recipe(source="", licence=""))

@@ -14,7 +14,7 @@ EDIT = {
 CELL = Tile(8, 5, 5)
 STROKE = {
     "prompt": "forest", "path": [[0.0, 0.0], [9e5, 0.0]], "radius": 2e5, "softness": 1e5, "painted": [],
-    "reach": list(reach(Stroke("", ((0.0, 0.0), (9e5, 0.0)), 2e5, 1e5), 8, 2)),
+    "reach": list(reach(Stroke("", ((0.0, 0.0), (9e5, 0.0)), 2e5, 1e5).bounds, 8, 2)),
 }  # fmt: skip
 
 

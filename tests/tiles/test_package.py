@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.disks import change, rows
-from tiles import entries as limits
 from tiles import journal, package, rules, schema
+from tiles import values as limits
 from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile

@@ -70,7 +70,7 @@ def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(
     """The reference walks through everything that a cell is painted from."""
     stroke = Stroke("s", tuple(path), radius, softness)
     cell = Tile(zoom, *(math.floor(place * 2 ** (zoom - 8)) for place in (x, y)))
-    if reach(stroke, 8, sketch).holds(cell.above(8 - sketch)):
+    if reach(stroke.bounds, 8, sketch).holds(cell.above(8 - sketch)):
         return
     pyramid, seen, todo = pyramid_of(8, sketch, 8, deepest=20), set(), [cell]
     while todo:
@@ -85,4 +85,6 @@ def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(
 
 
 def test_places_of_strokes_are_metres():
-    assert reach(Stroke("", ((-EARTH / 2 + 1, EARTH / 2 - 1),), 10.0, 0.0), 8, 2) == Box(6, -4, -4, 4, 4)
+    assert reach(Stroke("", ((-EARTH / 2 + 1, EARTH / 2 - 1),), 10.0, 0.0).bounds, 8, 2) == Box(
+        6, -4, -4, 4, 4
+    )

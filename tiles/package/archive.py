@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tiles.entries import short
 from tiles.errors import BadPackage
 from tiles.package.form import (
     CELLS,
@@ -23,6 +22,7 @@ from tiles.package.form import (
     SUMS,
     sum_line,
 )
+from tiles.values import short
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 from tiles import schema
 from tiles.database import make
 from tiles.entries import Entry as JournalEntry
-from tiles.entries import parse, short, whole
+from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull
 from tiles.grid import Tile
 from tiles.journal import History, read
@@ -49,6 +49,7 @@ from tiles.rules import (
 )
 from tiles.schema import cell_digest
 from tiles.store import CHANNELS
+from tiles.values import short, whole
 
 
 def unpack(path: Path, folder: Path, model: str | None = None, recipe: Recipe | None = None) -> None:

@@ -127,6 +127,7 @@ async function enqueue(step) {
 function named(step) {
   if (step.prompt) return step.prompt;
   if (step.picture) return phrase("step.own");
+  if (step.kind === "guide") return phrase("step.guided");
   return step.kind === "edit" ? phrase("step.variation") : phrase("step.no-prompt");
 }
 
@@ -185,7 +186,7 @@ function acts(step, painted) {
   const told = { step: named(step) };
   if (painted && step.pictured)
     add(phrase("step.compare"), phrase("step.compare.whole", told), () => compare(state.world, step, box));
-  if (!step.picture)
+  if (!step.picture && step.kind !== "guide")
     add(phrase("step.again"), phrase("step.again.whole", told), () => emit({ type: "reuse", step }));
   return box;
 }

@@ -15,8 +15,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.diffusion.parts import Parts
+from explorer.models.diffusion.sources import adapter_file, weighed
 from tiles.errors import ModelRefused
-from tiles.recipe import STRONGEST, AdapterNote
+from tiles.recipe import AdapterNote
 
 NAME = "lora"  # what peft calls the one that is being merged
 
@@ -29,24 +30,13 @@ class Adapter(NamedTuple):
 
 
 def parse(text: str) -> Adapter:
-    """What ``FILE`` or ``FILE:WEIGHT`` stands for. Raises ModelRefused.
+    """What ``NAME`` or ``NAME:WEIGHT`` stands for, NAME being a file or on a hub. Raises ModelRefused.
 
     >>> parse("roofs.safetensors:0.8").weight, parse("roofs.safetensors").weight
     (0.8, 1.0)
     """
-    name, colon, number = text.rpartition(":")
-    try:
-        weight = float(number) if colon else 1.0
-    except ValueError:
-        name, weight = text, 1.0
-    file = Path(name if colon and name else text).expanduser()
-    if not file.is_file():
-        raise ModelRefused(f"adapter {str(file)[:200]}: there is no such file; FILE or FILE:WEIGHT is needed")
-    if not abs(weight) <= STRONGEST:
-        raise ModelRefused(
-            f"adapter {file.name}: weight {weight} is outside -{STRONGEST:.0f} to {STRONGEST:.0f}"
-        )
-    return Adapter(file, weight)
+    name, weight = weighed(text)
+    return Adapter(adapter_file(name), weight)
 
 
 def noted(adapter: Adapter) -> AdapterNote:
@@ -86,7 +76,7 @@ def merged(parts: Parts, adapters: Sequence[Adapter]) -> Parts:
 
 
 def _load(pipeline: Any, file: Path) -> None:
-    weights = _read(file)
+    weights = read_weights(file)
     try:
         pipeline.load_lora_weights(weights, adapter_name=NAME)
     except (KeyError, ValueError, RuntimeError, IndexError) as error:
@@ -96,7 +86,8 @@ def _load(pipeline: Any, file: Path) -> None:
         raise ModelRefused(f"adapter {file.name} changes nothing in this model: it is for another one")
 
 
-def _read(file: Path) -> dict[str, Tensor]:
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The weights of a LoRA by name, float32. Raises ModelRefused."""
     try:
         weights = load_file(file)
     except (SafetensorError, OSError) as error:

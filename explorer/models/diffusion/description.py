@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
 from safetensors import safe_open
 
+from explorer.models.diffusion.adapters import parse, read_weights
+from explorer.models.diffusion.guiding import noted
 from explorer.models.diffusion.layout import COMPONENTS, weights
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.loading import check, component_bytes, files_of, licence, read
+from explorer.models.diffusion.sources import controlnet_folder
 
 KINDS = {
     4: "paints from text",
@@ -68,3 +72,24 @@ def parameters(file: Path) -> int:
         return 0
     with safe_open(file, "np") as opened:
         return sum(prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
+
+
+def adapters_told(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Adapters as rows: the file, and its weight, layers, rank and size. Raises ModelRefused."""
+    rows = []
+    for adapter in map(parse, names):
+        weights = read_weights(adapter.file)
+        downs = [each for name, each in weights.items() if "lora_A" in name or "lora_down" in name]
+        ranks = "/".join(map(str, sorted({each.shape[0] for each in downs})))
+        size = adapter.file.stat().st_size / 1e6
+        words = f"weight {adapter.weight:g}, {len(downs)} x rank {ranks}, {size:,.1f} MB"
+        rows.append((adapter.file.name, words))
+    return rows
+
+
+def guide_told(controlnet: str, words: str) -> list[tuple[str, str]]:
+    """A ControlNet as a row: its name, and what it follows. Raises ModelRefused."""
+    if not controlnet:
+        return []
+    note = noted(controlnet_folder(controlnet), words)
+    return [(note.name, note.wants)]

@@ -6,8 +6,9 @@ Of these one set of safetensors is taken, in half precision where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatch
+from functools import partial
 from typing import NamedTuple
 
 from tiles.errors import ModelRefused
@@ -37,6 +38,7 @@ COMPONENTS = (
     Component("scheduler", "scheduler_config.json"),
 )
 TOKENIZER = ("tokenizer/*.json", "tokenizer/*.txt")
+LORA = "pytorch_lora_weights.safetensors"  # what diffusers calls an adapter's file
 PICKLES = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl", "*.pickle")
 
 
@@ -92,3 +94,57 @@ def variant(files: Iterable[str]) -> str | None:
 def _require(path: str, paths: list[str], where: str) -> None:
     if path not in paths:
         raise ModelRefused(f"{where}: {path} is missing")
+
+
+def needed_controlnet(paths: Iterable[str], where: str) -> list[str]:
+    """The files to read of a ControlNet, which lies in a repository of its own or in a folder of its name:
+    its config, then its weights. Raises ModelRefused."""
+    every = set(paths)
+    root = next((root for root in ("", "controlnet/") if f"{root}config.json" in every), None)
+    if root is None:
+        raise ModelRefused(f"{where}: config.json is missing, and so is controlnet/config.json")
+    for precision in (".fp16", ""):
+        whole = f"{root}diffusion_pytorch_model{precision}.safetensors"
+        if whole in every:
+            return [f"{root}config.json", whole]
+    return _refused(f"{root}diffusion_pytorch_model.safetensors", root, every, where)
+
+
+def needed_adapter(file: str, paths: Iterable[str], where: str) -> list[str]:
+    """The file of a LoRA: ``file``, or if that is empty the only one there is. Raises ModelRefused."""
+    every = set(paths)
+    if file:
+        _require(file, sorted(every), where)
+        return [file]
+    there = sorted(path for path in every if path.endswith(".safetensors"))
+    if LORA in there or len(there) == 1:
+        return [LORA if LORA in there else there[0]]
+    if there:
+        raise ModelRefused(f"{where} has several files: name one, as in {where.split('@')[0]}/{there[0]}")
+    return _refused(LORA, "", every, where)
+
+
+def _refused(wanted: str, root: str, paths: Iterable[str], where: str) -> list[str]:
+    pickles = [path for path in paths if any(fnmatch(path, f"{root}{p}") for p in PICKLES)]
+    if pickles:
+        raise ModelRefused(
+            f"{where} is there as a pickle only ({min(pickles)}), which can run code when it is read;"
+            f" {wanted} is needed"
+        )
+    raise ModelRefused(f"{where}: {wanted} is missing")
+
+
+class Need(NamedTuple):
+    """What is read of a repository on a hub."""
+
+    choose: Callable[[Iterable[str], str], list[str]]  # of its paths; raises ModelRefused
+    marks: tuple[str, ...]  # files that are fetched if it has them
+
+
+MODEL = Need(needed, (INDEX,))
+CONTROLNET = Need(needed_controlnet, ("config.json", "controlnet/config.json"))
+
+
+def adapter(file: str) -> Need:
+    """A LoRA's ``file``, or the only one if it is empty."""
+    return Need(partial(needed_adapter, file), (CARD,))

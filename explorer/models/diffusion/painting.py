@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from explorer.models.decoders import FeatheredDecoder
+from explorer.models.diffusion.guiding import Guidance, Looked, added, guidance_of
+from explorer.models.diffusion.holding import softened
 from explorer.models.diffusion.parts import Parts
-from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom
+from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom, require_guides
 from explorer.models.samplers import Estimate, Held, estimated, sampled, stepper
 from explorer.models.sampling import Batch, Predict, View, blended, paint_in_batches
 from explorer.models.schedules import Level, diffusion_levels, diffusion_of, levels_for
@@ -24,16 +26,16 @@ log = logging.getLogger(__name__)
 LEVELS = tuple(range(10, 19))  # ground resolutions that Text2Earth was trained on, which are zooms
 NO_LEVEL = 0.0  # what stands for none of them
 PIXELS = 8  # along a latent
-INSTRUCTED = 8  # channels of a UNet that edits by instruction: noisy latents, and those of a picture
+PLAIN, INSTRUCTED = 4, 8  # channels of a UNet: noisy latents; and those of a picture, edited by instruction
 
 
 class StableDiffusion:
     """Text to land, told a ground resolution if the model knows them, as ``Model``.
 
-    What is known around a cell is put back at every step (4 channels), or is also shown to the UNet with a
-    mask (9 channels), or is shown as the picture to be edited (8 channels: InstructPix2Pix, Brooks et al.
-    2023, arXiv 2211.09800). A coarser level is where sampling
-    begins (SDEdit, Meng et al. 2022, arXiv 2108.01073).
+    What is known around a cell is put back at every step, softly at its border (4 channels), or is also
+    shown to the UNet with a mask (9 channels), or is shown as the picture to be edited (8 channels:
+    InstructPix2Pix, Brooks et al. 2023, arXiv 2211.09800). A coarser level is where sampling begins (SDEdit,
+    Meng et al. 2022, arXiv 2108.01073).
     """
 
     def __init__(self, parts: Parts, traits: Traits, recipe: Recipe) -> None:
@@ -63,6 +65,7 @@ class StableDiffusion:
 
         Where memory runs out, batches are half as large from then on, down to one window.
         """
+        require_guides(self.traits, windows)
         if not 0 < len(windows) <= self.most:
             raise ValueError(f"{len(windows)} windows; a batch holds 1 to {self.most}")
         while True:
@@ -91,19 +94,23 @@ class StableDiffusion:
         def denoise(x: Tensor, level: Level) -> Estimate:
             return estimated(self.schedule.prediction, field(x, level.time), x, level)
 
-        return sampled(stepper(self.wanted.sampler, denoise, batch.noise), held, levels)
+        painted = sampled(stepper(self.wanted.sampler, denoise, batch.noise), held, levels)
+        return torch.where(batch.known_mask > 0, batch.known, painted)
 
     def _held(self, batch: Batch) -> Held:
         """What is put back while sampling: what is known, and at first the enlarged coarser level."""
         uses_parent = any(batch.kind.use_parent)
         begins = (batch.parent_mask > 0) & (batch.hold_until == 1) & uses_parent
         until = torch.where(begins, self.wanted.parent_strength, batch.hold_until)
+        if self.inputs == PLAIN:
+            until = softened(until, batch.known_mask)
         return Held(batch.noise, torch.where(begins, batch.parent, batch.known), until)
 
     def _predict(self, batch: Batch, by_time: dict[float, Level]) -> Predict:
         zooms = [nearest_zoom(window.cell.z, self.traits.zooms) for window in batch.windows]
         told = torch.tensor([float(zoom) for zoom in zooms], device=self.device)
         untold = torch.full_like(told, NO_LEVEL)
+        guide = self._guidance(batch)
         options, edits = self.wanted, self.inputs == INSTRUCTED
         scale, level_scale = options.guidance_scale, options.level_scale
 
@@ -111,7 +118,7 @@ class StableDiffusion:
             seen = self._seen(x, batch, view)
 
             def by(texts: list[str], level: Tensor, seen: Tensor = seen) -> Tensor:
-                return self._unet(seen, by_time[t], texts, level)
+                return self._unet(seen, by_time[t], texts, level, guide)
 
             all_of_it = by(prompts, told)
             if scale == 1 and level_scale is None and not edits:
@@ -132,7 +139,7 @@ class StableDiffusion:
 
     def _seen(self, x: Tensor, batch: Batch, view: View) -> Tensor:
         """What the UNet is shown, (n, 4, 8 or 9, width, width)."""
-        if self.inputs == 4:
+        if self.inputs == PLAIN:
             return x
         shown = batch.known * view.known_mask
         if self.inputs == INSTRUCTED:
@@ -144,7 +151,14 @@ class StableDiffusion:
         covered = shown + (1 - view.known_mask) * self.nothing
         return torch.cat([x, 1 - view.known_mask, covered], 1)
 
-    def _unet(self, seen: Tensor, level: Level, prompts: list[str], told: Tensor) -> Tensor:
+    def _guidance(self, batch: Batch) -> Guidance | None:
+        """The pictures that guide windows, if any does."""
+        cuts = [window.guide for window in batch.windows if window.guide is not None]
+        return guidance_of(cuts, self.device, self.parts.dtype) if cuts else None
+
+    def _unet(
+        self, seen: Tensor, level: Level, prompts: list[str], told: Tensor, guide: Guidance | None
+    ) -> Tensor:
         """The UNet's prediction for whole windows. It looks at squares of the size that it was trained on,
         and where they overlap their predictions are averaged (Bar-Tal et al. 2023, "MultiDiffusion", arXiv
         2302.08113)."""
@@ -154,8 +168,10 @@ class StableDiffusion:
         for top, left in self.views:
             here = (..., slice(top, top + self.view), slice(left, left + self.view))
             square = seen[here].to(self.parts.dtype)
+            looked = Looked(square[:, :PLAIN], level.timestep, text, labels)
+            more = added(self.parts, looked, guide and guide.square(top, left, self.view))
             with self.parts.residence.working(unet):
-                found = unet(square, level.timestep, text, class_labels=labels, return_dict=False)[0]
+                found = unet(square, level.timestep, text, class_labels=labels, return_dict=False, **more)[0]
             total[here] += found.float() * self.share
             weight[here] += self.share
         return total / weight

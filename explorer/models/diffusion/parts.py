@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from explorer.models.diffusion.residence import Residence
@@ -24,4 +24,5 @@ class Parts(NamedTuple):
     licence: str
     dtype: torch.dtype  # of the UNet; the VAE may have a wider one
     device: str  # "cpu" or "cuda"
-    residence: Residence  # where UNet, VAE and text encoder lie
+    residence: Residence  # where they lie
+    controlnet: ControlNetModel | None = None  # what makes the UNet follow pictures

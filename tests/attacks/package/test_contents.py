@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.packages import ENTRY, MEBIBYTE, RUN, SETTINGS, WORLD, members, put, record, summed
-from tiles import entries, rules
+from tiles import rules, values
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_outlines_of_what_is_no_row(offered, run):
 
 def test_outlines_of_too_much(offered):
     """They would be a set of cells in the memory of whoever opens the world."""
-    most = entries.MAX_OUTLINED
+    most = values.MAX_OUTLINED
     offered(
         "outlines too much",
         journal=[{**ENTRY, "data": {"prompt": "p", "painted": [[8, 0, 0, most], [8, 1, 0, 1]]}}],

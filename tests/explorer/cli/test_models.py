@@ -2,7 +2,8 @@ import pytest
 from typer.testing import CliRunner
 
 from explorer.cli import app
-from tests.diffusions import build_diffusion
+from tests.diffusions import build_controlnet, build_diffusion
+from tests.explorer.models.diffusion.test_adapters import lora
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,19 @@ def test_a_folder_is_described(tiny):
     assert "million numbers" in answer.output and "GiB in fp16" in answer.output
 
 
+def test_adapters_and_the_controlnet_that_it_is_used_with_are_listed(tiny, tmp_path):
+    lora(tmp_path / "roofs.safetensors")
+    controlnet = build_controlnet(tmp_path / "edges", tiny)
+    used = {
+        "EARTH_ADAPTERS": f"{tmp_path / 'roofs.safetensors'}:0.5",
+        "EARTH_CONTROLNET": str(controlnet),
+        "EARTH_STEPS": "2",
+    }
+    answer = CliRunner().invoke(app, ["model", "check", str(tiny)], env={"COLUMNS": "160", **used})
+    assert "roofs.safetensors: weight 0.5, 1 x rank 2" in answer.output, answer.output
+    assert "edges: Follows edges, white on black." in answer.output and "a tile took" in answer.output
+
+
 @pytest.mark.parametrize(("inputs", "words"), [(8, "edits by instruction"), (9, "fills masks")])
 def test_kinds_are_told_by_what_the_unet_sees(tmp_path, inputs, words):
     answer = typed("check", build_diffusion(tmp_path / "other", inputs, level=False), "--no-paint")
@@ -53,8 +67,8 @@ def test_a_model_from_a_hub_is_fetched_and_what_it_costs_said_first(monkeypatch,
 
     plan = hub.Plan(hub.Source("a/b", "5" * 40), {"x": 3_100_000_000}, "mit")
     here = []
-    monkeypatch.setattr(hub, "cached", lambda source: here[-1] if here else None)
-    monkeypatch.setattr(hub, "plan", lambda source: plan)
+    monkeypatch.setattr(hub, "cached", lambda source, need=None: here[-1] if here else None)
+    monkeypatch.setattr(hub, "plan", lambda source, need=None: plan)
     monkeypatch.setattr(hub, "fetch", lambda wanted: here.append(tiny))
     answer = typed("fetch", "a/b")
     assert answer.exit_code == 0 and str(tiny) in answer.output

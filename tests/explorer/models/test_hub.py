@@ -9,7 +9,7 @@ from explorer.models import hub
 from explorer.models.diffusion.loading import load_parts
 from explorer.models.hub import Source, cached, fetch, licence_of, parse, plan
 from tests.diffusions import build_diffusion
-from tests.hubs import COMMIT, Hub
+from tests.hubs import COMMIT, serve
 from tiles.errors import DiskFull, ModelRefused
 
 TINY = Source("tiny/land")
@@ -29,14 +29,7 @@ def folder(tiny, tmp_path):
 
 @pytest.fixture
 def remote(folder, tmp_path, monkeypatch):
-    served = Hub({"tiny/land": folder})
-    # As HF_ENDPOINT would have it, which is read once for all.
-    monkeypatch.setattr(constants, "ENDPOINT", served.url)
-    template = served.url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_PROGRESS_BARS", True)
+    served = serve({"tiny/land": folder}, tmp_path, monkeypatch)
     yield served
     served.close()
 

@@ -111,7 +111,7 @@ def test_a_cell_under_two_edits_shows_the_upper_and_is_found_as_the_lower_left_i
 
 def test_what_a_window_is_told_sums_to_one_and_runs_on_from_window_to_window():
     stroke = {"prompt": "forest", "path": [[2e5, -2e5]], "radius": 1e5, "softness": 2e5, "painted": []}
-    stroke["reach"] = list(reach(Stroke("", ((2e5, -2e5),), 1e5, 2e5), 8, 2))
+    stroke["reach"] = list(reach(Stroke("", ((2e5, -2e5),), 1e5, 2e5).bounds, 8, 2))
     layers = made(("stroke", stroke))
     left, right = (layers.conditions(Node(0, Tile(8, x, 128))) for x in (128, 129))
     for conditions in (left, right):

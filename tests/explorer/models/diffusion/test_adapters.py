@@ -98,7 +98,7 @@ def test_how_they_are_written(tmp_path):
         parse(f"{file}:9")
     with pytest.raises(ModelRefused, match="outside"):
         parse(f"{file}:nan")
-    with pytest.raises(ModelRefused, match=re.escape("FILE:WEIGHT is needed")):
+    with pytest.raises(ModelRefused, match=re.escape("[:WEIGHT] is needed")):
         parse(str(tmp_path / "none.safetensors"))
 
 
