@@ -15,7 +15,6 @@ import "./places.js";
 import "./status.js";
 import "./theme.js";
 import "./unpack.js";
-import "./visitor.js";
 
 export { agree, asked, current, first, onMap, open } from "./world.js"; // what Gradio's events call
 

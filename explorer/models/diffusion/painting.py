@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from explorer.models.decoders import FeatheredDecoder
 from explorer.models.diffusion.guiding import Guidance, Looked, added, guidance_of
 from explorer.models.diffusion.holding import softened
 from explorer.models.diffusion.parts import Parts
+from explorer.models.diffusion.squares import halo_for, squares_of
 from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom, require_guides
 from explorer.models.samplers import Estimate, Held, estimated, sampled, stepper
 from explorer.models.sampling import Batch, Predict, View, blended, paint_in_batches
@@ -46,10 +47,9 @@ class StableDiffusion:
         self.levels = diffusion_levels(self.schedule, recipe.sampler, recipe.steps)
         self.inputs = int(parts.unet.config["in_channels"])
         self.told_level = parts.unet.config.get("class_embed_type") is not None
-        width = TILE_LATENTS + 2 * traits.halo
-        self.view = min(width, int(parts.unet.config["sample_size"]))
-        self.views = views(width, self.view)
-        self.share = tent(self.view).to(self.device)
+        native = int(parts.unet.config["sample_size"])
+        # By the width of the windows that come: those of a world that was made before may be narrower.
+        self.squares = cache(lambda width: squares_of(width, native, self.device))
         self.embed = lru_cache(maxsize=256)(self._embed)
         self.decoder = FeatheredDecoder(self._draw, TILE_LATENTS, PIXELS)
         self.nothing = self._encoded(np.full((1, TILE_PIXELS, TILE_PIXELS, 3), 128, np.uint8))
@@ -165,15 +165,16 @@ class StableDiffusion:
         text, unet = torch.cat([self.embed(prompt) for prompt in prompts]), self.parts.unet
         labels = told.to(self.parts.dtype) if self.told_level else None
         total, weight = torch.zeros_like(seen[:, :4]), torch.zeros_like(seen[:1, :1])
-        for top, left in self.views:
-            here = (..., slice(top, top + self.view), slice(left, left + self.view))
+        side, corners, share = self.squares(seen.shape[-1])
+        for top, left in corners:
+            here = (..., slice(top, top + side), slice(left, left + side))
             square = seen[here].to(self.parts.dtype)
             looked = Looked(square[:, :PLAIN], level.timestep, text, labels)
-            more = added(self.parts, looked, guide and guide.square(top, left, self.view))
+            more = added(self.parts, looked, guide and guide.square(top, left, side))
             with self.parts.residence.working(unet):
                 found = unet(square, level.timestep, text, class_labels=labels, return_dict=False, **more)[0]
-            total[here] += found.float() * self.share
-            weight[here] += self.share
+            total[here] += found.float() * share
+            weight[here] += share
         return total / weight
 
     def _embed(self, prompt: str) -> Tensor:
@@ -221,24 +222,6 @@ class StableDiffusion:
             return shown.permute(1, 2, 0).cpu().numpy()
 
 
-def views(width: int, side: int) -> list[tuple[int, int]]:
-    """The corners (top, left) of as few squares of ``side`` as cover a window of ``width``, evenly spaced.
-
-    >>> views(48, 32), views(48, 48)
-    ([(0, 0), (0, 16), (16, 0), (16, 16)], [(0, 0)])
-    """
-    count = -(-width // side)
-    starts = [round(i * (width - side) / max(1, count - 1)) for i in range(count)]
-    return [(top, left) for top in starts for left in starts]
-
-
-def tent(side: int) -> Tensor:
-    """Weights (side, side) of a square's places, 0..1: most in its middle, least at its edges, so that no
-    border of a square shows."""
-    line = 1 - (2 * (torch.arange(side) + 0.5) / side - 1).abs()
-    return torch.outer(line, line)
-
-
 def traits_of(parts: Parts, digest: str, batch: int, steps: int) -> Traits:
     """What painting has to know of a model. A model that is not told ground resolutions is taken to know
     those of Text2Earth."""
@@ -246,7 +229,7 @@ def traits_of(parts: Parts, digest: str, batch: int, steps: int) -> Traits:
         name=parts.name,
         digest=digest,
         channels=4,
-        halo=8,
+        halo=halo_for(int(parts.unet.config["sample_size"]), TILE_LATENTS),
         margin=FeatheredDecoder.margin,
         batch=batch,
         steps=steps,

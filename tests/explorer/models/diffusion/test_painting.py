@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.models.diffusion.painting import tent, views
 from explorer.models.library import Library
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
@@ -164,16 +163,6 @@ def test_every_sampler_paints(tmp_path, sampler):
     paint(world, [Tile(15, 1, 0)])  # phase B: two of its neighbours are known
     assert np.isfinite(latents(world, Box(15, 0, 0, 3, 1))[Tile(15, 1, 0)]).all()
     atlas.close()
-
-
-def test_squares_cover_a_window():
-    for width, side in ((48, 32), (48, 48), (48, 64), (80, 32)):
-        covered = np.zeros((width, width))
-        for top, left in views(width, min(side, width)):
-            covered[top : top + side, left : left + side] += 1
-        assert covered.min() >= 1
-    weights = tent(32)
-    assert weights.min() > 0 and torch.equal(weights, weights.flip(0)) and weights.argmax() in (15 * 32 + 15,)
 
 
 def window(model, known, hold):
