@@ -19,15 +19,11 @@ from explorer.worlds.new import NEW_SEEDS, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.errors import BadEdit, Busy, EarthError, Stopped, TooLarge
-from tiles.grid import Bounds, Box, Tile, boxed, tile_metres
+from tiles.grid import Bounds, Box, Tile
 from tiles.mask import Mask, written
 from tiles.store import Known
-from tiles.strokes import Stroke
-from tiles.values import HOME_LIMIT
 
 WEAKEST = 0.1
-PLACES = 500  # along a stroke
-WIDEST = 64  # tiles of a stroke's radius and of its soft edge
 VARIANTS = 3
 SHOWN = 384  # px, the longer side of a small picture
 LOOKED_AT = 36  # tiles that a small picture is made of at the most
@@ -238,34 +234,6 @@ def looked_at(cells: Iterable[Tile]) -> Box:
         top = box.top + (box.height - side) // 2
         box = box._replace(top=top, bottom=top + side)
     return box
-
-
-def draw(world: World, painter: Painter, stroke: Stroke) -> int:
-    """Lay a prompt over land that is not painted yet; returns the number of its line. Raises BadEdit,
-    BadPrompt."""
-    widest = WIDEST * tile_metres(world.base_zoom)
-    if not 1 <= len(stroke.path) <= PLACES:
-        raise BadEdit(f"a stroke of {len(stroke.path)} places: it must have 1 to {PLACES}")
-    if not all(abs(value) <= HOME_LIMIT for place in stroke.path for value in place):
-        raise BadEdit(f"the places of a stroke must be metres, up to {HOME_LIMIT:.0f} each way")
-    if not 0 < stroke.radius <= widest or not 0 <= stroke.softness <= widest:
-        raise BadEdit(f"radius and softness must be metres up to {widest:.0f}, the radius more than 0")
-    spread = [max(axis) - min(axis) for axis in zip(*stroke.path)]
-    if max(spread) > 4 * widest:
-        raise BadEdit(f"a stroke may reach over {4 * widest / 1000:.0f} km at most")
-    number = world.journal.draw(stroke._replace(prompt=clean_prompt(stroke.prompt)))
-    tell(painter, world)
-    return number
-
-
-def painted_under(world: World, stroke: Stroke, most: int) -> list[Tile]:
-    """The painted cells of the base level whose middle a stroke covers at least half; at most ``most``. The
-    stroke is for land to come: it leaves them as they are."""
-    cells = list(boxed(stroke.bounds, world.base_zoom).tiles())
-    middles = np.array([[(b.west + b.east) / 2, (b.south + b.north) / 2] for b in (c.bounds for c in cells)])
-    covered = stroke.weight(middles[:, 0], middles[:, 1]) >= 0.5
-    painted = world.canvas.snapshot().painted
-    return [cell for cell, under in zip(cells, covered) if under and painted(cell)][:most]
 
 
 def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:

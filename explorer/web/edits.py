@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 
-from explorer.service import edits, placing, regions
+from explorer.service import brush, edits, placing, regions
 from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
@@ -57,13 +57,15 @@ class VariantsBody(EditBody):
 
 
 class StrokeBody(BaseModel):
-    """A prompt for land along a line that is not painted yet."""
+    """A prompt along a line, for ``land`` that is ``new``, not painted yet; or ``painted``, and painted again; or
+    ``both``."""
 
     model_config = ConfigDict(extra="forbid")
     prompt: StrictStr
     path: list[tuple[float, float]]
     radius: float
     softness: float = 0.0
+    land: StrictStr = "new"
 
 
 def describe(world: World, line: Line) -> dict[str, Any]:
@@ -186,16 +188,18 @@ async def show_edit(request: Request, id: str, number: int, side: str) -> Respon
 
 @router.post("/worlds/{id}/strokes", status_code=201)
 def make_stroke(request: Request, id: str, body: StrokeBody) -> dict[str, Any]:
-    """Lay a prompt over land not painted yet, along a line: whole within ``radius`` metres, fading
-    over ``softness`` more. ``painted`` are tiles under it that are painted already, and stay as they are."""
+    """Lay a prompt over land along a line: whole within ``radius`` metres, fading over ``softness`` more.
+    ``painted`` are tiles under it that are painted already. They stay as they are, unless ``land`` asks for
+    them: then ``edit`` is the edit that paints them again, with its job."""
     state = request.app.state
     world: World = state.atlas.get(id)
     stroke = Stroke(body.prompt, tuple(body.path), body.radius, body.softness)
-    number = edits.draw(world, state.painter, stroke)
-    painted = edits.painted_under(world, stroke, state.settings.edit_tiles)
+    most = state.settings.edit_tiles
+    done = brush.brush(world, state.painter, state.jobs, stroke, body.land, most)
     return {
-        "revision": number,
-        "painted": [list(tile) for tile in painted],
+        "revision": done.number,
+        "painted": [list(tile) for tile in done.painted],
+        "edit": done.job and {"revision": done.job.entry, "job": describe_job(done.job)},
         "prompt_report": prompt_report(world, body.prompt),
     }
 

@@ -89,7 +89,11 @@ UNPACK = """<div class="own"><label id="unpack">@@unpack@@\
 HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">@@history.none@@</p>\
 <ol id="history-list"></ol></div>"""
 BRUSH = """<div id="brush" class="own"><h2>@@brush@@</h2>
-<p class="hint">@@brush.hint@@</p>
+<div class="choices" role="radiogroup" aria-label="@@brush.for@@">\
+<label><input type="radio" name="brush-land" value="new" checked>@@brush.land.new@@</label>\
+<label><input type="radio" name="brush-land" value="painted">@@brush.land.painted@@</label>\
+<label><input type="radio" name="brush-land" value="both">@@brush.land.both@@</label></div>
+<p id="brush-hint" class="hint"></p>
 <label>@@prompt@@<textarea id="brush-prompt" rows="2" placeholder="@@brush.example@@"></textarea></label>
 <label><span>@@brush.radius@@ <output></output></span>\
 <input id="brush-radius" type="range" min="0" value="1"></label>

@@ -1,5 +1,5 @@
 // @ts-check
-// The brush's settings, and the strokes that are drawn over the map.
+// The brush: what it is for, its settings, and the strokes that are drawn over the map.
 import { phrase } from "../lib/phrases.js";
 import { Grid } from "../lib/plane.js";
 import { reported } from "../lib/report.js";
@@ -13,8 +13,12 @@ import { reveal } from "./places.js";
 const RADII = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32]; // in tiles
 const EDGES = [0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16];
 
+/** What the brush is for. @type {Record<string, string>} */
+const LANDS = { new: "brush.new", painted: "brush.over-painted", both: "brush.both" };
+
 const state = {
   world: "",
+  land: "new",
   side: new Grid(8).side, // of a tile, in metres
   on: false,
   /** @type {Step[]} */
@@ -39,6 +43,8 @@ part("brush", () => {
   });
   field("brush-regions").checked = state.shown;
   field("brush-regions").addEventListener("change", () => show(field("brush-regions").checked));
+  for (const each of lands()) each.addEventListener("change", () => choose(each.value));
+  choose(state.land);
   button("brush-toggle").addEventListener("click", () => turn(!state.on));
   say(get("brush-said"), state.words, state.wrong);
   tell();
@@ -81,30 +87,39 @@ function tell() {
   tellMap({ type: "brush", brush: { on: state.on, ...wish() } });
 }
 
-/** @param {[number, number][]} path */
-async function paint(path) {
-  const { prompt } = wish();
-  const { ok, said } = await ask(`/worlds/${state.world}/strokes`, "POST", { ...wish(), path });
-  if (!ok) {
-    note(said.error.message, true);
-    return show(state.shown);
-  }
-  note(`${phrase("brush.laid")} ${reported(said.prompt_report)}`.trim());
-  if (said.painted.length) offer(prompt, said.painted);
+const lands = () =>
+  /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll('#brush input[name="brush-land"]')]);
+
+/** @param {string} land */
+function choose(land) {
+  state.land = land;
+  for (const each of lands()) each.checked = each.value === land;
+  say(get("brush-hint"), phrase(LANDS[land]));
 }
 
-/** A stroke is for land to come; what is painted already can be repainted. @param {string} prompt @param {Tile[]} tiles */
-function offer(prompt, tiles) {
-  const many = { count: tiles.length };
-  const words = make("p", phrase("brush.painted", many));
-  const repaint = phrase("brush.repaint", many);
+/** @param {any} stroke @param {string} land */
+async function paint(stroke, land) {
+  const { ok, said } = await ask(`/worlds/${state.world}/strokes`, "POST", { ...stroke, land });
+  if (!said.revision) show(state.shown); // else the journal brings what was just drawn
+  if (!ok) return note(said.error.message, true);
+  const words = [
+    said.revision ? phrase("brush.laid") : "",
+    said.edit ? phrase("brush.again", { count: said.painted.length }) : "",
+    reported(said.prompt_report),
+  ];
+  note(words.filter(Boolean).join(" "));
+  if (said.painted.length && !said.edit) offer(stroke, said.painted.length);
+}
+
+/** A stroke was for land to come; what is painted can be painted again. @param {any} stroke @param {number} many tiles */
+function offer(stroke, many) {
+  const repaint = phrase("brush.repaint", { count: many });
   const press = make("button", repaint, { type: "button", id: "brush-repaint", class: "second" });
-  press.addEventListener("click", async () => {
+  press.addEventListener("click", () => {
     press.disabled = true;
-    const { ok, said } = await ask(`/worlds/${state.world}/edits`, "POST", { tiles, prompt });
-    note(ok ? phrase("queued") : said.error.message, !ok);
+    paint(stroke, "painted");
   });
-  get("brush-said").append(words, press);
+  get("brush-said").append(make("p", phrase("brush.painted", { count: many })), press);
 }
 
 on("ready", ({ world, base }) => {
@@ -114,7 +129,7 @@ on("ready", ({ world, base }) => {
 });
 on("brush", (told) => turn(told.on));
 on("selecting region", () => state.on && turn(false));
-on("stroke", ({ path }) => paint(path));
+on("stroke", ({ path }) => paint({ ...wish(), path }, state.land));
 // The strokes in force, as the journal has them.
 on("steps", ({ steps }) => {
   state.strokes = steps.filter((/** @type {Step} */ step) => step.kind === "stroke" && step.state === "done");

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from explorer import pictures
-from explorer.service import edits
+from explorer.service import brush, edits
 from explorer.service.bulk import paint_all
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
@@ -72,7 +72,7 @@ STROKE = Stroke("dark forest", ((1.6e6, -1e5), (1.9e6, -1e5)), 2e5, 3e5)
 def test_a_stroke_holds_for_land_that_is_not_painted_yet(seen, world, painter, jobs, atlas):
     plain = atlas.create(NewWorld("Plain", "rocky coast", seed=1))
     paint(painter, plain, [OTHER])
-    edits.draw(world, painter, STROKE)
+    brush.lay(world, painter, STROKE)
     assert land(world, REGION) == seen
     paint(painter, world, [OTHER])
     told = world.renderer.tile(OTHER, "png").data
@@ -108,7 +108,7 @@ def step_at_random(rng, world, painter, jobs):
         )
     elif what == "stroke":
         place = (rng.uniform(-5e5, 9e5), rng.uniform(-9e5, 5e5))
-        edits.draw(world, painter, Stroke(rng.choice(["forest", "lake"]), (place,), 1.5e5, 1e5))
+        brush.lay(world, painter, Stroke(rng.choice(["forest", "lake"]), (place,), 1.5e5, 1e5))
     elif what == "prompt":
         world.journal.set_prompt(rng.choice(["coast", "desert", "ice"]))
     else:
