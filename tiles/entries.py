@@ -171,6 +171,21 @@ class Guide(_Entry):
         return len(self.painted) + len(self.raster) // CHARACTERS_A_ROW
 
 
+class Clear(_Entry):
+    """The land itself is shown again: no edit beneath this step counts in these cells, nor in deeper ones."""
+
+    kind: Literal["clear"] = "clear"
+    cells: Outline
+
+    @property
+    def outlined(self) -> int:
+        return sum(run[3] for run in self.cells)
+
+    @property
+    def rows(self) -> int:
+        return len(self.cells)
+
+
 class ModelChanged(_Entry):
     """From here on cells are painted by other weights."""
 
@@ -206,7 +221,7 @@ class Redone(_Entry):
     entry: Number
 
 
-Entry = Prompt | Stroke | Edit | Guide | ModelChanged | Done | Cancelled | Undone | Redone
+Entry = Prompt | Stroke | Edit | Guide | Clear | ModelChanged | Done | Cancelled | Undone | Redone
 KINDS = tuple(kind.model_fields["kind"].default for kind in Entry.__args__)
 _ANY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
 

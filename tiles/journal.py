@@ -1,10 +1,9 @@
 """Reading a journal: which prompt, strokes and edits hold for each cell, whenever it is painted. Pure.
 
 Lines of the journal are never changed. Steps change the world: a prompt (for land painted from then on), a
-stroke (a prompt for a region), a guide (a picture that a region is painted by) and an edit (land painted
-again). An edit waits until a line says that it is
-done; then it is a step. Undo takes the last step out of force and redo puts it back; any new step ends the
-possibility to redo.
+stroke (a prompt for a region), a guide (a picture that a region is painted by), an edit (land painted again)
+and a clear (edits that are shown no longer). An edit waits until a line says that it is done; then it is a
+step. Undo takes the last step out of force and redo puts it back; any new step ends the possibility to redo.
 
 Steps are undone in reverse order, so the steps beneath a step are the same whenever it is in force. So a cell
 painted under a step never changes: it is kept under the number of that step's line, and undo and redo only
@@ -13,55 +12,21 @@ choose which painting is shown.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tiles.edits import Edit, edit_of
-from tiles.entries import Cancelled, Done, Entry, Prompt, Redone, Undone, cells_of
+from tiles.entries import Cancelled, Clear, Done, Entry, Prompt, Redone, Undone, cells_of
 from tiles.entries import Edit as EditEntry
 from tiles.entries import Guide as GuideEntry
 from tiles.entries import Stroke as StrokeEntry
 from tiles.grid import Box, Tile
 from tiles.guides import Guide
-from tiles.index import Outlines, Reaches
+from tiles.log import Era, Log
 from tiles.strokes import Stroke
 from tiles.values import Runs
 
-STEPS = ("prompt", "stroke", "edit", "guide")
-
-
-class Era(NamedTuple):
-    """A part of the journal between two changes of the prompts for new land."""
-
-    entry: int  # the line that began it
-    prompt: str  # of land outside all strokes
-    stroke: Stroke | None  # the one that began it
-    reach: Box | None  # cells that it can matter to; None: everywhere
-    guide: Guide | None = None  # the one that began it
-
-
-class Log:
-    """All that the lines of one journal say. It only grows; all histories of the journal share it."""
-
-    def __init__(self) -> None:
-        self.eras: dict[int, Era] = {}
-        self.edits: dict[int, Edit] = {}
-        self.ended: dict[int, str] = {}  # cancelled or forgotten lines
-        self.rank: dict[int, int] = {}  # how many steps lay beneath a step when it was made
-        self.newest: dict[int, int] = {}  # by step, the line of the prompt that was newest then
-        self.outlines = Outlines()  # the cells that were painted when an era began
-        self.reaches = Reaches()  # of strokes and guides
-        self.edited: defaultdict[Tile, list[int]] = defaultdict(list)  # by cell its edits, oldest first
-        self.edited_zooms: list[int] = []  # the zooms of those cells
-
-    def edits_at(self, cell: Tile) -> Iterator[int]:
-        """The edits that hold a cell: its own, and those of the cells it is refined from."""
-        for zoom in self.edited_zooms:
-            if zoom <= cell.z:
-                for number in self.edited.get(cell.above(zoom), ()):
-                    if self.edits[number].mask is None or self.edits[number].holds(cell):
-                        yield number
+STEPS = ("prompt", "stroke", "edit", "guide", "clear")
 
 
 class History(NamedTuple):
@@ -110,6 +75,11 @@ class History(NamedTuple):
         edit = self.log.edits.get(number)
         live = edit and (self.in_force(number) or number in self.waiting or self.is_undone(number))
         return edit if live else None
+
+    def clear(self, number: int) -> frozenset[Tile] | None:
+        """The cells of a step that clears, in force or to be redone."""
+        live = self.in_force(number) or self.is_undone(number)
+        return self.log.clears.get(number) if live else None
 
     def edits(self) -> tuple[int, ...]:
         """The edits in force, oldest first."""
@@ -173,8 +143,13 @@ class History(NamedTuple):
 
     def over(self, cell: Tile) -> int:
         """The uppermost edit in force at a cell; 0: none, the land itself is shown."""
-        here = (n for n in self.log.edits_at(cell) if self.in_force(n))
-        return max(here, key=self.log.rank.__getitem__, default=0)
+        return max(self.seen(cell), key=self.log.rank.__getitem__, default=0)
+
+    def seen(self, cell: Tile) -> list[int]:
+        """The edits in force at a cell that no later step clears."""
+        rank = self.log.rank
+        floor = max((rank[n] for n in self.log.clears_at(cell) if self.in_force(n)), default=-1)
+        return [n for n in self.log.edits_at(cell) if self.in_force(n) and rank[n] > floor]
 
     def shown(self, cell: Tile) -> int:
         """The line under which the shown painting of a cell was made."""
@@ -182,8 +157,11 @@ class History(NamedTuple):
 
     def layer(self, cell: Tile, edit: Edit) -> int:
         """The uppermost edit at a cell among those beneath an edit; 0: none, the land itself."""
+        rank = self.log.rank
+        floor = max((rank[n] for n in self.log.clears_at(cell) if self._beneath(n, edit)), default=-1)
         here = sorted(self.log.edits_at(cell), reverse=True)
-        return next((n for n in here if self._beneath(n, edit)), 0)
+        uppermost = next((n for n in here if self._beneath(n, edit)), 0)
+        return uppermost if uppermost and rank[uppermost] > floor else 0
 
     def _beneath(self, number: int, edit: Edit) -> bool:
         rank = self.log.rank.get(number)
@@ -231,6 +209,8 @@ class Reader:
                 if cell.z not in self.log.edited_zooms:
                     self.log.edited_zooms.append(cell.z)
             self.waiting.append(number)
+        elif isinstance(entry, Clear):
+            self._clear(number, frozenset(cells_of(entry.cells)))
         elif isinstance(entry, Done | Cancelled):
             self._end(entry)
         elif isinstance(entry, Undone | Redone):
@@ -250,6 +230,16 @@ class Reader:
                 log.eras[number] = Era(number, prompt, stroke(entry), reach)
             log.reaches.add(number, reach)
         log.outlines.add(number, entry.painted)
+        self._step(number)
+
+    def _clear(self, number: int, cells: frozenset[Tile]) -> None:
+        if not self.steps:
+            raise ValueError(f"line {number} is a clear before any prompt")
+        self.log.clears[number] = cells
+        for cell in cells:
+            self.log.cleared[cell].append(number)
+            if cell.z not in self.log.cleared_zooms:
+                self.log.cleared_zooms.append(cell.z)
         self._step(number)
 
     def _step(self, number: int) -> None:

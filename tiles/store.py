@@ -94,6 +94,10 @@ class Store:
         """That of world.db."""
         return self._file.path
 
+    def copy(self, path: Path, **changes: Any) -> None:
+        """All of it as a new world at ``path``, with changed settings. Raises DiskFull."""
+        self._file.copy(path, changes)
+
     def settings(self) -> dict[str, Any]:
         """All but the ``instance``, by name."""
         settings = self._settings()

@@ -135,6 +135,16 @@ class WorldFile:
         with errors(self.path), self._database.snapshot():
             yield
 
+    def copy(self, path: Path, settings: Mapping[str, Any]) -> None:
+        """All of it as it is now in a new file at ``path``, as another world: with some other ``settings``.
+        Raises DiskFull."""
+        made = closing(sqlite3.connect(path, isolation_level=None))
+        with errors(path), self._database.read() as source, made as target:
+            source.backup(target)
+            target.execute("BEGIN")
+            schema.put_settings(target, {**settings, "instance": schema.new_instance()})
+            target.execute("COMMIT")
+
     def on_disk(self) -> bool:
         """Whether the file at ``path`` is still the one that was opened."""
         return self._inode is not None and _inode(self.path) == self._inode

@@ -20,7 +20,8 @@ from explorer.painting.window import Condition, WindowSpec, frame
 from tiles.edits import Edit
 from tiles.errors import Cancelled
 from tiles.grid import EARTH, Tile, around, tile_metres
-from tiles.journal import Era, History
+from tiles.journal import History
+from tiles.log import Era
 from tiles.mask import FULL
 from tiles.strokes import Stroke, difference, prompt_weights
 

@@ -12,11 +12,11 @@ from explorer.service.jobs import Job, Jobs
 from explorer.service.painter import Painter
 from explorer.worlds.new import clean_prompt
 from explorer.worlds.world import World
-from tiles.entries import HOME_LIMIT
 from tiles.errors import BadEdit, TooLarge
 from tiles.grid import TILE_LATENTS, Tile, boxed, tile_metres
 from tiles.mask import FULL, Mask
 from tiles.strokes import Stroke
+from tiles.values import HOME_LIMIT
 
 PLACES = 500  # along a stroke
 WIDEST = 64  # tiles of a stroke's radius and of its soft edge
@@ -34,9 +34,9 @@ class Brushed(NamedTuple):
 
 
 def brush(world: World, painter: Painter, jobs: Jobs, stroke: Stroke, land: str, most: int) -> Brushed:
-    """Lay a prompt along a line: over ``new`` land it is the prompt of what will be painted there; land that is
-    ``painted`` is painted again, as an edit of just what the stroke covers, of up to ``most`` tiles. Raises
-    BadEdit, BadPrompt, TooLarge, Busy."""
+    """Lay a prompt along a line: over ``new`` land it is the prompt of what will be painted there; land
+    that is ``painted`` is painted again, as an edit of just what the stroke covers, of up to ``most``
+    tiles. Raises BadEdit, BadPrompt, TooLarge, Busy."""
     if land not in LANDS:
         raise BadEdit(f"land {land[:20]!r}: it must be {', '.join(LANDS[:-1])} or {LANDS[-1]}")
     stroke = checked(world, stroke)

@@ -1,8 +1,9 @@
-"""Routes of the journal: edits, strokes, pictures, variants, undo and redo."""
+"""Routes of the journal: edits, strokes, pictures, variants."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from explorer.web.uploads import receive_file
 from explorer.web.worlds import prompt_report
 from explorer.worlds.world import World
 from tiles import entries, journal
-from tiles.edits import Edit, edit_of
+from tiles.edits import edit_of
 from tiles.entries import Line
 from tiles.errors import BadEdit, NotFinished
-from tiles.grid import Bounds, checked_tile
+from tiles.grid import Bounds, Tile, checked_tile
 from tiles.mask import Mask
 from tiles.strokes import Stroke
 
@@ -57,8 +58,8 @@ class VariantsBody(EditBody):
 
 
 class StrokeBody(BaseModel):
-    """A prompt along a line, for ``land`` that is ``new``, not painted yet; or ``painted``, and painted again; or
-    ``both``."""
+    """A prompt along a line, for ``land`` that is ``new``, not painted yet; or ``painted``, and painted
+    again; or ``both``."""
 
     model_config = ConfigDict(extra="forbid")
     prompt: StrictStr
@@ -71,13 +72,14 @@ class StrokeBody(BaseModel):
 def describe(world: World, line: Line) -> dict[str, Any]:
     """A step as JSON."""
     entry = line.entry
-    assert isinstance(entry, entries.Prompt | entries.Stroke | entries.Edit | entries.Guide)
+    steps = entries.Prompt | entries.Stroke | entries.Edit | entries.Guide | entries.Clear
+    assert isinstance(entry, steps)
     described: dict[str, Any] = {
         "number": line.number,
         "kind": entry.kind,
         "made": line.made,
         "state": world.journal.history.state(line.number),
-        "prompt": "" if isinstance(entry, entries.Guide) else entry.prompt,
+        "prompt": "" if isinstance(entry, entries.Guide | entries.Clear) else entry.prompt,
     }
     if isinstance(entry, entries.Edit):
         edit = edit_of(line.number, entry)
@@ -89,9 +91,12 @@ def describe(world: World, line: Line) -> dict[str, Any]:
             "tiles": len(edit.cells),
             "zoom": edit.zooms[0],
             "masked": edit.mask is not None,
-            "bounds": list(around(edit)),
+            "bounds": list(around(edit.cells)),
             "pictured": list(edits.pictured(edit.cells)),
         }
+    elif isinstance(entry, entries.Clear):
+        cells = frozenset(entries.cells_of(entry.cells))
+        described |= {"tiles": len(cells), "bounds": list(around(cells))}
     elif isinstance(entry, entries.Stroke):
         stroke = journal.stroke(entry)
         shape = {"path": stroke.path, "radius": stroke.radius, "softness": stroke.softness}
@@ -101,9 +106,9 @@ def describe(world: World, line: Line) -> dict[str, Any]:
     return described
 
 
-def around(edit: Edit) -> Bounds:
-    """The rectangle of an edit, in metres."""
-    wests, souths, easts, norths = zip(*(cell.bounds for cell in edit.cells))
+def around(cells: Iterable[Tile]) -> Bounds:
+    """The rectangle of cells, in metres."""
+    wests, souths, easts, norths = zip(*(cell.bounds for cell in cells))
     return Bounds(min(wests), min(souths), max(easts), max(norths))
 
 
@@ -244,17 +249,3 @@ async def place_picture(
     job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, edit, picture)
     answer = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
     return {**answer, "notes": sheet.notes, "prompt_report": prompt_report(world, edit.prompt)}
-
-
-@router.post("/worlds/{id}/undo")
-def undo(request: Request, id: str) -> dict[str, Any]:
-    """Take the last step back; 409 if there is none. An edit that still waits is given up instead."""
-    state = request.app.state
-    return edits.undo(state.atlas.get(id), state.painter, state.jobs)
-
-
-@router.post("/worlds/{id}/redo")
-def redo(request: Request, id: str) -> dict[str, Any]:
-    """Bring back the last step that was taken back; 409 if there is none."""
-    state = request.app.state
-    return edits.redo(state.atlas.get(id), state.painter)

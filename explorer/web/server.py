@@ -27,7 +27,19 @@ from explorer.service.edits import resume
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.settings import Settings
-from explorer.web import bookmarks, exports, feed, files, gallery, login, search, services, tiles, worlds
+from explorer.web import (
+    bookmarks,
+    exports,
+    feed,
+    files,
+    gallery,
+    history,
+    login,
+    search,
+    services,
+    tiles,
+    worlds,
+)
 from explorer.web import edits as edit_routes
 from explorer.web import guides as guide_routes
 from explorer.web.access import Access
@@ -78,6 +90,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(exports.router)
     app.include_router(edit_routes.router)
     app.include_router(guide_routes.router)
+    app.include_router(history.router)
     app.include_router(tiles.router)
     app.include_router(search.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))

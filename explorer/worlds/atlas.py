@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from explorer.models.absent import Absent
 from explorer.models.family import Model
 from explorer.models.library import Library
 from explorer.worlds.access import Access
-from explorer.worlds.new import NewWorld, clean_prompt, ids_for, settings_of
+from explorer.worlds.new import NewWorld, clean_name, clean_prompt, ids_for, settings_of
 from explorer.worlds.opened import OpenWorlds
 from explorer.worlds.planet import climates
 from explorer.worlds.renderer import Decode, decode_here
@@ -24,7 +25,15 @@ from explorer.worlds.summaries import Summaries, Summary, require_readable, summ
 from explorer.worlds.world import World, stamp_of
 from tiles import entries, package, repair
 from tiles.cache import Cache
-from tiles.errors import BadSetting, EarthError, ModelRefused, NotWritten, WorldDamaged, WorldNotFound
+from tiles.errors import (
+    BadSetting,
+    EarthError,
+    ModelRefused,
+    NothingToDo,
+    NotWritten,
+    WorldDamaged,
+    WorldNotFound,
+)
 from tiles.gates import Gates
 from tiles.recipe import Recipe, remembered
 from tiles.repair import Damage
@@ -162,6 +171,29 @@ class Atlas:
                 f" weights {here[:12]}, which paint other land. Ask for other weights to go on with those"
             )
         return name, recipe
+
+    def branch(self, id: str, name: str, step: int | None = None) -> World:
+        """A copy of a world with all that is painted, under a new name and id: what waits is left out, and
+        what came after ``step`` undone. Raises WorldNotFound, NothingToDo if the step is not in force,
+        BadSetting, DiskFull, NotWritten."""
+        self._require_writable()
+        world = self.get(id)
+        if step is not None and not world.journal.history.in_force(step):
+            raise NothingToDo(f"step {step} is not in force, so no copy can begin there")
+        part = self.scratch.new("world")
+        try:
+            part.mkdir()
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            world.store.copy(part / "world.db", name=clean_name(name), created=created)
+            copied = self.get(self._placed(part, name))
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        for number in copied.journal.history.waiting:
+            copied.journal.cancel_edit(number)
+        while step is not None and copied.journal.history.steps[-1] != step:
+            copied.journal.undo()
+        return copied
 
     def delete(self, id: str) -> None:
         """Raises WorldNotFound, WorldHeld, NotWritten."""

@@ -101,7 +101,7 @@ def _index(history: History, base: int) -> Index:
 
 def _seen(history: History, tile: Tile) -> list[Edit]:
     """The edits of a tile itself that no later one of a coarser zoom covers."""
-    here = sorted(filter(history.in_force, history.log.edits_at(tile)), key=history.log.rank.__getitem__)
+    here = sorted(history.seen(tile), key=history.log.rank.__getitem__)
     seen: list[Edit] = []
     for edit in (history.log.edits[number] for number in here):
         if tile in edit.cells:

@@ -9,7 +9,7 @@ from explorer.painting.pyramid import Pyramid
 from tiles import entries, journal
 from tiles.edits import Edit
 from tiles.entries import BadEntry, Entry, Line
-from tiles.errors import Cancelled, NothingToDo, WorldDamaged
+from tiles.errors import Busy, Cancelled, NothingToDo, WorldDamaged
 from tiles.grid import Box, Tile
 from tiles.guides import Guide
 from tiles.journal import History
@@ -129,6 +129,22 @@ class Journal:
             self._append(entries.Cancelled(entry=number))
             return cells
 
+    def clear(self, cells: Iterable[Tile]) -> tuple[int, set[Tile]]:
+        """Show the land itself in cells, without the edits there; the step's line and what changed. Raises
+        NothingToDo if no edit is shown there, Busy while one waits."""
+        self._check_writable()
+        with self._lock:
+            history = self._history
+            if history.waiting:
+                raise Busy("an edit is being painted; clear when it is done")
+            outline = journal.outline(cells)
+            touched = self._with_refined(entries.cells_of(outline))
+            shows = {cell: history.era(cell).entry for cell in touched if history.over(cell)}
+            if not shows:
+                raise NothingToDo("no edit is shown there")
+            seen = {cell for cell in touched if self._pyramid.shows(cell)}
+            return self._append(entries.Clear(cells=outline), shows, touches=seen - shows.keys()), seen
+
     def undo(self) -> tuple[int, set[Tile]]:
         """Undo the last step; returns its line and what changed. Raises NothingToDo."""
         self._check_writable()
@@ -178,7 +194,10 @@ class Journal:
         return {cell for cell in shows if self._pyramid.shows(cell)} | above
 
     def _above(self, number: int) -> set[Tile]:
-        """The cells of coarser levels in which an edit below the base is seen."""
+        """The cells whose tiles look otherwise though their latents stay: coarser ones, in which an edit
+        below the base is seen."""
+        if cleared := self._history.clear(number):
+            return {cell for cell in self._with_refined(cleared) if self._pyramid.shows(cell)}
         edit = self._history.edit(number)
         above = (over for cell in edit.cells for over in self._pyramid.parents(cell)) if edit else ()
         return {cell for cell in above if self._pyramid.shows(cell)}
@@ -187,7 +206,9 @@ class Journal:
         """The cells of which a step can change what is shown: not those that it, or one beneath it, found
         painted."""
         if edit := self._history.edit(number):
-            return edit.cells.union(*map(self._refined_from, journal.outline(edit.cells)))
+            return self._with_refined(edit.cells)
+        if cleared := self._history.clear(number):
+            return self._with_refined(cleared)
         reach = self._history.reach(number)
         kept = self._store.kept_since(number) if reach is None else self._reached(reach)
         return {cell for cell, _ in kept if not self._history.outlined(cell, number)}
@@ -200,6 +221,11 @@ class Journal:
         return journal.outline(
             cell for cell, line in kept if not now.outlined(cell) and line == now.era(cell).entry
         )
+
+    def _with_refined(self, cells: Iterable[Tile]) -> set[Tile]:
+        """Cells, and all that is painted under them."""
+        held = set(cells)
+        return held.union(*map(self._refined_from, journal.outline(held)))
 
     def _refined_from(self, run: Run) -> set[Tile]:
         """The cells of deeper levels that are painted under a row of cells."""
