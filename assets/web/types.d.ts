@@ -28,7 +28,7 @@ type Job = {
 /** A line of the journal. */
 type Step = {
   number: number;
-  kind: "prompt" | "stroke" | "edit" | "guide";
+  kind: "prompt" | "stroke" | "edit" | "guide" | "clear";
   made: string;
   state: "done" | "waiting" | "cancelled" | "undone" | "forgotten";
   prompt: string;

@@ -181,6 +181,7 @@ placeholder="@@seed.random@@">
 </span></label>
 <div class="row2"><button id="edit-go" type="button" disabled>@@edit.go@@</button>
 <button id="edit-three" class="second" type="button" disabled>@@edit.three@@</button></div>
+<button id="edit-reveal" class="quiet" type="button" disabled>@@edit.reveal@@</button>
 <p id="edit-said" role="status"></p>
 <div id="edit-variants" aria-live="polite" hidden></div>
 </div>"""

@@ -73,5 +73,6 @@ test("a region of very much land is refused, and what was there stays", () => {
 test("the tiles that it touches are counted, left of the middle too", () => {
   const one = sheet();
   one.fill(square(-1, -1, 2));
-  assert.equal(one.tiles(), 4);
+  assert.deepEqual(one.tiles()[3], [8, 128, 128]);
+  assert.equal(one.tiles().length, 4);
 });

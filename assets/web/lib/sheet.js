@@ -8,7 +8,7 @@ const SIDE = 2 ** DEEPER;
 export const MOST_LATENTS = 1024 * SIDE * SIDE; // of the rectangle around a region: what the server takes
 
 /** @typedef {[number, number]} Place x and y in metres */
-/** Weights of latents, row by row from the upper left. @typedef {{zoom: number, corner: Place, width: number, height: number, weights: Uint8Array}} Mask */
+/** Weights of latents, row by row from the upper left. @typedef {{zoom: number, corner: Place, width: number, height: number, weights: Uint8Array, tiles: Tile[]}} Mask */
 
 export class Sheet {
   /** @param {number} zoom whose latents it has */
@@ -130,16 +130,18 @@ export class Sheet {
     return this.span && this.grid.around(this.span);
   }
 
-  /** How many tiles it touches. */
+  /** The tiles that it touches. @returns {Tile[]} */
   tiles() {
-    const touched = new Set();
+    /** @type {Map<string, Tile>} */
+    const touched = new Map();
     const { left = 0, top = 0 } = this.span ?? {};
     for (let index = 0; index < this.held.length; index++) {
       if (!this.held[index]) continue;
-      const column = Math.floor((left + (index % this.width)) / SIDE);
-      touched.add(`${column},${Math.floor((top + Math.floor(index / this.width)) / SIDE)}`);
+      const x = Math.floor((left + (index % this.width)) / SIDE);
+      const y = Math.floor((top + Math.floor(index / this.width)) / SIDE);
+      touched.set(`${x},${y}`, [this.zoom, x, y]);
     }
-    return touched.size;
+    return [...touched.values()];
   }
 
   /** The lines around it, as few as there are straight ones. @returns {[number, number][][]} y before x */
@@ -170,7 +172,8 @@ export class Sheet {
   mask() {
     if (!this.span) return null;
     const [y, x] = this.grid.corner(this.span.left, this.span.top);
-    return { zoom: this.zoom, corner: [x, y], width: this.width, height: this.height, weights: this.held };
+    const { zoom, width, height, held: weights } = this;
+    return { zoom, corner: [x, y], width, height, weights, tiles: this.tiles() };
   }
 }
 

@@ -21,6 +21,7 @@ import { Preview } from "./preview.js";
 import { Region } from "./region.js";
 import { Scale } from "./scale.js";
 import { Selection } from "./selection.js";
+import { Stamp } from "./stamp.js";
 import { stay } from "./stay.js";
 import { Tools } from "./tools.js";
 
@@ -50,6 +51,7 @@ class EarthMap {
     this.wheel = null; // where it was turned since the map moved last
     this.about = map.getCenter(); // where the next turn is likely to be
     this.region = new Region(map, this.selection, options, tell);
+    this.stamp = new Stamp(map, this.selection, tell);
     new Pen(map, this.selection, [this.brush, this.region]);
     stay(map);
     this.layers();
@@ -248,6 +250,7 @@ class EarthMap {
     if (data.type === "footprint") this.preview.lie(data.bounds);
     if (data.type === "press") this.tools.press(data.key);
     if (data.type === "brush") this.brush.take(data.brush);
+    if (data.type === "stamp") this.stamp.take(data.bounds);
     if (data.type === "region") this.region.take(data.region);
     if (data.type === "strokes") this.brush.show(data.strokes);
   }

@@ -165,7 +165,7 @@ export class Region {
     if (!telling) return;
     this.tell({
       type: "selection",
-      count: this.sheet?.tiles() ?? 0,
+      count: mask?.tiles.length ?? 0,
       tiles: [],
       bounds,
       exact: false,

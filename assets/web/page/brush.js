@@ -13,9 +13,6 @@ import { reveal } from "./places.js";
 const RADII = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32]; // in tiles
 const EDGES = [0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 16];
 
-/** What the brush is for. @type {Record<string, string>} */
-const LANDS = { new: "brush.new", painted: "brush.over-painted", both: "brush.both" };
-
 const state = {
   world: "",
   land: "new",
@@ -94,7 +91,7 @@ const lands = () =>
 function choose(land) {
   state.land = land;
   for (const each of lands()) each.checked = each.value === land;
-  say(get("brush-hint"), phrase(LANDS[land]));
+  say(get("brush-hint"), phrase(`brush.hint.${land}`));
 }
 
 /** @param {any} stroke @param {string} land */

@@ -31,6 +31,7 @@ part("edit", (box) => {
   button("edit-three").addEventListener("click", () =>
     wished((body) => askForOptions(state.world, state.selection, body, apply, note)),
   );
+  button("edit-reveal").addEventListener("click", clear);
   send(box, button("edit-go"));
   say(get("edit-said"), state.words, state.wrong);
   select();
@@ -70,6 +71,7 @@ function select() {
   say(get("edit-selection"), words, tooMany);
   get("edit-clear").hidden = !selection.count;
   button("edit-go").disabled = !selection.count || tooMany;
+  button("edit-reveal").disabled = !selection.count || tooMany;
   button("edit-three").disabled = !selection.count || tooMany || offered();
 }
 
@@ -79,6 +81,14 @@ function described({ count: many, bounds, mask }) {
   const [west, south, east, north] = bounds;
   if (mask) return phrase("edit.region", { size: size(east - west, north - south) });
   return `${count(many, "tile")}, ${size(east - west, north - south)}`;
+}
+
+/** Show the land without its edits. */
+async function clear() {
+  const { tiles, mask } = state.selection;
+  const held = mask ? mask.tiles : tiles;
+  const { ok, said } = await ask(`/worlds/${state.world}/clear`, "POST", { tiles: held });
+  note(ok ? phrase("edit.revealed", { count: said.tiles }) : said.error.message, !ok);
 }
 
 /** @param {any} body */

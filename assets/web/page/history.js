@@ -4,6 +4,7 @@
 import { step as stepOf } from "../lib/keys.js";
 import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
+import { between } from "../lib/steps.js";
 import { count, moment } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { emit, on, tellMap } from "./bus.js";
@@ -11,6 +12,7 @@ import { compare, endCompare } from "./compare.js";
 import { button, get, make, say } from "./dom.js";
 import { follow, jobLine } from "./jobs.js";
 import { part } from "./parts.js";
+import { ways } from "./ways.js";
 
 const MOST = 200; // steps listed
 const TOLD = ["waiting", "cancelled", "undone"]; // states of a step that the list names
@@ -128,6 +130,7 @@ function named(step) {
   if (step.prompt) return step.prompt;
   if (step.picture) return phrase("step.own");
   if (step.kind === "guide") return phrase("step.guided");
+  if (step.kind === "clear") return phrase("step.cleared");
   return step.kind === "edit" ? phrase("step.variation") : phrase("step.no-prompt");
 }
 
@@ -140,9 +143,11 @@ function list() {
     .reverse();
   const rows = steps.map((step) => {
     const known = state.rows.get(step.number);
-    if (known?.state === step.state) return known.row;
+    const { back, forward } = between(state.steps, step.number);
+    const now = `${step.state} ${back} ${forward}`; // what a row says
+    if (known?.state === now) return known.row;
     const made = row(step);
-    state.rows.set(step.number, { row: made, state: step.state });
+    state.rows.set(step.number, { row: made, state: now });
     return made;
   });
   get("history-list").replaceChildren(...rows);
@@ -171,6 +176,7 @@ function row(step) {
   const painted = step.kind === "edit" && (step.state === "done" || step.state === "undone");
   if (painted) inside.append(pictures(step));
   line.append(inside, acts(step, painted));
+  line.append(ways(state.world, step, state.steps, named(step), refresh));
   return line;
 }
 
@@ -186,7 +192,7 @@ function acts(step, painted) {
   const told = { step: named(step) };
   if (painted && step.pictured)
     add(phrase("step.compare"), phrase("step.compare.whole", told), () => compare(state.world, step, box));
-  if (!step.picture && step.kind !== "guide")
+  if (!step.picture && step.kind !== "guide" && step.kind !== "clear")
     add(phrase("step.again"), phrase("step.again.whole", told), () => emit({ type: "reuse", step }));
   return box;
 }

@@ -29,8 +29,8 @@ def painted(world, painter):
     return world
 
 
-def pixels(world, tiles=(*HERE.tiles(), DEEP)):
-    return {tile: world.renderer.tile(tile, "png").data for tile in tiles}
+def pixels(world):
+    return {tile: world.renderer.tile(tile, "png").data for tile in (*HERE.tiles(), DEEP)}
 
 
 def masked(world, painter, jobs, mask: Mask, prompt: str):

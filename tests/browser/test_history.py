@@ -1,0 +1,62 @@
+"""Ways through the history: back to a step, an edit stamped elsewhere, an area cleared, a world copied."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.acts import click, journal, picture, settled, to, until, words
+from tests.browser.test_edits import edit
+from tests.browser.test_page import opened, view
+
+
+def row(page: Page, number: int):
+    """A step's row, the newest first, with its menu open."""
+    line = page.locator("#history-list > li").nth(number)
+    line.locator("summary").click()
+    return line
+
+
+def test_an_edit_is_stamped_undone_to_cleared_and_copied(page, server, watch):
+    opened(page, server)
+    tile = edit(page, "snow")
+    settled(page, server, 2)
+    to(page, "history")
+    row(page, 0).get_by_role("button", name="Stamp").click()
+    expect(page.locator("#steps-said")).to_contain_text("Click on the map")
+    click(page, 700, 500)
+    settled(page, server, 3)
+    page.locator("#earth-map").press("Escape")
+    expect(page.locator("#steps-said")).not_to_contain_text("Click on the map")
+    first, again = journal(page, server)[1:]
+    kept = ("prompt", "strength", "seed", "tiles", "zoom")
+    assert [first[key] for key in kept] == [again[key] for key in kept]
+    assert again["bounds"] != first["bounds"]
+
+    row(page, 2).get_by_role("button", name="Go back to").click()
+    until(page, lambda: [each["state"] for each in journal(page, server)] == ["done", "undone", "undone"])
+    expect(page.locator("#steps-said")).to_have_text("2 steps undone. They can be redone.")
+    before = picture(page, tile)[0]
+    row(page, 1).get_by_role("button", name="Redo up to").click()
+    settled(page, server, 2)
+    after = picture(page, tile)[0]
+    assert after != before
+
+    to(page, "shape", "edit")
+    click(page, 400, 300)
+    expect(words(page)).to_contain_text("1 tile,")
+    page.locator("#edit-reveal").click()
+    expect(page.locator("#edit-said")).to_contain_text("1 tile shows the land without edits")
+    assert picture(page, tile)[0] == before and journal(page, server)[-1]["kind"] == "clear"
+    page.locator("#undo").click()
+    until(page, lambda: picture(page, tile)[0] == after)
+
+    to(page, "history")
+    row(page, 1).get_by_role("button", name="Copy the world").click()
+    expect(page).to_have_url(re.compile("#first-copy/"))
+    expect(page.locator("#world")).to_have_value("first-copy")
+    until(page, lambda: view(page)[0] == "first-copy")
+    there = page.request.get(f"{server.url}/worlds/first-copy/edits").json()
+    assert [(each["kind"], each["state"]) for each in there[:2]] == [("prompt", "done"), ("edit", "done")]
+    assert watch == []
