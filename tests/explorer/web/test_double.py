@@ -1,11 +1,13 @@
 """Tiles of 512 pixels, and documents as the standards want them."""
 
 import io
-from xml.etree import ElementTree as ET
+from importlib.util import find_spec
+from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
+from lxml import etree
 from PIL import Image
 
 HERE = "/worlds/test-land/tiles/7/64/64@2x"
@@ -31,12 +33,8 @@ TILEJSON = {
         "center": {"type": "array", "prefixItems": [LONGITUDE, LATITUDE, {"type": "integer"}], "minItems": 3, "maxItems": 3},
     },
 }  # fmt: skip
-# OGC 07-057r7: the parts of a document, of a layer and of a matrix, in the order that its schema wants.
-ORDER = {
-    "Capabilities": ["ServiceIdentification", "Contents", "ServiceMetadataURL"],
-    "Layer": ["Title", "Abstract", "WGS84BoundingBox", "Identifier", "BoundingBox", "Style", "Format", "TileMatrixSetLink", "ResourceURL"],
-    "TileMatrix": ["Identifier", "ScaleDenominator", "TopLeftCorner", "TileWidth", "TileHeight", "MatrixWidth", "MatrixHeight"],
-}  # fmt: skip
+# OGC's own schema files, as MapProxy brings them for its tests.
+SCHEMAS = Path(find_spec("mapproxy").submodule_search_locations[0]) / "test" / "schemas"
 
 
 @pytest.fixture
@@ -84,10 +82,20 @@ def test_tilejson_is_what_its_specification_says(client):
     jsonschema.validate(client.get("/worlds/test-land/tilejson.json").json(), TILEJSON)
 
 
-def test_wmts_has_its_parts_in_the_order_of_its_schema(client):
-    root = ET.fromstring(client.get("/worlds/test-land/wmts.xml").content)
-    for name, order in ORDER.items():
-        for element in root.iter(f"{{http://www.opengis.net/wmts/1.0}}{name}"):
-            assert [child.tag.split("}")[1] for child in element] == order
-    finest = list(root.iter("{http://www.opengis.net/wmts/1.0}TileMatrix"))[-1]
+@pytest.fixture(scope="module")
+def wmts():
+    parser = etree.XMLParser(no_network=True)
+    return etree.XMLSchema(etree.parse(SCHEMAS / "wmts/1.0/wmtsGetCapabilities_response.xsd", parser))
+
+
+def test_wmts_is_what_ogcs_own_schema_says(client, world, wmts):
+    world.rename("a & <b>")
+    document = etree.fromstring(client.get("/worlds/test-land/wmts.xml").content)
+    wmts.assertValid(document)
+    finest = list(document.iter("{http://www.opengis.net/wmts/1.0}TileMatrix"))[-1]
     assert int(finest[5].text) == 2 ** int(finest[0].text)
+    document.remove(document[1])
+    document.insert(
+        0, etree.fromstring('<Contents xmlns="http://www.opengis.net/wmts/1.0"><Layer/></Contents>')
+    )
+    assert not wmts.validate(document)
