@@ -241,11 +241,30 @@ class Settings(BaseSettings):
         SecretStr(""), description="with it, only who has it may use the app, and edit"
     )
     view_password: Password = Field(SecretStr(""), description="a second password, which is for looking only")
-    others_may: Literal["auto", "nothing", "view", "edit"] = Field(
+    others_may: Literal["auto", "nothing", "view", "visit", "edit"] = Field(
         "auto",
-        description="what requests from other machines may do: nothing, view what is painted, or edit "
-        "and paint; auto is view, and nothing where there is a password",
+        description="what requests from other machines may do: nothing, view what is painted, visit (look, "
+        "and paint and edit in a world of their own), or edit every world; auto is view, and nothing where "
+        "there is a password",
     )
+    visitor_worlds: int = Field(1, ge=1, description="most worlds of one visitor at a time")
+    visitor_new_worlds: int = Field(
+        10, ge=1, description="most worlds that visitors from one address may make a day"
+    )
+    visitor_tiles: int = Field(
+        1000, ge=1, description="most tiles painted a day for visitors from one address"
+    )
+    visitor_upload_mb: int = Field(
+        64, ge=1, description="most MiB of files a day from visitors at one address"
+    )
+    visitor_exports: int = Field(
+        20, ge=1, description="most exports and world files a day for visitors from one address"
+    )
+    visitor_export_pixels: int = Field(64_000_000, ge=1, description="most pixels of one export of a visitor")
+    visitor_days: int = Field(
+        7, ge=1, description="days after a visitor's last visit until their world makes room for others"
+    )
+    visitors: int = Field(100, ge=1, description="most worlds of visitors at a time; past it none is made")
 
     @model_validator(mode="after")
     def _viewers_need_an_editor(self) -> Self:

@@ -134,11 +134,15 @@ def say_who_may(settings: Settings) -> None:
     """What it means to listen to other machines, where no password keeps them out."""
     if settings.local or settings.locked:
         return
-    may = {"nothing": "do nothing", "edit": "look at, change and DELETE every world"}
+    may = {
+        "nothing": "do nothing",
+        "visit": "look at every world, and make and change one of their own",
+        "edit": "look at, change and DELETE every world",
+    }
     words = may.get(settings.others_may, "look at every world, and change none")
     aside.print(
         f"Warning: the app listens on {settings.host}, without a password. Whoever can reach this"
-        f" machine may {words}. Set EARTH_PASSWORD, or EARTH_OTHERS_MAY to nothing, view or edit"
+        f" machine may {words}. Set EARTH_PASSWORD, or EARTH_OTHERS_MAY to nothing, view, visit or edit"
         " (docs/serving.md).",
         style="bold yellow",
         highlight=False,

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 Kind = Literal[
     "painting",  # a tile is being painted
     "ready",  # a tile can be shown, or shows something else
+    "painted",  # a cell of any level is painted and kept, shown or not
     "failed",  # a tile could not be painted, or something it needs
     "sketch",  # a cell of the sketch is painted
     "overview",  # a tile below the base zoom shows more than before
@@ -84,6 +85,7 @@ def news(world: World, kept: Sequence[Node]) -> Iterator[Event]:
     """What cells that were painted and kept mean for maps."""
     snapshot = world.canvas.snapshot()
     for node in kept:
+        yield Event(world.id, "painted", node.cell)
         if not world.pyramid.shows(node.cell):
             yield Event(world.id, "sketch", node.cell, world.renderer.sketch_revision(node.cell))
             continue

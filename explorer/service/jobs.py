@@ -30,6 +30,7 @@ class Job:
         self.id = secrets.token_hex(8)
         self.kind, self.world, self.work = kind, world, work
         self.entry = entry  # the line of the world's journal that it is about, if any
+        self.owner = ""  # the visitor who asked for it, if it was one
         self.folder = folder / self.id
         self.state: State = "waiting"
         self.stage, self.done, self.total = "", 0, 0

@@ -39,6 +39,16 @@ def with_home(new: NewWorld, model: Model, sample: Sample) -> NewWorld:
     return new._replace(home=sites(new, model, sample)[0].home)
 
 
+def windows(model: Model) -> int:
+    """How many windows ``sites`` paints."""
+    return SITES**2 if model.towers else 1
+
+
+def windows_for_home(new: NewWorld, model: Model) -> int:
+    """How many windows ``with_home`` paints."""
+    return 0 if new.home is not None or model.towers is None else windows(model)
+
+
 def sites(new: NewWorld, model: Model, sample: Sample) -> list[Site]:
     """Nine places around the middle, the one that obeys the prompt best first; of places alike, the middle.
     Only the middle if the model cannot compare pictures with prompts.
@@ -51,7 +61,7 @@ def sites(new: NewWorld, model: Model, sample: Sample) -> list[Site]:
     zoom, sketch = settings["base_zoom"], settings["sketch"]
     pyramid = pyramid_of(zoom, sketch, model.traits.halo, model.traits.channels)
     spec = WindowSpec(pyramid, settings["seed"], (Condition(prompt, use_parent=False),))
-    cells = _cells(pyramid)[: None if model.towers else 1]
+    cells = _cells(pyramid)[: windows(model)]
     painted = sample(model, [assemble(cell, spec, {}) for cell in cells])
     pictures = np.stack([decoded_alone(model, latents) for latents in painted])
     agreement = np.zeros(len(cells))

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import quote
 
+from anyio import to_thread
 from starlette._utils import get_route_path
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.settings import Settings
-from explorer.web.keys import Keys, Role, TooManyGuesses
+from explorer.web.cookies import cookie
+from explorer.web.keys import ROLES, Keys, Role, TooManyGuesses
 from explorer.web.middleware import SAFE, hostname, refusal, refuse
+from explorer.web.permits import NO_EDIT
 from explorer.web.proxy import is_local
-from tiles.errors import EarthError
+from explorer.web.visitors import COOKIE as VISITOR
+from explorer.web.visitors import NotYours, Visitors, new_token
 
-NO_EDIT = (
-    "you may look here, but change nothing: log in as one who may edit (the page /login), or ask for the"
-    " setting EARTH_OTHERS_MAY (nothing, view or edit), which decides about requests from other machines"
-)
 NO_VIEW = "requests from other machines are refused: the setting EARTH_OTHERS_MAY decides"
 NO_LOGIN = (
     "a password is needed: log in at /login, or send it as HTTP Basic or Bearer authorization;"
     " the addresses of tiles take ?token="
 )
 COOKIE = "earth_session"
+YEAR = 365 * 24 * 3600  # seconds for which a browser is known again
 # What everybody may ask for: the way in, and whether the app is well.
 OPEN = re.compile(r"/login|/logout|/healthz")
 # What other programs read by addresses that hold a token.
@@ -36,28 +36,11 @@ GRADIO = "/gradio_api/"
 MCP = "/gradio_api/mcp"
 
 
-class NotAllowed(EarthError):
-    """Something that whoever asks may not do."""
-
-    code, status = "not_allowed", 403
-
-
-def may_edit(connection: HTTPConnection | Any) -> bool:
-    """Whether who asks may change or paint something. Takes a request, also as Gradio wraps it."""
-    return getattr(connection.state, "role", "view") == "edit"
-
-
-def require_edit(connection: HTTPConnection | Any) -> None:
-    """Raises NotAllowed."""
-    if not may_edit(connection):
-        raise NotAllowed(NO_EDIT)
-
-
 class Access:
     """Finds the role of each request, and refuses what it may not do."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, keys: Keys) -> None:
-        self.app, self.settings, self.keys = app, settings, keys
+    def __init__(self, app: ASGIApp, settings: Settings, keys: Keys, visitors: Visitors) -> None:
+        self.app, self.settings, self.keys, self.visitors = app, settings, keys, visitors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -77,8 +60,31 @@ class Access:
             await self._refuse(connection, path, receive, send)
         elif role == "view" and changes and not _only_shows(path):
             await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT)
+        elif role == "visit":
+            await self._visit(scope, receive, send, changes)
         else:
             await self.app(scope, receive, send)
+
+    async def _visit(self, scope: Scope, receive: Receive, send: Send, changes: bool) -> None:
+        """A visitor's request; pages give a browser the cookie by which it is known again."""
+        connection, path = HTTPConnection(scope), get_route_path(scope)
+        visitor = scope["state"]["visitor"] = self.visitors.of(connection)
+        try:
+            allowed = not changes or _only_shows(path) or await to_thread.run_sync(visitor.may, path)
+        except NotYours as error:
+            await refuse(scope, receive, send, error.status, error.code, str(error))
+            return
+        if not allowed:
+            await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT)
+            return
+
+        async def known(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(message):
+                kept = cookie(connection, self.settings, VISITOR, new_token(), YEAR)
+                message["headers"] = [*message["headers"], (b"set-cookie", kept.encode("latin-1"))]
+            await send(message)
+
+        await self.app(scope, receive, send if visitor.known else known)
 
     def _role(self, connection: HTTPConnection, path: str) -> Role:
         """Raises TooManyGuesses."""
@@ -100,7 +106,7 @@ class Access:
         if role == "nothing" and token and SHARED.fullmatch(path) and connection.scope.get("method") in SAFE:
             role = self.keys.of_token(token, who)
         usual: Role = "nothing" if settings.others_may == "auto" else settings.others_may
-        return max(role, usual, key=("nothing", "view", "edit").index)
+        return max(role, usual, key=ROLES.index)
 
     async def _too_many(self, scope: Scope, receive: Receive, send: Send, error: TooManyGuesses) -> None:
         if scope["type"] == "websocket":
@@ -124,6 +130,11 @@ class Access:
             # A browser's own window for passwords is for programs' users; our pages have a form.
             ask = {} if "sec-fetch-mode" in headers else {"WWW_Authenticate": 'Basic realm="Endless Earth"'}
             await refusal(401, "login_needed", NO_LOGIN, **ask)(scope, receive, send)
+
+
+def _is_page(message: Message) -> bool:
+    headers = message.get("headers", ())
+    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
 def _only_shows(path: str) -> bool:

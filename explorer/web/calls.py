@@ -12,7 +12,7 @@ import gradio as gr
 from pydantic import ValidationError, validate_call
 
 from explorer.service.jobs import Job
-from explorer.web.access import require_edit
+from explorer.web.permits import require_edit
 from tiles.errors import EarthError
 
 T = TypeVar("T")

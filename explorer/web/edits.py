@@ -15,6 +15,7 @@ from explorer.service import brush, edits, placing, regions
 from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
+from explorer.web.permits import owner, require_painting
 from explorer.web.uploads import receive_file
 from explorer.web.worlds import prompt_report
 from explorer.worlds.world import World
@@ -132,7 +133,9 @@ def make_edit(request: Request, id: str, body: EditBody) -> dict[str, Any]:
     state = request.app.state
     world: World = state.atlas.get(id)
     edit = checked_edit(request, world, body)
+    require_painting(request, world, edit.outlined)
     job = edits.start(world, state.painter, state.jobs, edit)
+    job.owner = owner(request)
     report = prompt_report(world, edit.prompt)
     return {"revision": job.entry, "seed": edit.seed, "job": describe_job(job), "prompt_report": report}
 
@@ -144,7 +147,9 @@ def make_variants(request: Request, id: str, body: VariantsBody) -> dict[str, An
     world: World = state.atlas.get(id)
     edit = checked_edit(request, world, body)
     seeds, work = edits.variants(world, state.painter, edit, body.count)
+    require_painting(request, world, edit.outlined * len(seeds))
     job = state.jobs.add("variants", world.id, work)
+    job.owner = owner(request)
     report = prompt_report(world, edit.prompt)
     pictured = list(edits.pictured(edit_of(0, edit).cells))
     return {"seeds": seeds, "job": describe_job(job), "pictured": pictured, "prompt_report": report}
@@ -245,7 +250,9 @@ async def place_picture(
             placing.read, path, spot, world.home, world.base_zoom, limits, limiter=READING
         )
     edit = placing.entry(sheet, spot, world.base_zoom)
+    await to_thread.run_sync(require_painting, request, world, edit.outlined)
     picture = await to_thread.run_sync(placing.known, sheet, world.base_zoom, world.model)
     job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, edit, picture)
+    job.owner = owner(request)
     answer = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
     return {**answer, "notes": sheet.notes, "prompt_report": prompt_report(world, edit.prompt)}

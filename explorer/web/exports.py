@@ -11,10 +11,13 @@ from pydantic import BaseModel, ConfigDict, StrictBool, StrictInt, StrictStr
 
 from explorer.service import exports, stac
 from explorer.service.edits import give_up
-from explorer.service.estimates import ExportRequest
+from explorer.service.estimates import Estimate, ExportRequest
 from explorer.service.exports import Export, Limits
 from explorer.service.jobs import Job
 from explorer.settings import Settings
+from explorer.web.permits import owner, require_job, spending, visitor_of
+from explorer.web.visitors import NotYours
+from explorer.worlds.world import World
 from tiles import package
 from tiles.grid import Bounds, parse_bounds
 from tiles.mosaic.formats import FORMATS
@@ -72,10 +75,12 @@ def export(request: Request, id: str, body: ExportBody) -> dict[str, Any]:
     world, state = request.app.state.atlas.get(id), request.app.state
     zoom = world.base_zoom if body.zoom is None else body.zoom
     wanted = ExportRequest(Bounds(*body.bounds), zoom, body.format, body.paint_missing)
-    guess = exports.check(world, wanted, limits(state.settings), state.atlas.folder, pace(request))
+    guess = _checked(request, world, wanted)
     kind = "-postcard" if body.format == "postcard" else ""  # a PNG of the same place is another file
     name = f"{world.id}-z{zoom}{kind}{FORMATS[body.format].suffix}"
-    job = state.jobs.add("export", world.id, Export(world, state.painter, wanted, name))
+    with spending(request, exports=1):
+        job = state.jobs.add("export", world.id, Export(world, state.painter, wanted, name))
+    job.owner = owner(request)
     return {**describe(job), "estimate": guess._asdict()}
 
 
@@ -89,18 +94,36 @@ def estimate(
     paint_missing: bool = True,
 ) -> dict[str, Any]:
     """How many pixels, tiles, bytes and seconds an export will be, and what is unpainted of it."""
-    state, world = request.app.state, request.app.state.atlas.get(id)
+    world = request.app.state.atlas.get(id)
     wanted = ExportRequest(
         parse_bounds(bounds), world.base_zoom if zoom is None else zoom, format, paint_missing
     )
-    guess = exports.check(world, wanted, limits(state.settings), state.atlas.folder, pace(request))
-    return guess._asdict()
+    return _checked(request, world, wanted)._asdict()
+
+
+def _checked(request: Request, world: World, wanted: ExportRequest) -> Estimate:
+    """What an export will be, if whoever asks may make it."""
+    state = request.app.state
+    visitor = visitor_of(request)
+    most = limits(state.settings, visitor is not None)
+    guess = exports.check(world, wanted, most, state.atlas.folder, pace(request))
+    if visitor is not None and wanted.paint_missing and guess.unpainted:
+        if not visitor.owns(world.id):
+            raise NotYours(
+                f"{guess.unpainted:,} tiles of this region are not painted, and this world is not yours:"
+                " without generating unpainted tiles (paint_missing) you may export the rest"
+            )
+        visitor.require("tiles", guess.unpainted)
+    return guess
 
 
 @router.get("/jobs")
 def list_jobs(request: Request, world: str = "", kind: str = "") -> list[dict[str, Any]]:
-    """The jobs of a world, or of all, oldest first; with ``kind`` those alone: export, edit, variants."""
-    jobs = request.app.state.jobs.all()
+    """The jobs of a world, or of all, oldest first; with ``kind`` those alone: export, edit, variants.
+    Visitors see their own."""
+    jobs, asks = request.app.state.jobs.all(), visitor_of(request)
+    if asks is not None:
+        jobs = [job for job in jobs if job.owner == asks.id]
     return [describe(job) for job in jobs if world in ("", job.world) and kind in ("", job.kind)]
 
 
@@ -114,6 +137,7 @@ def show_job(request: Request, id: str) -> dict[str, Any]:
 def cancel_job(request: Request, id: str) -> dict[str, Any]:
     """Cancel a job; one that is finished is forgotten with its files."""
     state = request.app.state
+    require_job(request, state.jobs.get(id))
     job: Job = state.jobs.cancel(id)
     if job.kind == "edit" and job.entry is not None:
         give_up(state.atlas.get(job.world), state.painter, job.entry)
@@ -137,5 +161,9 @@ def pace(request: Request) -> float | None:
     return seconds
 
 
-def limits(settings: Settings) -> Limits:
-    return Limits(settings.export_pixels, settings.export_tiles, settings.spare_bytes)
+def limits(settings: Settings, visiting: bool = False) -> Limits:
+    """What an export may be; less for a visitor."""
+    pixels = settings.export_pixels
+    if visiting:
+        pixels = min(pixels, settings.visitor_export_pixels)
+    return Limits(pixels, settings.export_tiles, settings.spare_bytes)

@@ -11,9 +11,9 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from explorer.service.events import Event
-from explorer.web.access import may_edit
 from explorer.web.hub import Hub
 from explorer.web.overviews import Builder
+from explorer.web.permits import Limit, visitor_of, why_not_painted
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError, WorldNotFound
 from tiles.grid import Tile, checked_tile
@@ -41,6 +41,8 @@ class Connection:
         self.notes: set[str] = set()  # news of the whole world
         self.status: dict[str, Any] | None = None  # how painting goes, to be told
         self.sent_status: dict[str, Any] = {}  # the last one
+        self.visitor = visitor_of(socket)
+        self.limited: Limit = ""  # why nothing is painted for it
         self.again = False  # whether all that is wanted is to be told again
         self.error: Exception | None = None  # why it ends
         self.woken = asyncio.Event()  # there is something to send
@@ -113,6 +115,8 @@ class Connection:
             self.editing[event.tile] = {"event": event.kind, "tile": list(event.tile)}
         else:
             self._hear_of_tile(event)
+        if self.visitor is not None and not self.limited and not self.visitor.left("tiles"):
+            self.again = True  # what is wanted is not painted any more, and the map is told why
         self.woken.set()
 
     def _hear_of_tile(self, event: Event) -> None:
@@ -140,6 +144,7 @@ class Connection:
 
     async def _answer(self, tiles: list[Tile]) -> None:
         """Have what is wanted painted, and tell what is there of it."""
+        self.limited = await asyncio.to_thread(why_not_painted, self.socket, self.world)
         self._want(tiles)
         await self._look_for_missing()
         revisions = await asyncio.to_thread(self._revisions, tiles)
@@ -159,8 +164,8 @@ class Connection:
         self.news.clear()
         self.sharper.clear()
         self.builder.want(self, self.world, [tile for tile in tiles if tile in self.overviews])
-        if not self.world.readonly and may_edit(self.socket):
-            self.hub.painter.want(self, self.world, tiles)
+        if not self.world.readonly:
+            self.hub.painter.want(self, self.world, [] if self.limited else tiles)
 
     def _revisions(self, tiles: list[Tile]) -> list[list[int | bool]]:
         if not self.world.is_current():
@@ -216,7 +221,10 @@ class Connection:
             level = min(
                 (cell.z for cell in self.missing), default=None
             )  # levels are painted one after another
-            status, self.status = {**self.status, "waiting": len(self.missing), "level": level}, None
+            waits = {"waiting": len(self.missing), "level": level, "limit": ""}
+            if self.limited:
+                waits = {"waiting": 0, "level": None, "limit": self.limited}
+            status, self.status = {**self.status, **waits}, None
             await self._send_status(status)
 
     async def _send_status(self, status: dict[str, Any]) -> None:

@@ -17,9 +17,11 @@ from explorer.service.edits import resume
 from explorer.service.jobs import Job, Jobs
 from explorer.web.exports import describe as describe_job
 from explorer.web.middleware import foreign, foreign_words
+from explorer.web.permits import making, owner, require_room, spending
 from explorer.web.tiles import CrossSite
 from explorer.web.uploads import receive_file
 from explorer.web.worlds import describe
+from explorer.worlds.world import World
 from tiles import package
 
 router = APIRouter(tags=["worlds"])
@@ -74,7 +76,9 @@ async def fetch_package(request: Request, id: str, latents: bool = False) -> Fil
 def _packing(request: Request, id: str, latents: bool) -> Job:
     state = request.app.state
     work = packing.work(state.atlas.get(id), latents, state.atlas.folder, state.settings.spare_bytes)
-    job: Job = state.jobs.add(packing.KIND, id, work)
+    with spending(request, exports=1):
+        job: Job = state.jobs.add(packing.KIND, id, work)
+    job.owner = owner(request)
     return job
 
 
@@ -88,12 +92,19 @@ async def unpack_world(request: Request, other_weights: bool = False) -> dict[st
     atlas = request.app.state.atlas
     path = atlas.scratch.new(f"world{package.SUFFIX}")
     try:
+        await to_thread.run_sync(require_room, request)  # before much is sent
         await receive_file(request, path, request.app.state.settings.spare_bytes)
-        world = await to_thread.run_sync(atlas.unpack, path, other_weights)
+        world = await to_thread.run_sync(_unpacked, request, path, other_weights)
         await to_thread.run_sync(resume, world, request.app.state.painter, request.app.state.jobs)
         return describe(world)
     finally:
         _remove(path)
+
+
+def _unpacked(request: Request, path: Path, other_weights: bool) -> World:
+    with making(request, 0):
+        world: World = request.app.state.atlas.unpack(path, other_weights, owner(request))
+    return world
 
 
 def _remove(path: Path) -> None:

@@ -69,6 +69,7 @@ def head() -> str:
 
 WELCOME = """<p id="tagline">@@tagline@@</p>
 <p id="notice" role="alert"></p>
+<p id="visitor" class="hint"></p>
 <div class="own"><label>@@world@@<select id="world"></select></label></div>"""
 GO = """<div id="go" class="own"><form id="go-form"><label>@@go.find@@<span class="row2">\
 <input id="go-to" type="text" autocomplete="off" list="go-marks" placeholder="@@go.example@@">\

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 
+from explorer.web.permits import making, owner
 from explorer.web.worlds import atlas_of, describe
 from explorer.worlds import gallery
 from explorer.worlds.gallery import Ready
@@ -31,7 +32,9 @@ def picture(name: str) -> FileResponse:
 @router.post("/gallery/{name}", status_code=201)
 def make(request: Request, name: str) -> dict[str, Any]:
     """Make a ready world; as often as one likes, each time a world of its own."""
-    return describe(atlas_of(request).create(gallery.ready_world(name).new))
+    ready = gallery.ready_world(name)
+    with making(request, 0):
+        return describe(atlas_of(request).create(ready.new, owner(request)))
 
 
 def _told(ready: Ready) -> dict[str, Any]:

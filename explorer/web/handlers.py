@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from explorer.service import scouting
 from explorer.service.edits import tell
 from explorer.service.painter import Painter
-from explorer.web.access import require_edit
+from explorer.service.removal import remove
 from explorer.web.calls import guarded
+from explorer.web.permits import making, owner, require_change, visitor_of
 from explorer.web.phrases import language_of, phrase
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_prompt
 from explorer.worlds.world import World
 from tiles.errors import BadSetting
-
-T = TypeVar("T")
 
 
 class Shown(NamedTuple):
@@ -35,9 +33,12 @@ class Handlers:
     def __init__(self, atlas: Atlas, painter: Painter) -> None:
         self.atlas, self.painter = atlas, painter
 
-    def show(self, id: str, writing: bool = False) -> Shown:
-        """``id``, or the first world if there is none of that id. ``writing``: the prompt's field is kept."""
-        ids = [world.id for world in self.atlas.summaries()]
+    def show(self, id: str, request: gr.Request, writing: bool = False) -> Shown:
+        """``id``, or the first world if there is none of that id: of a visitor's own, the first of those.
+        ``writing``: the prompt's field is kept."""
+        ids, visitor = [world.id for world in self.atlas.summaries()], visitor_of(request)
+        if visitor is not None and id not in ids:
+            ids = visitor.worlds() or [each for each in ids if not self.atlas.owner(each)]
         chosen = id if id in ids else next(iter(ids), "")
         prompt = guarded(lambda: self.atlas.get(chosen).journal.prompt) if chosen else ""
         return Shown(
@@ -48,23 +49,25 @@ class Handlers:
 
     def create(self, name: str, prompt: str, seed: str, zoom: int, request: gr.Request) -> Shown:
         """Make a world and show it. Without a seed one is drawn."""
-        new = changing(request, lambda: NewWorld(name, prompt, seed_of(seed), base_zoom=zoom))
 
         def work() -> World:
+            new = NewWorld(name, prompt, seed_of(seed), base_zoom=zoom)
             model = self.atlas.library.get(new.model)
-            return self.atlas.create(scouting.with_home(new, model, self.painter.sample))
+            with making(request, scouting.windows_for_home(new, model)):
+                return self.atlas.create(scouting.with_home(new, model, self.painter.sample), owner(request))
 
-        return self.show(changing(request, work).id)
+        return self.show(guarded(work).id, request)
 
     def set_prompt(self, id: str, prompt: str, request: gr.Request) -> None:
         """The prompt of land painted from now on."""
 
         def work() -> None:
+            require_change(request, id)
             world = self.atlas.get(id)
             world.journal.set_prompt(clean_prompt(prompt))
             tell(self.painter, world)
 
-        changing(request, work)
+        guarded(work)
         if prompt.strip():
             gr.Info(phrase(language_of(request), "new-land.changed"))
         else:
@@ -81,21 +84,11 @@ class Handlers:
         """Delete the world that the confirmation named, and show another."""
 
         def work() -> None:
-            self.painter.forget(self.atlas.get(id))
-            self.atlas.delete(id)
+            require_change(request, id)
+            remove(self.atlas, self.painter, id)
 
-        changing(request, work)
-        return self.show("")
-
-
-def changing(request: gr.Request, work: Callable[[], T]) -> T:
-    """``work``'s answer, if whoever asks may change something."""
-
-    def checked() -> T:
-        require_edit(request)
-        return work()
-
-    return guarded(checked)
+        guarded(work)
+        return self.show("", request)
 
 
 def seed_of(text: str) -> int | None:

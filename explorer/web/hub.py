@@ -91,6 +91,8 @@ class Hub:
 
     def _heard(self, event: Event) -> None:
         """On whichever thread something happened."""
+        if event.kind == "painted":
+            return  # what it changes on a map, other events say
         loop = self._loop
         if loop is not None and not loop.is_closed():
             with contextlib.suppress(RuntimeError):  # closed between the question and the call

@@ -16,7 +16,8 @@ from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from explorer.settings import Settings
 from tiles.errors import EarthError
 
-Role = Literal["nothing", "view", "edit"]
+Role = Literal["nothing", "view", "visit", "edit"]
+ROLES: tuple[Role, ...] = ("nothing", "view", "visit", "edit")  # each may do what those before it may
 SESSION_SECONDS = 30 * 24 * 3600
 GUESSES, WINDOW = 10, 60  # wrong passwords from one address, and the seconds in which they count
 ADDRESSES = 10_000  # whose guesses are remembered at once

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from explorer.settings import Settings
 from explorer.web.access import COOKIE
+from explorer.web.cookies import cookie
 from explorer.web.keys import SESSION_SECONDS, Keys, TooManyGuesses
 from explorer.web.phrases import filled, language_of, phrase
 
@@ -64,7 +65,9 @@ async def log_in(request: Request, next: str = "/") -> Response:
     if role == "nothing":
         return _form(request, next, phrase(language_of(request), "login.wrong"), 401)
     answer = _onward(request, next)
-    answer.headers.append("Set-Cookie", _cookie(request, settings, keys.session(role), SESSION_SECONDS))
+    answer.headers.append(
+        "Set-Cookie", cookie(request, settings, COOKIE, keys.session(role), SESSION_SECONDS)
+    )
     return answer
 
 
@@ -72,20 +75,8 @@ async def log_in(request: Request, next: str = "/") -> Response:
 def log_out(request: Request) -> Response:
     """Takes the session from the browser."""
     answer = _onward(request, "/login")
-    answer.headers.append("Set-Cookie", _cookie(request, request.app.state.settings, "", 0))
+    answer.headers.append("Set-Cookie", cookie(request, request.app.state.settings, COOKIE, "", 0))
     return answer
-
-
-def _cookie(request: Request, settings: Settings, value: str, seconds: int) -> str:
-    """Out of scripts' reach. In another site's frame browsers send only a partitioned one, over https."""
-    path = request.scope.get("root_path") or "/"
-    parts = [f"{COOKIE}={value}", f"Path={path}", f"Max-Age={seconds}", "HttpOnly"]
-    secure = request.url.scheme == "https"
-    if secure and settings.frame_ancestors:
-        parts += ["Secure", "SameSite=None", "Partitioned"]
-    else:
-        parts += ["Secure", "SameSite=Lax"] if secure else ["SameSite=Lax"]
-    return "; ".join(parts)
 
 
 def _form(request: Request, next: str, said: str = "", status: int = 200) -> HTMLResponse:

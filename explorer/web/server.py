@@ -26,6 +26,7 @@ from explorer.service import descriptors
 from explorer.service.edits import resume
 from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
+from explorer.service.welcome import paint_homes
 from explorer.settings import Settings
 from explorer.web import (
     bookmarks,
@@ -38,6 +39,7 @@ from explorer.web import (
     search,
     services,
     tiles,
+    whoami,
     worlds,
 )
 from explorer.web import edits as edit_routes
@@ -56,12 +58,24 @@ from explorer.web.overviews import Builder
 from explorer.web.proxy import Proxy
 from explorer.web.sharing import Sharing
 from explorer.web.thumbnails import Thumbnails
+from explorer.web.visitors import Visitors
 from explorer.worlds.atlas import Atlas
 from tiles.errors import DiskFull, EarthError
 
 log = logging.getLogger(__name__)
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-OWN = ("/worlds", "/gallery", "/jobs", "/healthz", "/metrics", "/docs", "/openapi.json", "/login", "/logout")
+OWN = (
+    "/worlds",
+    "/gallery",
+    "/jobs",
+    "/healthz",
+    "/metrics",
+    "/docs",
+    "/openapi.json",
+    "/login",
+    "/logout",
+    "/whoami",
+)
 
 
 def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
@@ -79,9 +93,10 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.state.hub, app.state.decode_queue = Hub(painter, settings.maps), DecodeQueue(settings)
     app.state.overviews = Builder(app.state.decode_queue, painter, atlas.get)
     app.state.thumbnails = Thumbnails(app.state.decode_queue)
-    app.state.keys = Keys(settings)
+    app.state.keys, app.state.visitors = Keys(settings), Visitors(settings, atlas, painter)
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(login.router)
+    app.include_router(whoami.router)
     app.include_router(files.router)
     app.include_router(worlds.router)
     app.include_router(gallery.router)
@@ -110,7 +125,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_middleware(Head, paths=OWN)
     app.add_middleware(BodyLimit, usual=settings.body_bytes, limits=limits(settings))
     app.add_middleware(SameSite)
-    app.add_middleware(Access, settings=settings, keys=app.state.keys)
+    app.add_middleware(Access, settings=settings, keys=app.state.keys, visitors=app.state.visitors)
     app.add_middleware(Sharing, origins=settings.allowed_origins)
     # Both names are looked at: the connection's own, and the one that a proxy says it was asked by.
     app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
@@ -141,6 +156,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state = app.state
     state.overviews.begin()
     await to_thread.run_sync(_resume_all, state)
+    if state.settings.others_may == "visit":
+        await to_thread.run_sync(paint_homes, state.atlas, state.painter)
     yield
     app.state.overviews.close()
     app.state.hub.close()

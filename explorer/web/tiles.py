@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from explorer import pictures
 from explorer.pictures import Encoded
-from explorer.web.access import may_edit
 from explorer.web.middleware import foreign, foreign_words
+from explorer.web.permits import may_edit, visitor_of
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, Busy, EarthError
 from tiles.grid import MAX_ZOOM, Tile, parse_tile
@@ -124,6 +124,18 @@ def _seconds(text: str, most: float) -> float:
     return seconds
 
 
+def _may_paint(request: Request, world: World, tiles: Sequence[Tile]) -> bool:
+    """Raises QuotaUsedUp."""
+    visitor = visitor_of(request)
+    if visitor is None:
+        return may_edit(request)
+    if not visitor.owns(world.id):
+        return False
+    if not all(map(world.renderer.final, tiles)):
+        visitor.require("tiles")
+    return True
+
+
 async def _painted(request: Request, world: World, tiles: Sequence[Tile], seconds: float) -> None:
     """Returns when the tiles, all of one zoom, are final, overviews when they show all that is painted.
     Raises Busy when the time is up or too many wait.
@@ -136,7 +148,7 @@ async def _painted(request: Request, world: World, tiles: Sequence[Tile], second
     works: list[Awaitable[None]]
     if world.pyramid.is_overview(tiles[0]):
         works = [state.overviews.ready(world, tile) for tile in tiles]
-    elif world.readonly or not may_edit(request):
+    elif world.readonly or not await to_thread.run_sync(_may_paint, request, world, tiles):
         return
     else:
         works = [asyncio.wrap_future(state.painter.ask(world, tile)) for tile in tiles]

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.events import api
 
 from explorer.service import edits, estimates, exports, guiding, placing
@@ -14,6 +15,7 @@ from explorer.service.edits import EditRequest
 from explorer.service.jobs import Step
 from explorer.web.calls import checked, finished, for_editors, guarded
 from explorer.web.exports import describe, limits
+from explorer.web.permits import visitor_of
 from explorer.web.worlds import listed
 from tiles.errors import TooLarge
 from tiles.grid import Bounds, boxed
@@ -24,7 +26,7 @@ def add(state: Any) -> None:
     """Add the tools to the Gradio app that is being built; ``state`` is that of the whole app."""
     tools = Tools(state)
     # Not in Gradio's queue: MCP would call through it from this machine, and who asked would be lost.
-    api(checked(tools.worlds), api_name="worlds", queue=False)
+    api(tools.worlds, api_name="worlds", queue=False)
     for tool in (tools.paint, tools.edit, tools.guide, tools.undo, tools.redo, tools.export):
         api(for_editors(checked(tool)), api_name=tool.__name__, queue=False)
 
@@ -40,9 +42,9 @@ class Tools:
             state.settings,
         )
 
-    def worlds(self) -> list[dict[str, Any]]:
+    def worlds(self, request: gr.Request) -> list[dict[str, Any]]:
         """List the imaginary worlds: id, name, prompt, seed, base_zoom, home (metres, EPSG:3857)."""
-        return listed(self._atlas)
+        return listed(self._atlas, visitor_of(request))
 
     def paint(self, world: str, west: float, south: float, east: float, north: float) -> dict[str, Any]:
         """Paint a rectangle of a world.

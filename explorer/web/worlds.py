@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
@@ -12,9 +13,12 @@ from explorer import pictures
 from explorer.models.absent import Absent
 from explorer.service import edits, scouting
 from explorer.service.painter import Painter
+from explorer.service.removal import remove
 from explorer.web.links import links
 from explorer.web.map import page
+from explorer.web.permits import making, owner, spending, visitor_of
 from explorer.web.phrases import VARY, language_of
+from explorer.web.visitors import Visitor
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
 from explorer.worlds.summaries import Summary, summary_of
@@ -70,9 +74,12 @@ def painted_by(world: World) -> dict[str, Any]:
     return {**used, **said, "missing": missing}
 
 
-def listed(atlas: Atlas) -> list[dict[str, Any]]:
-    """All worlds that can be opened, as JSON."""
-    return [_described(summary) for summary in atlas.summaries()]
+def listed(atlas: Atlas, visitor: Visitor | None = None) -> list[dict[str, Any]]:
+    """All worlds that can be opened, as JSON; for a visitor those that are for everybody, and their own."""
+    summaries = atlas.summaries()
+    if visitor is not None:
+        summaries = (each for each in summaries if atlas.owner(each.id) in ("", visitor.id))
+    return [_described(summary) for summary in summaries]
 
 
 def _described(summary: Summary) -> dict[str, Any]:
@@ -99,8 +106,8 @@ def atlas_of(request: Request) -> Atlas:
 
 @router.get("/worlds")
 def list_worlds(request: Request) -> list[dict[str, Any]]:
-    """All worlds that can be opened."""
-    return listed(atlas_of(request))
+    """All worlds that can be opened. Visitors are not shown those of other visitors."""
+    return listed(atlas_of(request), visitor_of(request))
 
 
 @router.post("/worlds", status_code=201)
@@ -109,7 +116,9 @@ def make_world(request: Request, body: WorldBody) -> dict[str, Any]:
     atlas = atlas_of(request)
     new = asked(atlas, body)
     painter: Painter = request.app.state.painter
-    world = atlas.create(scouting.with_home(new, atlas.library.get(new.model), painter.sample))
+    model = atlas.library.get(new.model)
+    with making(request, scouting.windows_for_home(new, model)):
+        world = atlas.create(scouting.with_home(new, model, painter.sample), owner(request))
     return {**describe(world), "prompt_report": prompt_report(world, world.journal.prompt)}
 
 
@@ -120,11 +129,13 @@ async def preview_world(request: Request, body: PreviewBody) -> Response:
     atlas, state = atlas_of(request), request.app.state
     new = asked(atlas, WorldBody(name="preview", **body.model_dump()))
 
+    model = await to_thread.run_sync(atlas.library.get, new.model)
+
     def best() -> bytes:
-        model = atlas.library.get(new.model)
         return pictures.encode(scouting.sites(new, model, state.painter.sample)[0].picture, "webp")
 
-    data = await state.decode_queue.decoded(best)
+    with spending(request, tiles=scouting.windows(model)):
+        data = await state.decode_queue.decoded(best)
     return Response(data, media_type="image/webp", headers={"Cache-Control": "no-store"})
 
 
@@ -152,10 +163,7 @@ def change_world(request: Request, id: str, body: ChangeBody) -> dict[str, Any]:
 @router.delete("/worlds/{id}", status_code=204)
 def delete_world(request: Request, id: str) -> Response:
     """Delete a world with all its land."""
-    world, painter = atlas_of(request).get(id), request.app.state.painter
-    painter.forget(world)
-    atlas_of(request).delete(id)
-    painter.forget(world)  # by those who came meanwhile
+    remove(atlas_of(request), request.app.state.painter, id)
     return Response(status_code=204)
 
 

@@ -19,6 +19,7 @@ from explorer.models.library import Library
 from explorer.worlds.access import Access
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt, ids_for, settings_of
 from explorer.worlds.opened import OpenWorlds
+from explorer.worlds.owners import mark, owner_of
 from explorer.worlds.planet import climates
 from explorer.worlds.renderer import Decode, decode_here
 from explorer.worlds.summaries import Summaries, Summary, require_readable, summary_of
@@ -109,8 +110,13 @@ class Atlas:
         """The worlds in use."""
         return list(self._open.all().values())
 
-    def create(self, new: NewWorld) -> World:
-        """Raises BadSetting, BadPrompt, ModelRefused, DiskFull, NotWritten."""
+    def owner(self, id: str) -> str:
+        """The visitor who made a world; empty for any other world, and where there is none."""
+        return owner_of(self.folder / id) if ID.fullmatch(id) else ""
+
+    def create(self, new: NewWorld, owner: str = "") -> World:
+        """``owner``: the visitor it belongs to. Raises BadSetting, BadPrompt, ModelRefused, DiskFull,
+        NotWritten."""
         self._require_writable()
         model = self.library.get(new.model)
         settings = settings_of(new, new.model or self.library.default, model.traits, model.recipe)
@@ -124,13 +130,15 @@ class Atlas:
                 box = reach(stroke.bounds, settings["base_zoom"], settings["sketch"])
                 store.append("stroke", entries.Stroke(**stroke._asdict(), reach=box, painted=()).data())
             store.close()
+            if owner:
+                mark(part, owner)
             return self.get(self._placed(part, settings["name"]))
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
 
-    def unpack(self, file: Path, other_weights: bool = False) -> World:
-        """The world in a packed file, under an id of its own here.
+    def unpack(self, file: Path, other_weights: bool = False, owner: str = "") -> World:
+        """The world in a packed file, under an id of its own here, for a visitor if there is an ``owner``.
 
         Raises BadPackage, DiskFull, NotWritten, and ModelRefused if the model it was painted by is not here,
         or only with other weights and ``other_weights`` are not welcome; then nothing is changed.
@@ -141,6 +149,8 @@ class Atlas:
         part = self.scratch.new("world")
         try:
             package.unpack(file, part, model, recipe)
+            if owner:
+                mark(part, owner)
             id = self._placed(part, settings["name"])
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)

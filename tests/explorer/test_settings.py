@@ -45,7 +45,7 @@ def test_a_space_has_its_own_defaults_and_the_environment_comes_before_them(monk
     monkeypatch.setenv("EARTH_HOST", "127.0.0.1")
     found = Settings()
     assert found.host == "127.0.0.1" and "somebody-earth.hf.space" in found.hosts
-    assert found.frame_ancestors == ["https://huggingface.co"] and found.others_may == "auto"
+    assert found.frame_ancestors == ["https://huggingface.co"] and found.others_may == "visit"
     assert Settings(frame_ancestors=[]).frame_ancestors == []
 
 

@@ -219,7 +219,8 @@ class EarthMap {
 
   /** @param {any} status */
   status(status) {
-    this.note(status.error || (status.readonly ? phrase("map.readonly", { reason: status.reason }) : ""));
+    const limit = status.limit && phrase(`limit.${status.limit}`);
+    this.note(status.error || (status.readonly ? phrase("map.readonly", { reason: status.reason }) : limit));
     this.post({ type: "status", status });
   }
 

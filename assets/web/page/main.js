@@ -15,6 +15,7 @@ import "./places.js";
 import "./status.js";
 import "./theme.js";
 import "./unpack.js";
+import "./visitor.js";
 
 export { agree, asked, current, first, onMap, open } from "./world.js"; // what Gradio's events call
 

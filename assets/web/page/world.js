@@ -17,6 +17,7 @@ const GONE = phrase("world.gone");
 
 const state = {
   world: "",
+  name: "", // of it
   /** @type {string | null} */
   prompt: null, // in force, as the journal has it
   opened: 0,
@@ -38,6 +39,7 @@ async function show(world, at = "", words = "") {
   Object.assign(state, { world, prompt: null, kept: false, words: GONE });
   const { ok, status, said } = await ask(`/worlds/${world}`);
   if (opened !== state.opened) return;
+  state.name = ok ? said.name : "";
   if (status === 404) return gone(said.error.message);
   say(get("notice"), ok ? words : said.error.message, true);
   const frame = /** @type {HTMLIFrameElement} */ (get("earth-map"));
@@ -56,6 +58,9 @@ async function list() {
   const box = input("world");
   if (!ok || !box) return;
   const options = said.map((/** @type {any} */ each) => make("option", each.name, { value: each.id }));
+  // Visitors see other visitors' worlds by a link alone.
+  if (state.name && !said.some((/** @type {any} */ each) => each.id === state.world))
+    options.push(make("option", state.name, { value: state.world }));
   box.replaceChildren(...options);
   box.value = state.world;
 }

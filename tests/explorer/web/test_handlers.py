@@ -41,9 +41,9 @@ def test_the_question_names_the_world_and_what_goes_with_it(handlers, world):
 
 
 def test_a_world_that_is_gone_is_answered_with_another_one(handlers):
-    assert handlers.show("nowhere").chosen == "test-land"
+    assert handlers.show("nowhere", asked_by("view")).chosen == "test-land"
     handlers.delete("test-land", asked_by("edit"))
-    shown = handlers.show("test-land")
+    shown = handlers.show("test-land", asked_by("view"))
     assert shown.chosen == "" and shown.prompt == ""
 
 
