@@ -9,7 +9,7 @@ On a CPU few steps are taken: all cost the same, so more of them are calculated.
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -29,12 +29,12 @@ from explorer.models.family import Model
 from explorer.models.library import Library
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, Window, WindowSpec, assemble
-from tiles.grid import Tile
+from tiles.grid import TILE_LATENTS, Tile
 from tiles.recipe import Recipe
 
 STEPS, BATCHES = (50, 20, 8, 4), (1, 4, 16)
 USUAL = 25  # steps, where none are set
-FEW = (1, 3)  # steps that are really taken on a CPU
+FEW = (1, 2)  # steps that are really taken on a CPU
 UNET: dict[str, Any] = {  # of Stable Diffusion 2, told a level
     "sample_size": 32, "in_channels": 4, "out_channels": 4, "block_out_channels": (320, 640, 1280, 1280),
     "layers_per_block": 2, "attention_head_dim": (5, 10, 20, 20), "cross_attention_dim": 1024,
@@ -49,13 +49,6 @@ TEXT: dict[str, Any] = {  # OpenCLIP's ViT-H-14 without its last layer
     "hidden_act": "gelu",
 }  # fmt: skip
 NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
-
-
-class Cost(NamedTuple):
-    """Of painting and decoding, in seconds."""
-
-    window: float
-    tile: float  # its decoding
 
 
 class Unread(StableDiffusion):
@@ -74,9 +67,9 @@ def parts(device: str, dtype: torch.dtype) -> Parts:
     wide = torch.float32 if dtype is torch.float16 else dtype
     with torch.device("meta"):  # without the minutes that numbers to train from would take
         made = [
-            UNet2DConditionModel(**UNET).to(dtype),
-            AutoencoderKL(**VAE).to(wide),
-            CLIPTextModel(CLIPTextConfig(**TEXT)).to(dtype),
+            nn.Module.to(UNet2DConditionModel(**UNET), dtype),
+            nn.Module.to(AutoencoderKL(**VAE), wide),
+            nn.Module.to(CLIPTextModel(CLIPTextConfig(**TEXT)), dtype),
         ]
     for module in made:
         module.to_empty(device=device)
@@ -101,48 +94,50 @@ def windows(model: Model, count: int) -> list[Window]:
     return [assemble(Tile(model.traits.base_zoom, 2 * x, 0), spec, {}) for x in range(count)]
 
 
-def cost(model: Model, times: int = 1) -> Cost:
-    """Of one window of a full batch, and of decoding a tile."""
+def painting(model: Model, times: int = 1) -> float:
+    """Seconds of one window of a full batch."""
     batch = windows(model, model.traits.batch)
-    side = batch[0].noise.shape[-1] - 2 * batch[0].halo + 2 * model.traits.margin
-    rng = np.random.default_rng(0)
-    fresh = iter(rng.standard_normal((times, model.traits.channels, side, side)).astype(np.float32))
-    painting = seconds(lambda: model.paint(batch), times) / len(batch)
-    return Cost(painting, seconds(lambda: model.decode(next(fresh)), times))
+    return seconds(lambda: model.paint(batch), times) / len(batch)
+
+
+def decoding(model: Model, times: int = 1) -> float:
+    """Seconds of one tile. Its latents go on around it as they are in it, so all windows of a feathered
+    decoder are the same one: in land that goes on, too, one is drawn for each tile."""
+    margin, rng = model.traits.margin, np.random.default_rng(0)
+    cells = rng.standard_normal((times, model.traits.channels, TILE_LATENTS, TILE_LATENTS)).astype(np.float32)
+    around = ((0, 0), (margin, margin), (margin, margin))
+    fresh = iter([np.pad(cell, around, mode="wrap") for cell in cells])
+    return seconds(lambda: model.decode(next(fresh)), times)
 
 
 def on_gpu(device: str) -> Table:
     """Windows a second, by steps and batch."""
     built = parts(device, torch.float16)
     table = Table("steps", "batch", "windows/s", "decoding's share", "peak GiB", title=_named(built))
-    cost(model_of(built, 1, 1))  # what is only done once
+    decoding(model_of(built, 1, 1))  # what is only done once
     for steps, batch in track([(s, b) for s in STEPS for b in BATCHES]):
+        model = model_of(built, steps, batch)
+        painting(model_of(built, 1, batch))
         torch.cuda.reset_peak_memory_stats()
-        found = cost(model_of(built, steps, batch))
+        window, tile = painting(model), decoding(model, 3)
         peak = torch.cuda.max_memory_allocated() / 2**30
-        share = found.tile / (found.window + found.tile)
-        table.add_row(str(steps), str(batch), f"{1 / found.window:.2f}", f"{share:.2f}", f"{peak:.1f}")
+        share = tile / (window + tile)
+        table.add_row(str(steps), str(batch), f"{1 / window:.2f}", f"{share:.2f}", f"{peak:.1f}")
     return table
 
 
 def on_cpu() -> Table:
     """A tile over terra's. Each step costs the same: two short runs say what one costs."""
-    terra = cost(Library("terra", "cpu").get(), 5)
-    built = parts("cpu", torch.float32)
-    few, more = (cost(model_of(built, steps, 1)) for steps in FEW)
-    step = (more.window - few.window) / (FEW[1] - FEW[0])
+    terra = Library("terra", "cpu").get()
+    painting(terra), decoding(terra)  # what is only done once
+    own, built = (painting(terra, 5), decoding(terra, 5)), parts("cpu", torch.float32)
+    few, more = (painting(model_of(built, steps, 1)) for steps in FEW)
+    step, tile = (more - few) / (FEW[1] - FEW[0]), decoding(model_of(built, 1, 1))
     table = Table("", "seconds", "over terra's tile", title=_named(built))
-    whole = terra.window + terra.tile
-    rows = {
-        "terra: a window": terra.window,
-        "terra: decoding a tile": terra.tile,
-        "terra: a tile": whole,
-        f"a step, of {FEW[1]} taken": step,
-        "decoding a tile": min(few.tile, more.tile),
-    }
-    rows |= {f"a tile in {steps} steps, calculated": steps * step + few.tile for steps in (USUAL, *STEPS)}
+    rows = {"terra: a tile": sum(own), f"a step ({FEW[1]} were taken)": step, "decoding a tile": tile}
+    rows |= {f"a tile in {steps} steps, calculated": steps * step + tile for steps in (USUAL, *STEPS)}
     for name, spent in rows.items():
-        table.add_row(name, f"{spent:.2f}", f"{spent / whole:.1f}")
+        table.add_row(name, f"{spent:.2f}", f"{spent / sum(own):.1f}")
     return table
 
 
