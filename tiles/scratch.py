@@ -55,6 +55,16 @@ class Scratch:
         return self.folder / f"{secrets.token_hex(8)}-{name}"
 
     @contextmanager
+    def making(self, name: str) -> Iterator[Path]:
+        """A path for a folder that is made inside; what is there is removed if that fails."""
+        path = self.new(name)
+        try:
+            yield path
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+
+    @contextmanager
     def alone(self) -> Iterator[None]:
         """While no other process is in here or starts. Raises Busy."""
         if self._lock is None:

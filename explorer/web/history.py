@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 from explorer.service import edits, history
 from explorer.service.packing import require_room
 from explorer.web.exports import describe as describe_job
+from explorer.web.permits import making, owner, require_painting
 from explorer.web.worlds import describe
 from tiles import package
 from tiles.grid import checked_tile
@@ -73,7 +74,10 @@ def stamp(request: Request, id: str, number: int, body: StampBody) -> dict[str, 
     number."""
     state = request.app.state
     world, most = state.atlas.get(id), state.settings.edit_tiles
+    edit = world.journal.history.log.edits.get(number)
+    require_painting(request, world, len(edit.cells) if edit else 0)
     job = history.stamp(world, state.painter, state.jobs, number, body.at, most)
+    job.owner = owner(request)
     return {"revision": job.entry, "job": describe_job(job)}
 
 
@@ -84,4 +88,6 @@ def branch(request: Request, id: str, body: BranchBody) -> dict[str, Any]:
     state = request.app.state
     world = state.atlas.get(id)
     require_room(state.atlas.folder, package.size(world.store, latents=True), state.settings.spare_bytes)
-    return describe(state.atlas.branch(id, body.name or f"{world.name[:70]} (copy)", body.step))
+    name = body.name or f"{world.name[:70]} (copy)"
+    with making(request, 0):
+        return describe(state.atlas.branch(id, name, body.step, owner(request)))

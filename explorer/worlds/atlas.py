@@ -121,8 +121,7 @@ class Atlas:
         model = self.library.get(new.model)
         settings = settings_of(new, new.model or self.library.default, model.traits, model.recipe)
         prompt, strokes = climates(clean_prompt(new.prompt), settings["base_zoom"])
-        part = self.scratch.new("world")
-        try:
+        with self.scratch.making("world") as part:
             part.mkdir()
             store = Store.create(part / "world.db", settings)
             store.append("prompt", {"prompt": prompt, "painted": []})
@@ -130,12 +129,7 @@ class Atlas:
                 box = reach(stroke.bounds, settings["base_zoom"], settings["sketch"])
                 store.append("stroke", entries.Stroke(**stroke._asdict(), reach=box, painted=()).data())
             store.close()
-            if owner:
-                mark(part, owner)
-            return self.get(self._placed(part, settings["name"]))
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
+            return self.get(self._placed(part, settings["name"], owner))
 
     def unpack(self, file: Path, other_weights: bool = False, owner: str = "") -> World:
         """The world in a packed file, under an id of its own here, for a visitor if there is an ``owner``.
@@ -146,15 +140,9 @@ class Atlas:
         self._require_writable()
         settings = package.settings(file)
         model, recipe = self._model_for(settings, other_weights)
-        part = self.scratch.new("world")
-        try:
+        with self.scratch.making("world") as part:
             package.unpack(file, part, model, recipe)
-            if owner:
-                mark(part, owner)
-            id = self._placed(part, settings["name"])
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
+            id = self._placed(part, settings["name"], owner)
         try:
             return self.get(id)
         except EarthError:
@@ -182,7 +170,7 @@ class Atlas:
             )
         return name, recipe
 
-    def branch(self, id: str, name: str, step: int | None = None) -> World:
+    def branch(self, id: str, name: str, step: int | None = None, owner: str = "") -> World:
         """A copy of a world with all that is painted, under a new name and id: what waits is left out, and
         what came after ``step`` undone. Raises WorldNotFound, NothingToDo if the step is not in force,
         BadSetting, DiskFull, NotWritten."""
@@ -190,15 +178,11 @@ class Atlas:
         world = self.get(id)
         if step is not None and not world.journal.history.in_force(step):
             raise NothingToDo(f"step {step} is not in force, so no copy can begin there")
-        part = self.scratch.new("world")
-        try:
+        with self.scratch.making("world") as part:
             part.mkdir()
             created = datetime.now(UTC).isoformat(timespec="seconds")
             world.store.copy(part / "world.db", name=clean_name(name), created=created)
-            copied = self.get(self._placed(part, name))
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
+            copied = self.get(self._placed(part, name, owner))
         for number in copied.journal.history.waiting:
             copied.journal.cancel_edit(number)
         while step is not None and copied.journal.history.steps[-1] != step:
@@ -339,8 +323,10 @@ class Atlas:
             return False
         return True
 
-    def _placed(self, part: Path, name: str) -> str:
+    def _placed(self, part: Path, name: str, owner: str) -> str:
         """Move a new world's folder to where worlds are, all of it at once; its id."""
+        if owner:
+            mark(part, owner)
         for id in ids_for(name):
             if os.path.lexists(self.folder / id):
                 continue

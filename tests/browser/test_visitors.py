@@ -14,7 +14,7 @@ from tests.browser.test_page import shown
 def public(tmp_path_factory, library):
     """With a password this machine too is a stranger."""
     folder = tmp_path_factory.mktemp("public") / "worlds"
-    settings = {"password": "correct horse battery", "others_may": "visit", "visitor_tiles": 60}
+    settings = {"password": "correct horse battery", "others_may": "visit", "visitor_tiles": 30}
     server = Server(folder, library, **settings)
     yield server
     server.stop()

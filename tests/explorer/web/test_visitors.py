@@ -70,6 +70,7 @@ def test_one_world_each_and_nobody_elses(stranger, atlas):
     assert mine.post("/worlds", json=MINE).status_code == 201
     again = mine.post("/gallery/fjords")
     assert error(again) == (403, "no_room") and "delete one first" in again.text
+    assert error(mine.post("/worlds/mine/branch", json={})) == (403, "no_room")
     assert theirs.post("/worlds", json={**MINE, "name": "Theirs"}).status_code == 201
     for path in ("/worlds/mine", "/worlds/test-land"):
         for answer in (
