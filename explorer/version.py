@@ -1,4 +1,4 @@
 """What this software calls itself."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 SOFTWARE = f"Endless Earth {VERSION}"

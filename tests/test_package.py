@@ -1,5 +1,6 @@
 """What ``pip install .`` gives."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from explorer.version import VERSION
 
@@ -38,6 +40,15 @@ def test_the_locked_versions_are_ones_that_are_asked_for():
     for line in listed("requirements.txt"):
         asked = Requirement(line)
         assert asked.specifier.contains(locked[canonicalize_name(asked.name)]), line
+
+
+def test_the_version_is_that_of_the_newest_release_in_the_list_of_changes():
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    releases = [re.fullmatch(r"(\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)", each) for each in headings[1:]]
+    assert all(releases) and releases[0][1] == VERSION
+    for order in ([Version(each[1]) for each in releases], [each[2] for each in releases]):
+        assert order == sorted(order, reverse=True)
 
 
 @pytest.fixture(scope="module")
