@@ -53,7 +53,7 @@ def paint(
         if levels is not None:
             existing_folder(levels)
             painted = at_levels(land.model, land.journal.prompt, land.seed, painter.sample)
-            strip(painted).save(levels, "PNG")
+            strip(list(painted)).save(levels, "PNG")
             print(levels)
             return
         box = boxed(parse_bounds(bounds), land.base_zoom if zoom is None else zoom)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw
 from explorer.models.family import Model
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
+from explorer.service.jobs import Step, Work
 from explorer.service.scouting import Sample, decoded_alone
 from tiles.grid import TILE_PIXELS, Tile, metres_words
 from tiles.mosaic.postcard import INK, PAPER, font_for
@@ -37,18 +39,31 @@ def chosen_zooms(known: Sequence[int], most: int = MOST) -> list[int]:
     return [every[round(place)] for place in places]
 
 
-def at_levels(model: Model, prompt: str, seed: int, sample: Sample) -> list[LevelPicture]:
-    """A cell of the same prompt and seed at each of six zooms that the model knows, the coarsest first. Each
-    is painted for itself, without a coarser level over it."""
-    zooms = chosen_zooms(model.traits.zooms)
-    windows = []
-    for zoom in zooms:
+def at_levels(model: Model, prompt: str, seed: int, sample: Sample) -> Iterator[LevelPicture]:
+    """A cell of the same prompt and seed at each of six zooms that the model knows, the coarsest first, each
+    when it is asked for. Each is painted for itself, without a coarser level over it."""
+    for zoom in chosen_zooms(model.traits.zooms):
         pyramid = pyramid_of(zoom, 0, model.traits.halo, model.traits.channels)
         middle = 2**zoom // 4 * 2  # even: a cell that sees no neighbour
         spec = WindowSpec(pyramid, seed, (Condition(prompt, use_parent=False),))
-        windows.append(assemble(Tile(zoom, middle, middle), spec, {}))
-    painted = sample(model, windows)
-    return [LevelPicture(zoom, decoded_alone(model, cell)) for zoom, cell in zip(zooms, painted)]
+        (cell,) = sample(model, [assemble(Tile(zoom, middle, middle), spec, {})])
+        yield LevelPicture(zoom, decoded_alone(model, cell))
+
+
+def work(model: Model, prompt: str, seed: int, sample: Sample) -> Work:
+    """The work of a job that paints them into files, each named by its zoom: ``15.png``."""
+
+    def paint(folder: Path, step: Step) -> list[Path]:
+        found: list[Path] = []
+        total = len(chosen_zooms(model.traits.zooms))
+        step("painting", 0, total)
+        for level in at_levels(model, prompt, seed, sample):
+            found.append(folder / f"{level.zoom}.png")
+            Image.fromarray(level.pixels).save(found[-1])
+            step("painting", len(found), total)
+        return found
+
+    return paint
 
 
 def strip(levels: Sequence[LevelPicture]) -> Image.Image:

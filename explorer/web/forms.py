@@ -82,6 +82,10 @@ GO = """<div id="go" class="own"><form id="go-form"><label>@@go.find@@<span clas
 <ul id="marks" aria-label="@@go.bookmarks@@"></ul></div>"""
 ABOUT = """<details id="about" class="own"><summary>@@about.title@@</summary>\
 <dl id="about-list"></dl></details>"""
+LEVELS = """<details id="levels" class="own"><summary>@@levels.title@@</summary>\
+<p class="hint">@@levels.hint@@</p>
+<button id="levels-go" class="second" type="button">@@levels.go@@</button>
+<div id="levels-job"></div><p id="levels-said" role="status"></p><ol id="levels-list"></ol></details>"""
 GALLERY = """<div id="gallery" class="own"><p class="hint">@@gallery.hint@@</p>
 <ul id="gallery-list"></ul><p id="gallery-said" role="status"></p></div>"""
 UNPACK = """<div class="own"><label id="unpack">@@unpack@@\
@@ -107,14 +111,19 @@ BRUSH = """<div id="brush" class="own"><h2>@@brush@@</h2>
 PICTURE = """<div id="picture" class="own">
 <label>@@picture.file@@<input id="picture-file" type="file" \
 accept=".tif,.tiff,.png,.jpg,.jpeg,.webp"></label>
+<label>@@picture.as@@<select id="picture-as"><option value="land">@@picture.as.land@@</option>\
+<option value="guide">@@picture.as.guide@@</option>\
+<option value="edges">@@picture.as.edges@@</option></select></label>
+<p id="picture-follows" class="hint"></p>
 <p id="picture-spot" class="hint"></p>
 <label>@@zoom@@<select id="picture-zoom"></select></label>
 <label><span>@@picture.keep@@ <output></output></span>\
 <input id="picture-strength" type="range" min="0.1" max="1" step="0.05" value="1"></label>
-<label>@@picture.prompt@@<input id="picture-prompt" type="text"></label>
+<label id="picture-shows">@@picture.prompt@@<input id="picture-prompt" type="text"></label>
 <button id="picture-go" type="button" disabled>@@picture.go@@</button>
 <progress id="picture-sent" max="1" value="0" aria-label="@@picture.sent@@" hidden></progress>
 <p id="picture-said" role="status"></p>
+<button id="picture-repaint" class="second" type="button" hidden></button>
 </div>"""
 SHARE = """<div id="share" class="own">
 <h2>@@share.place@@</h2>

@@ -44,6 +44,7 @@ from explorer.web import (
 )
 from explorer.web import edits as edit_routes
 from explorer.web import guides as guide_routes
+from explorer.web import levels as level_routes
 from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
@@ -106,6 +107,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(edit_routes.router)
     app.include_router(guide_routes.router)
     app.include_router(history.router)
+    app.include_router(level_routes.router)
     app.include_router(tiles.router)
     app.include_router(search.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))

@@ -95,7 +95,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                 with part("place-explore"):
                     html(forms.views("tab.explore"))
                     with part("view-world"):
-                        html(forms.WELCOME + forms.GO + forms.ABOUT)
+                        html(forms.WELCOME + forms.GO + forms.ABOUT + forms.LEVELS)
                         remove, confirmation, question, really, keep = removing()
                     html(forms.GALLERY, "view-gallery")
                     with part("view-new"):

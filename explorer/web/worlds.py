@@ -66,11 +66,12 @@ def describe(world: World) -> dict[str, Any]:
 
 
 def painted_by(world: World) -> dict[str, Any]:
-    """A world's model: what it is, its licence, how it is used, and what is ``missing`` of it here."""
+    """A world's model: what it is, its licence, how it is used, what pictures it ``follows`` (empty: none),
+    and what is ``missing`` of it here."""
     traits, recipe = world.model.traits, world.model.recipe
     used = {"steps": traits.steps, "batch": traits.batch} if recipe is None else recipe.data()
     missing = world.model.why if isinstance(world.model, Absent) else None
-    said = {"model": traits.name, "digest": traits.digest, "licence": traits.licence}
+    said = {"model": traits.name, "digest": traits.digest, "licence": traits.licence, "follows": traits.guide}
     return {**used, **said, "missing": missing}
 
 

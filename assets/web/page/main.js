@@ -9,6 +9,7 @@ import "./gallery.js";
 import "./go.js";
 import "./help.js";
 import { journalKey } from "./history.js";
+import "./levels.js";
 import "./mode.js";
 import "./picture.js";
 import "./places.js";

@@ -7,6 +7,7 @@ import { resolution, size } from "../lib/words.js";
 import { ask, upload } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, say, send, speak } from "./dom.js";
+import { guides, laid, use } from "./guide.js";
 import { part } from "./parts.js";
 import { isShown } from "./places.js";
 
@@ -144,19 +145,28 @@ async function place() {
     y: String(y),
     zoom: field("picture-zoom").value,
     strength: field("picture-strength").value,
-    prompt: field("picture-prompt").value,
   });
+  const guide = guides();
+  if (guide) query.set("edges", String(use() === "edges"));
+  else query.set("prompt", field("picture-prompt").value);
   button("picture-go").disabled = true;
   say(get("picture-said"), phrase("picture.sending"));
   const bar = /** @type {HTMLProgressElement} */ (/** @type {unknown} */ (get("picture-sent")));
   bar.hidden = false;
-  const { ok, said } = await upload(`/worlds/${state.world}/pictures?${query}`, file, (share) => {
-    bar.value = share;
-    if (share === 1) say(get("picture-said"), phrase("picture.reading"));
-  });
+  const { ok, said } = await upload(
+    `/worlds/${state.world}/${guide ? "guides" : "pictures"}?${query}`,
+    file,
+    (share) => {
+      bar.value = share;
+      if (share === 1) say(get("picture-said"), phrase("picture.reading"));
+    },
+  );
   bar.hidden = true;
-  const notes = ok ? [QUEUED, ...(said.notes ?? []), reported(said.prompt_report)] : [said.error.message];
+  const done = guide ? phrase("picture.laid") : QUEUED;
+  const report = guide ? "" : reported(said.prompt_report);
+  const notes = ok ? [done, ...(said.notes ?? []), report] : [said.error.message];
   say(get("picture-said"), notes.filter(Boolean).join(" "), !ok);
+  laid((ok && said.painted) || []);
   if (ok) {
     field("picture-file").value = "";
     Object.assign(state, { pixels: null, own: null, why: "" });

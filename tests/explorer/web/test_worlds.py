@@ -70,6 +70,7 @@ def test_a_world_says_what_paints_it(client, library):
         "licence": "CC0-1.0",
         "steps": 1,
         "batch": 1,
+        "follows": "",
         "missing": None,
     }
     library.model.recipe = Recipe(source="a/b@" + "5" * 40, licence="mit", steps=30, dtype="float16", batch=4)
