@@ -166,6 +166,9 @@ REGION = """<fieldset id="region"><legend class="unseen">@@region.title@@</legen
 <label class="tick"><input id="region-erase" type="checkbox">@@region.erase@@</label>
 </div></fieldset>"""
 DOCK = """<div id="steps"><div id="queue" role="group" aria-label="@@queue@@"></div>
+<div id="work" class="ends" hidden><span id="work-said"></span>\
+<button id="work-cancel" class="quiet" type="button">@@work.cancel@@</button></div>
+<p id="away" role="status"></p><p id="link" role="status"></p>
 <div id="steps-said" role="status"></div>
 <div class="row2">\
 <button id="undo" class="step" type="button" disabled aria-keyshortcuts="Control+Z">@@undo@@</button>\

@@ -15,6 +15,7 @@ export class Feed {
     this.failures = 0;
     this.over = false;
     this.socket = this.connect();
+    window.addEventListener("online", () => this.retry());
   }
 
   connect() {
@@ -29,11 +30,19 @@ export class Feed {
       if (this.over) return;
       this.hear({ event: "offline" });
       const pause = PAUSES[Math.min(this.failures++, PAUSES.length - 1)];
-      setTimeout(() => {
+      this.timer = setTimeout(() => {
         this.socket = this.connect();
       }, pause);
     };
     return socket;
+  }
+
+  /** The network is back: no need to wait for the next try. */
+  retry() {
+    if (this.over || this.socket.readyState !== WebSocket.CLOSED) return;
+    clearTimeout(this.timer);
+    this.failures = 0;
+    this.socket = this.connect();
   }
 
   /** The world is gone: there is nothing to come back for. */

@@ -193,7 +193,7 @@ class EarthMap {
     else if (["editing", "edited", "settled"].includes(message.event)) this.edited(message);
     else if (message.event === "journal") this.post({ type: "journal" });
     else if (message.event === "online") this.online();
-    else if (message.event === "offline") this.note(phrase("map.offline"));
+    else if (message.event === "offline") this.offline();
     else if (message.event === "error") this.refused(message.error);
   }
 
@@ -227,7 +227,13 @@ class EarthMap {
   // What happened to the journal before, or while the connection was lost, is not known.
   online() {
     this.note("");
+    this.post({ type: "link", up: true });
     this.post({ type: "journal" });
+  }
+
+  offline() {
+    this.note(phrase("map.offline"));
+    this.post({ type: "link", up: false });
   }
 
   /** @param {string} text */

@@ -4,10 +4,11 @@
 import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { bytes } from "../lib/words.js";
+import { live } from "../lib/work.js";
 import { ask } from "./ask.js";
 import { emit, on } from "./bus.js";
 import { get, make, say } from "./dom.js";
-import { follow, jobLine, live } from "./jobs.js";
+import { follow, jobLine } from "./jobs.js";
 import { part } from "./parts.js";
 
 const NEXT = 400; // ms between two files that are handed over

@@ -3,15 +3,13 @@
 
 import { phrase } from "../lib/phrases.js";
 import * as words from "../lib/words.js";
+import { live } from "../lib/work.js";
 import { ask } from "./ask.js";
 import { make } from "./dom.js";
 
 const WAITING = 1200; // ms between questions
 const RUNNING = 400;
 const AWAY = 3000; // while the app does not answer
-
-/** @param {Job} job */
-export const live = (job) => job.state === "waiting" || job.state === "running";
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));

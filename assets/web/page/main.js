@@ -17,6 +17,7 @@ import "./status.js";
 import "./theme.js";
 import "./unpack.js";
 import "./visitor.js";
+import "./work.js";
 
 export { agree, asked, current, first, onMap, open } from "./world.js"; // what Gradio's events call
 

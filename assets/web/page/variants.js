@@ -4,7 +4,7 @@
 import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
-import { tellMap } from "./bus.js";
+import { emit, tellMap } from "./bus.js";
 import { button, get, make } from "./dom.js";
 import { follow, jobLine } from "./jobs.js";
 
@@ -37,6 +37,7 @@ export async function askForOptions(world, selection, body, apply, note) {
     job: said.job,
   };
   offer = mine;
+  emit({ type: "offered" });
   const line = jobLine(forget, phrase("variants.painting", { count: OPTIONS }));
   line.show(said.job);
   fill(line.line);
