@@ -93,13 +93,21 @@ UNPACK = """<div class="own"><label id="unpack">@@unpack@@\
 <p id="unpack-said" role="status"></p></div>"""
 HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">@@history.none@@</p>\
 <ol id="history-list"></ol></div>"""
-BRUSH = """<div id="brush" class="own"><h2>@@brush@@</h2>
+
+
+def chips(prompt: str) -> str:
+    """Words to be clicked into the field ``prompt``; assets/web/page/chips.js fills them in."""
+    return f'<details class="chips" data-into="{prompt}"><summary>@@chips@@</summary><div></div></details>'
+
+
+BRUSH = f"""<div id="brush" class="own"><h2>@@brush@@</h2>
 <div class="choices" role="radiogroup" aria-label="@@brush.for@@">\
 <label><input type="radio" name="brush-land" value="new" checked>@@brush.land.new@@</label>\
 <label><input type="radio" name="brush-land" value="painted">@@brush.land.painted@@</label>\
 <label><input type="radio" name="brush-land" value="both">@@brush.land.both@@</label></div>
 <p id="brush-hint" class="hint"></p>
 <label>@@prompt@@<textarea id="brush-prompt" rows="2" placeholder="@@brush.example@@"></textarea></label>
+{chips("brush-prompt")}
 <label><span>@@brush.radius@@ <output></output></span>\
 <input id="brush-radius" type="range" min="0" value="1"></label>
 <label><span>@@brush.softness@@ <output></output></span>\
@@ -185,6 +193,7 @@ def edit(limit: int) -> str:
 {REGION}
 <label>@@prompt@@<textarea id="edit-prompt" rows="2" \
 placeholder="@@edit.example@@"></textarea></label>
+{chips("edit-prompt")}
 <label>@@edit.negative@@<input id="edit-negative" type="text"></label>
 <label><span>@@edit.strength@@ <output></output></span>\
 <input id="edit-strength" type="range" min="0.1" max="1" step="0.05" value="1"></label>

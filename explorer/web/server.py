@@ -40,6 +40,7 @@ from explorer.web import (
     services,
     tiles,
     whoami,
+    words,
     worlds,
 )
 from explorer.web import edits as edit_routes
@@ -109,6 +110,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(history.router)
     app.include_router(level_routes.router)
     app.include_router(tiles.router)
+    app.include_router(words.router)
     app.include_router(search.router)
     app.router.routes.append(WebSocketRoute("/worlds/{id}/feed", feed.serve))
     app.add_api_route("/healthz", health, tags=["server"])

@@ -6,7 +6,7 @@ import { reported } from "../lib/report.js";
 import { length } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
-import { button, field, get, make, say, speak } from "./dom.js";
+import { button, field, get, make, say, send, speak } from "./dom.js";
 import { part } from "./parts.js";
 import { reveal } from "./places.js";
 
@@ -25,7 +25,7 @@ const state = {
   wrong: false,
 };
 
-part("brush", () => {
+part("brush", (box) => {
   /** @param {string} id @param {number[]} steps @param {(metres: number) => string} words */
   const scale = (id, steps, words) => {
     field(id).max = String(steps.length - 1);
@@ -42,6 +42,7 @@ part("brush", () => {
   field("brush-regions").addEventListener("change", () => show(field("brush-regions").checked));
   for (const each of lands()) each.addEventListener("change", () => choose(each.value));
   choose(state.land);
+  send(box, button("brush-toggle"));
   button("brush-toggle").addEventListener("click", () => turn(!state.on));
   say(get("brush-said"), state.words, state.wrong);
   tell();

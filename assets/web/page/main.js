@@ -3,6 +3,7 @@
 import "./about.js";
 import "./brush.js";
 import { emit, on } from "./bus.js";
+import "./chips.js";
 import "./edit.js";
 import "./export.js";
 import "./gallery.js";
