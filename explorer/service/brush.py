@@ -12,6 +12,7 @@ from explorer.service.jobs import Job, Jobs
 from explorer.service.painter import Painter
 from explorer.worlds.new import clean_prompt
 from explorer.worlds.world import World
+from tiles import entries
 from tiles.errors import BadEdit, TooLarge
 from tiles.grid import TILE_LATENTS, Tile, boxed, tile_metres
 from tiles.mask import FULL, Mask
@@ -25,31 +26,43 @@ Lands = Literal["new", "painted", "both"]  # what a stroke is for
 LANDS = get_args(Lands)
 
 
+class Wish(NamedTuple):
+    """What a stroke is to do."""
+
+    stroke: Stroke
+    lays: bool  # whether land to come follows it
+    painted: tuple[Tile, ...]  # the painted tiles of the base level under it
+    edit: entries.Edit | None  # that paints them again, just where the stroke covers them
+
+
 class Brushed(NamedTuple):
     """What a stroke did."""
 
     number: int | None  # its line in the journal; None: it is not for land to come
-    painted: tuple[Tile, ...]  # the painted tiles of the base level under it
-    job: Job | None  # that paints them again
+    job: Job | None  # that paints land again
 
 
-def brush(world: World, painter: Painter, jobs: Jobs, stroke: Stroke, land: str, most: int) -> Brushed:
-    """Lay a prompt along a line: over ``new`` land it is the prompt of what will be painted there; land
-    that is ``painted`` is painted again, as an edit of just what the stroke covers, of up to ``most``
-    tiles. Raises BadEdit, BadPrompt, TooLarge, Busy."""
+def wish(world: World, stroke: Stroke, land: str, most: int) -> Wish:
+    """A prompt along a line: over ``new`` land it is the prompt of what will be painted there; land that is
+    ``painted`` is painted again, up to ``most`` tiles; or ``both``. Raises BadEdit, BadPrompt, TooLarge."""
     if land not in LANDS:
         raise BadEdit(f"land {land[:20]!r}: it must be {', '.join(LANDS[:-1])} or {LANDS[-1]}")
     stroke = checked(world, stroke)
     covered, whole = under(world, stroke)
     if land == "new":
-        return Brushed(lay(world, painter, stroke), tuple(covered)[:most], None)
+        return Wish(stroke, True, tuple(covered)[:most], None)
     if not covered and land == "painted":
         raise BadEdit("nothing is painted under the brush")
     if len(covered) > most:
         raise TooLarge(f"too many tiles ({len(covered):,}) to paint again; the limit is {most:,}")
     edit = edits.checked(world, EditRequest((), stroke.prompt, mask=covered), most) if covered else None
-    number = lay(world, painter, stroke) if land == "both" and not whole else None
-    return Brushed(number, tuple(covered), edits.start(world, painter, jobs, edit) if edit else None)
+    return Wish(stroke, land == "both" and not whole, tuple(covered), edit)
+
+
+def brush(world: World, painter: Painter, jobs: Jobs, wished: Wish) -> Brushed:
+    """Do what a stroke is to do. Raises Busy."""
+    number = lay(world, painter, wished.stroke) if wished.lays else None
+    return Brushed(number, edits.start(world, painter, jobs, wished.edit) if wished.edit else None)
 
 
 def checked(world: World, stroke: Stroke) -> Stroke:

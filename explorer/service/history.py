@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from explorer.service import edits
-from explorer.service.jobs import Job, Jobs
+from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.service.regions import Sheet
 from explorer.worlds.world import World
@@ -57,10 +57,9 @@ def clear(world: World, painter: Painter, tiles: Iterable[Tile], most: int) -> d
     return {"revision": number, "tiles": len(cells)}
 
 
-def stamp(world: World, painter: Painter, jobs: Jobs, number: int, at: tuple[float, float], most: int) -> Job:
-    """Make an edit again with its middle at a place in metres: of the same size and shape, with the same
-    prompt, strength and seed. Whole tiles go to whole tiles. Raises BadEdit, NothingToDo, TooLarge,
-    Busy."""
+def stamped(world: World, number: int, at: tuple[float, float], most: int) -> entries.Edit:
+    """An edit of a step's size, shape, prompt, strength and seed with its middle at a place in metres. Whole
+    tiles go to whole tiles. Raises BadEdit, BadAddress, NothingToDo, TooLarge."""
     if not is_place(at):
         raise BadEdit("the place is two numbers of metres, x and y")
     edit = world.journal.history.log.edits.get(number)
@@ -71,7 +70,7 @@ def stamp(world: World, painter: Painter, jobs: Jobs, number: int, at: tuple[flo
     if len(edit.cells) > most:
         raise TooLarge(f"too many tiles ({len(edit.cells):,}); the limit is {most:,}")
     mask = _moved(edit, at)
-    entry = entries.Edit(
+    return entries.Edit(
         cells=journal.outline(mask),
         prompt=edit.prompt,
         negative_prompt=edit.negative_prompt,
@@ -80,7 +79,6 @@ def stamp(world: World, painter: Painter, jobs: Jobs, number: int, at: tuple[flo
         picture=False,
         mask=None if edit.mask is None else written(mask),
     )
-    return edits.start(world, painter, jobs, entry)
 
 
 def _moved(edit: Edit, at: tuple[float, float]) -> dict[Tile, np.ndarray]:

@@ -204,11 +204,15 @@ def make_stroke(request: Request, id: str, body: StrokeBody) -> dict[str, Any]:
     state = request.app.state
     world: World = state.atlas.get(id)
     stroke = Stroke(body.prompt, tuple(body.path), body.radius, body.softness)
-    most = state.settings.edit_tiles
-    done = brush.brush(world, state.painter, state.jobs, stroke, body.land, most)
+    wished = brush.wish(world, stroke, body.land, state.settings.edit_tiles)
+    if wished.edit:
+        require_painting(request, world, wished.edit.outlined)
+    done = brush.brush(world, state.painter, state.jobs, wished)
+    if done.job:
+        done.job.owner = owner(request)
     return {
         "revision": done.number,
-        "painted": [list(tile) for tile in done.painted],
+        "painted": [list(tile) for tile in wished.painted],
         "edit": done.job and {"revision": done.job.entry, "job": describe_job(done.job)},
         "prompt_report": prompt_report(world, body.prompt),
     }

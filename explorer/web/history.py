@@ -73,10 +73,10 @@ def stamp(request: Request, id: str, number: int, body: StampBody) -> dict[str, 
     """Make an edit again elsewhere: the same prompt, size, strength and seed. ``revision`` is the new one's
     number."""
     state = request.app.state
-    world, most = state.atlas.get(id), state.settings.edit_tiles
-    edit = world.journal.history.log.edits.get(number)
-    require_painting(request, world, len(edit.cells) if edit else 0)
-    job = history.stamp(world, state.painter, state.jobs, number, body.at, most)
+    world = state.atlas.get(id)
+    edit = history.stamped(world, number, body.at, state.settings.edit_tiles)
+    require_painting(request, world, edit.outlined)
+    job = edits.start(world, state.painter, state.jobs, edit)
     job.owner = owner(request)
     return {"revision": job.entry, "job": describe_job(job)}
 
@@ -88,6 +88,6 @@ def branch(request: Request, id: str, body: BranchBody) -> dict[str, Any]:
     state = request.app.state
     world = state.atlas.get(id)
     require_room(state.atlas.folder, package.size(world.store, latents=True), state.settings.spare_bytes)
-    name = body.name or f"{world.name[:70]} (copy)"
     with making(request, 0):
+        name = body.name or f"{world.name[:70]} (copy)"
         return describe(state.atlas.branch(id, name, body.step, owner(request)))

@@ -128,7 +128,7 @@ def test_one_goes_back_to_any_step_and_forward_again(painted, painter, jobs):
 def test_an_edit_is_stamped_elsewhere_with_all_its_settings(painted, painter, jobs):
     first = edit(painted, painter, jobs, [ONE, OTHER], "snow", strength=0.7, negative_prompt="sea")
     middle = (-0.9 * SIDE, 1.6 * SIDE)  # of two tiles: those are whole again
-    job = over(history.stamp(painted, painter, jobs, first.entry, middle, 9))
+    job = over(edits.start(painted, painter, jobs, history.stamped(painted, first.entry, middle, 9)))
     one, other = (painted.journal.edit(number) for number in (first.entry, job.entry))
     assert other.cells == {Tile(8, 126, 126), Tile(8, 127, 126)}
     assert one[3:8] == other[3:8]  # prompts, strength, seed, no picture
@@ -140,7 +140,7 @@ def test_a_stamped_mask_keeps_its_shape(painted, painter, jobs):
     first = masked(painted, painter, jobs, {ONE: weights}, "snow")
     latent = SIDE / 32
     at = (SIDE / 2 + 27 * latent, -SIDE / 2 - 3 * latent)  # 27 latents to the right, 3 down
-    job = over(history.stamp(painted, painter, jobs, first.entry, at, 9))
+    job = over(edits.start(painted, painter, jobs, history.stamped(painted, first.entry, at, 9)))
     edit_ = painted.journal.edit(job.entry)
     sheet = np.concatenate([edit_.weights(ONE), edit_.weights(OTHER)], 1)
     assert (sheet[7:23, 35:39] == weights[4:20, 8:12]).all() and np.count_nonzero(sheet) == 64
@@ -148,10 +148,10 @@ def test_a_stamped_mask_keeps_its_shape(painted, painter, jobs):
 
 def test_what_cannot_be_stamped_is_said(painted, painter, jobs):
     with pytest.raises(NothingToDo, match="no edit"):
-        history.stamp(painted, painter, jobs, 1, (0, 0), 9)
+        history.stamped(painted, 1, (0, 0), 9)
     first = edit(painted, painter, jobs, [ONE], "snow")
     with pytest.raises(BadEdit, match="two numbers"):
-        history.stamp(painted, painter, jobs, first.entry, (float("nan"), 0), 9)
+        history.stamped(painted, first.entry, (float("nan"), 0), 9)
 
 
 def test_a_copy_opens_with_the_same_land_at_a_step(painted, painter, jobs, atlas):
