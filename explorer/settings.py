@@ -207,6 +207,9 @@ class Settings(BaseSettings):
     )
     want_tiles: int = Field(1024, ge=1, description="most tiles one map may want at a time")
     maps: int = Field(200, ge=1, description="most maps open at once; one past it is told so")
+    readers: int = Field(
+        0, ge=0, le=64, description="processes beside the app's own that answer requests for painted tiles"
+    )
     connections: int = Field(1000, ge=10, description="most connections open at once; past it 503")
     body_bytes: int = Field(65536, ge=1024, description="largest body of a request that sends no file")
     upload_mb: int = Field(512, ge=1, description="largest file that can be sent to the app, in MiB")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +44,9 @@ def serve(
     painters: Painters = None,
     painter_cpus: PainterCpus = None,
     allow_mixed: AllowMixed = None,
+    readers: Annotated[
+        int | None, typer.Option(help="processes beside it that answer requests for painted tiles")
+    ] = None,
 ) -> None:
     """Start the app; the default when no command is given."""
     settings = settings_with(
@@ -56,12 +60,13 @@ def serve(
         painters=painters,
         painter_cpus=painter_cpus,
         allow_mixed=allow_mixed,
+        readers=readers,
     )
     sockets = listening(settings)  # before anything slow
     with opened(settings) as (atlas, painter):
         from explorer.service import descriptors
         from explorer.web.server import create_app, stop
-        from explorer.web.serving import run
+        from explorer.web.serving import Connection, run
 
         make_first(atlas)
         say_readonly(atlas)
@@ -74,7 +79,17 @@ def serve(
             console.print(f"Endless Earth: {address}", highlight=False)
 
         descriptors.raise_limit()
-        run(app, sockets, descriptors.affordable(settings.connections), ready, lambda: stop(app))
+        most = descriptors.affordable(settings.connections)
+        if not settings.readers:
+            run(app, sockets, partial(Connection, most=most), ready, lambda: stop(app))
+            return
+        from explorer.web.passing import WriterConnection
+        from explorer.web.readers import Readers
+
+        beside = Readers(settings, sockets, most // 2)
+        app.state.readers = beside
+        http = partial(WriterConnection, most=most - most // 2, give=beside.give)
+        run(app, sockets, http, ready, lambda: stop(app), beside)
 
 
 def listening(settings: Settings) -> list[socket.socket]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 import swagger_ui_bundle
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette._utils import get_route_path
 from starlette.datastructures import State
-from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import Scope
 from xstatic.pkg import leaflet
@@ -46,38 +44,22 @@ from explorer.web import (
 from explorer.web import edits as edit_routes
 from explorer.web import guides as guide_routes
 from explorer.web import levels as level_routes
-from explorer.web.access import Access
 from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
 from explorer.web.front import Front
-from explorer.web.head import Head
-from explorer.web.headers import SecurityHeaders
+from explorer.web.guards import OWN, guard, http_error
 from explorer.web.hub import Hub
 from explorer.web.keys import Keys
-from explorer.web.limits import BodyLimit, limits
-from explorer.web.middleware import KnownHost, SameSite, refusal
 from explorer.web.overviews import Builder
-from explorer.web.proxy import Proxy
-from explorer.web.sharing import Sharing
 from explorer.web.thumbnails import Thumbnails
 from explorer.web.visitors import Visitors
 from explorer.worlds.atlas import Atlas
-from tiles.errors import DiskFull, EarthError
+from tiles.errors import EarthError
+
+if TYPE_CHECKING:
+    from explorer.web.readers import Readers
 
 log = logging.getLogger(__name__)
-CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-OWN = (
-    "/worlds",
-    "/gallery",
-    "/jobs",
-    "/healthz",
-    "/metrics",
-    "/docs",
-    "/openapi.json",
-    "/login",
-    "/logout",
-    "/whoami",
-)
 
 
 def create_app(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
@@ -96,6 +78,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.state.overviews = Builder(app.state.decode_queue, painter, atlas.get)
     app.state.thumbnails = Thumbnails(app.state.decode_queue)
     app.state.keys, app.state.visitors = Keys(settings), Visitors(settings, atlas, painter)
+    app.state.readers = None  # those beside it, once it is served with some
     app.state.jobs = Jobs(atlas.scratch.folder / "jobs")
     app.include_router(login.router)
     app.include_router(whoami.router)
@@ -120,23 +103,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
     app.mount("/static/swagger", StaticFiles(directory=swagger_ui_bundle.swagger_ui_path))
     app.mount("/static/earth", Assets())
-    app.add_exception_handler(EarthError, _earth_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OSError, _system_error)
-    app.add_exception_handler(Exception, _unexpected)
-    # The last one added is the first that a request meets.
-    app.add_middleware(Head, paths=OWN)
-    app.add_middleware(BodyLimit, usual=settings.body_bytes, limits=limits(settings))
-    app.add_middleware(SameSite)
-    app.add_middleware(Access, settings=settings, keys=app.state.keys, visitors=app.state.visitors)
-    app.add_middleware(Sharing, origins=settings.allowed_origins)
-    # Both names are looked at: the connection's own, and the one that a proxy says it was asked by.
-    app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
-    app.add_middleware(Proxy, settings=settings)
-    app.add_middleware(KnownHost, names=settings.hosts, addresses=settings.everywhere)
-    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
-    return app
+    return guard(app, settings, app.state.keys, app.state.visitors)
 
 
 class Rest(Mount):
@@ -150,7 +117,7 @@ class Rest(Mount):
 def end_own_paths(app: FastAPI) -> FastAPI:
     """Let failures below our own paths be ours: Gradio words its own in another shape."""
     page = next(route for route in app.router.routes if isinstance(route, Mount) and not route.path)
-    page.app.add_exception_handler(404, _http_error)  # type: ignore[attr-defined]
+    page.app.add_exception_handler(404, http_error)  # type: ignore[attr-defined]
     app.router.routes[app.router.routes.index(page)] = Rest("/", app=Front(page.app))
     return app
 
@@ -196,9 +163,16 @@ def health(request: Request, response: Response) -> dict[str, object]:
     return {
         "status": "degraded" if troubles else "ok",
         "troubles": troubles,
+        "readers": ready_readers(request),
         "device": status.device,
         "model": status.model,
     }
+
+
+def ready_readers(request: Request) -> int:
+    """How many readers take connections now."""
+    readers: Readers | None = request.app.state.readers
+    return 0 if readers is None else readers.ready
 
 
 def metrics(request: Request) -> Response:
@@ -210,6 +184,7 @@ def metrics(request: Request) -> Response:
         "earth_tiles_waiting": ("wanted tiles not painted yet", painter.waiting()),
         "earth_seconds_per_tile": ("median of the last 50 tiles", status.seconds_per_tile or 0.0),
         "earth_painter_alive": ("1 while the painter runs", float(status.alive)),
+        "earth_readers": ("readers that answer requests for painted tiles", ready_readers(request)),
         "earth_maps_open": ("maps connected to the feed", len(request.app.state.hub)),
     }
     for name, (meaning, value) in figures.items():
@@ -233,37 +208,3 @@ def docs() -> HTMLResponse:
         swagger_favicon_url="static/earth/icon.svg",
         swagger_ui_parameters={"validatorUrl": None},  # by default another host is asked
     )
-
-
-async def _earth_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, EarthError)
-    headers = {"Retry_After": str(error.retry_after)} if error.retry_after else {}
-    return refusal(error.status, error.code, str(error), **headers)
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    parts = []
-    for wrong in error.errors()[:5]:
-        where = ".".join(str(part) for part in wrong["loc"][1:]) or "body"
-        parts.append(f"{where[:80]}: {wrong['msg']}")
-    return refusal(422, "bad_request", "; ".join(parts))
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = CODES.get(error.status_code, "http_error")
-    headers = {name.replace("-", "_"): value for name, value in (error.headers or {}).items()}
-    return refusal(error.status_code, code, str(error.detail), **headers)
-
-
-async def _system_error(request: Request, error: Exception) -> Response:
-    """A full disk is said to be one, wherever it is met."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return await _earth_error(request, DiskFull("the disk is full: nothing was changed"))
-    return await _unexpected(request, error)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return refusal(500, "internal", "something went wrong here; the log of the app says what")

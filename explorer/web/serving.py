@@ -7,16 +7,20 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from explorer.web.middleware import refusal, refuse
+
+if TYPE_CHECKING:
+    from explorer.web.readers import Readers
 
 HEADER_SECONDS = 10  # in which a connection must send a whole request head
 ANSWER_SECONDS = 2  # in which, once the app is to stop, answers may still be sent
@@ -113,15 +117,48 @@ class Interrupted:
             await refuse(scope, receive, send, 503, "stopped", "the app was closed")
 
 
-class Server(uvicorn.Server):
+class Handed(uvicorn.Server):
+    """uvicorn, which also goes on with connections that are open already."""
+
+    def adopt(self, connection: socket.socket, data: bytes) -> None:
+        """Answer on a connection, of which ``data`` was read already."""
+        connection.setblocking(False)
+        made: Any = self.config.http_protocol_class
+        protocol = partial(
+            made,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            beginning=data,
+        )
+        work = asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+        task = asyncio.ensure_future(_unless_gone(work))
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
+
+
+async def _unless_gone(work: Awaitable[object]) -> None:
+    with suppress(OSError):  # the client went meanwhile
+        await work
+
+
+class Server(Handed):
     """uvicorn, which says when it is ready, and which ends soon when it is told to."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        stop: Callable[[], None],
+        readers: Readers | None,
+    ) -> None:
         super().__init__(config)
-        self._ready, self._stop = ready, stop
+        self._ready, self._stop, self._readers = ready, stop, readers
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup(sockets if self._readers is None else [])
+        if self._readers is not None:
+            self._readers.begin(self.adopt)
         if self.started:
             self._ready()
 
@@ -129,6 +166,8 @@ class Server(uvicorn.Server):
         # What is cut off then is no failure, and uvicorn would log each with its traceback.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         stopping = asyncio.create_task(asyncio.to_thread(self._stop))
+        if self._readers is not None:
+            await self._readers.end()
         await super().shutdown(sockets)
         await stopping
 
@@ -140,24 +179,29 @@ class Server(uvicorn.Server):
         last.start()
 
 
-def run(
-    app: ASGIApp,
-    sockets: Sequence[socket.socket],
-    connections: int,
-    ready: Callable[[], None],
-    stop: Callable[[], None],
-) -> None:
-    """Serve ``app`` on ``sockets``, which listen already, until SIGTERM or SIGINT.
-
-    ``connections``: how many may be open at once; past it requests are answered 503. ``ready`` is called
-    when the app answers. ``stop`` is called on a thread when the app is to end: it ends what requests
-    wait for. The signals' own handlers run before this returns.
-    """
-    config = uvicorn.Config(
+def configured(app: ASGIApp, http: Callable[..., Connection]) -> uvicorn.Config:
+    """How an app is served, on connections made by ``http``."""
+    return uvicorn.Config(
         Interrupted(app),
-        http=partial(Connection, most=connections),  # type: ignore[arg-type]
+        http=http,  # type: ignore[arg-type]
         log_level="warning",
         proxy_headers=False,  # the app reads them itself
         timeout_graceful_shutdown=ANSWER_SECONDS,
     )
-    Server(config, ready, stop).run(sockets=list(sockets))
+
+
+def run(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    http: Callable[..., Connection],
+    ready: Callable[[], None],
+    stop: Callable[[], None],
+    readers: Readers | None = None,
+) -> None:
+    """Serve ``app`` on ``sockets``, which listen already, until SIGTERM or SIGINT.
+
+    ``http`` makes what answers on a connection. ``ready`` is called when the app answers. ``stop`` is called
+    on a thread when the app is to end: it ends what requests wait for. With ``readers`` those take the
+    connections. The signals' own handlers run before this returns.
+    """
+    Server(configured(app, http), ready, stop, readers).run(sockets=list(sockets))

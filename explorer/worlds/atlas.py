@@ -62,11 +62,13 @@ class Atlas:
         cache_bytes: int,
         open_limit: int = OPEN_LIMIT,
         decode: Decode = decode_here,
+        barred: str = "",
     ) -> None:
         """``cache_bytes``: how much of each world's tiles is kept. ``open_limit``: how many worlds stay open
-        that nobody works with. ``decode``: where latents become pixels. Raises OSError if there is no folder
-        and none can be made."""
-        self.decode = decode
+        that nobody works with. ``decode``: where latents become pixels. ``barred``: why all of them can only
+        be read here, to go on after "world 'id'"; empty if they can be changed. Raises OSError if there is
+        no folder and none can be made."""
+        self.decode, self._barred = decode, barred
         self.folder, self.library, self.cache_bytes = folder, library, cache_bytes
         folder.mkdir(parents=True, exist_ok=True)
         self.scratch = Scratch(folder)
@@ -260,6 +262,8 @@ class Atlas:
     def _opened(self, id: str) -> World:
         folder = self._path(id).parent
         access = Access(id, folder)
+        if self._barred:
+            access.bar(self._barred)
         try:
             return self._read(id, folder, access)
         except BaseException:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +88,7 @@ class World:
         self.pyramid = pyramid_of(
             settings["base_zoom"], settings["sketch"], settings["halo"], store.channels, DEEPEST
         )
-        lock = threading.RLock()  # steps and commits, one at a time
+        self._lock = lock = threading.RLock()  # steps and commits, one at a time
         self.journal = Journal(store, self.pyramid, lock, access.require)
         access.when_taken = self.journal.refresh
         self.drafts = Drafts(self.journal, lock)
@@ -197,6 +199,14 @@ class World:
         if not self._read_anew():
             raise WorldNotFound(f"world {self.id!r} was deleted, or another took its place")
         return True
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """The world at one moment, for one thread at a time: the journal and all that is read within it
+        belong together, whatever another process writes meanwhile. Raises WorldDamaged."""
+        with self._lock, self._store.snapshot():
+            self.journal.refresh()
+            yield
 
     def _read_anew(self) -> bool:
         self._looked = time.monotonic()
