@@ -92,6 +92,8 @@ def test_a_picture_becomes_land(world, tmp_path):
     assert (world.read(region) != before).mean() > 0.5
     world.undo()
     assert (world.read(region) == before).all()
+    with pytest.raises(EarthError, match="follows no guide"):
+        world.guide(path)
 
 
 @pytest.mark.parametrize("name", ["land.tif", "land.png", "land.mbtiles"])
