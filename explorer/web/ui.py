@@ -23,21 +23,7 @@ from explorer.worlds.new import beginnings
 from tiles.grid import metres_words
 
 EXAMPLES = asset("prompts", "examples.json")
-SCALES = (
-    2,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-    12,
-    14,
-    16,
-    17,
-    18,
-    19,
-)  # first zooms of what one sees
+SCALES = (2, 5, 6, 7, 8, 9, 10, 12, 14, 16, 17, 18, 19)  # first zooms of what one sees
 MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
 HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">
 <style>gradio-app:not(:has(#earth))::before {{ content: "@@loading@@"; position: fixed; \
