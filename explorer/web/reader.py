@@ -7,7 +7,7 @@ import signal
 import socket
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Literal
 
@@ -140,6 +140,8 @@ def read(settings: Settings, sockets: list[socket.socket], end: socket.socket, m
     library = Library(settings.model, settings.device, settings.model_options)
     atlas = Atlas(settings.worlds, library, settings.cache_bytes, barred=BARRED)
     painter = Painter()
+    with suppress(EarthError):  # what is wrong with it, the writer says
+        library.get()  # before connections are taken, which would wait for it
     try:
         ReaderServer(create_reader(settings, atlas, painter), sockets, end, most).run(sockets=[])
     finally:

@@ -1,5 +1,6 @@
 """The app as it is started: on its port, and told to stop."""
 
+import asyncio
 import io
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import IPPROTO_TCP, TCP_NODELAY
 
 import httpx
 import pytest
@@ -117,3 +119,22 @@ def test_what_an_open_address_means_is_said(settings, words, monkeypatch):
     say_who_may(Settings(**settings))
     assert words in said.getvalue() and bool(said.getvalue()) == bool(words)
     assert not words or "EARTH_PASSWORD" in said.getvalue()
+
+
+def test_answers_are_sent_without_waiting_to_fill_packets():
+    (listens,) = listening(Settings(host="127.0.0.1", port=0))
+
+    async def accepted():
+        made = asyncio.get_running_loop().create_future()
+
+        class Made(asyncio.Protocol):
+            def connection_made(self, transport):
+                made.set_result(transport.get_extra_info("socket").getsockopt(IPPROTO_TCP, TCP_NODELAY))
+
+        server = await asyncio.get_running_loop().create_server(Made, sock=listens)
+        with socket.create_connection(listens.getsockname()):
+            found = await made
+        server.close()
+        return found
+
+    assert asyncio.run(accepted())
