@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from explorer.cli.options import (
+    AllowMixed,
     BadOptions,
     BoundsText,
     Device,
+    ExecutorName,
     Folder,
+    PainterCpus,
+    Painters,
+    RayAddress,
     Seed,
     WorldId,
     existing_folder,
@@ -41,6 +46,11 @@ def paint(
     ] = None,
     worlds: Folder = None,
     device: Device = None,
+    executor: ExecutorName = None,
+    ray_address: RayAddress = None,
+    painters: Painters = None,
+    painter_cpus: PainterCpus = None,
+    allow_mixed: AllowMixed = None,
 ) -> None:
     """Paint a rectangle of a world, or its prompt and seed at six ground resolutions as one picture."""
     from explorer.service.bulk import paint_all
@@ -48,7 +58,16 @@ def paint(
 
     if not bounds and levels is None:
         raise BadOptions("--bounds are needed, or --levels FILE")
-    with opened(settings_with(worlds=worlds, device=device)) as (atlas, painter):
+    settings = settings_with(
+        worlds=worlds,
+        device=device,
+        executor=executor,
+        ray_address=ray_address,
+        painters=painters,
+        painter_cpus=painter_cpus,
+        allow_mixed=allow_mixed,
+    )
+    with opened(settings) as (atlas, painter):
         land = atlas.get(world)
         if levels is not None:
             existing_folder(levels)

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli.options import BadOptions, BoundsText, Device, Folder, ModelName, existing_folder, zooms_of
+from explorer.cli.options import (
+    AllowMixed,
+    BadOptions,
+    BoundsText,
+    Device,
+    ExecutorName,
+    Folder,
+    ModelName,
+    PainterCpus,
+    Painters,
+    RayAddress,
+    existing_folder,
+    zooms_of,
+)
 from explorer.cli.session import opened, settings_with
 from explorer.settings import Settings
 from explorer.terminal import progress, stages
@@ -33,12 +46,26 @@ def export(
     worlds: Folder = None,
     model: ModelName = None,
     device: Device = None,
+    executor: ExecutorName = None,
+    ray_address: RayAddress = None,
+    painters: Painters = None,
+    painter_cpus: PainterCpus = None,
+    allow_mixed: AllowMixed = None,
 ) -> None:
     """Write a region of a world as one file, or a dataset of painted pictures; prints the path.
 
     A dataset's --zoom may be a list, as in "7,8".
     """
-    settings = settings_with(worlds=worlds, model=model, device=device)
+    settings = settings_with(
+        worlds=worlds,
+        model=model,
+        device=device,
+        executor=executor,
+        ray_address=ray_address,
+        painters=painters,
+        painter_cpus=painter_cpus,
+        allow_mixed=allow_mixed,
+    )
     if dataset is not None:
         export_dataset(settings, dataset, prompt, zooms_of(zoom), count, seed, side)
     elif world is None or not bounds:

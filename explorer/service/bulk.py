@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from explorer.service.executors import hands_of
 from explorer.service.painter import Painter
 from explorer.worlds.world import World
 from tiles.grid import Tile, around
 
-GROUP = 64  # tiles wanted at a time
+GROUP, MOST = 64, 1024  # tiles wanted at a time for each painter, and for all of them
 PATIENCE = 0.2  # seconds between two looks at how far it is
 
 
@@ -44,8 +45,9 @@ def _paint(
     step: Callable[[int], None],
 ) -> None:
     world.access.require()
-    for start in range(0, len(tiles), GROUP):
-        group = list(tiles[start : start + GROUP])
+    size = min(MOST, GROUP * hands_of(painter.status().crew))
+    for start in range(0, len(tiles), size):
+        group = list(tiles[start : start + size])
         left = _missing(world, group, layer, needed)
         step(len(group) - len(left))
         if left:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from explorer.models.family import Traits
 from explorer.models.library import Library
 from explorer.service import stac
 from explorer.service.bulk import paint_all
+from explorer.service.executors import hands_of
 from explorer.service.painter import Painter
 from explorer.service.samples import OLD_SEED_BITS, SEED_BITS, Plan, Sample, base_of, checked, samples
 from explorer.version import SOFTWARE
@@ -57,12 +59,14 @@ def export(
     every = samples(plan)
     atlas = Atlas(out / ".worlds", library, CACHE_BYTES)
     try:
-        # World by world, whatever the order of the pictures.
-        for done, sample in enumerate(sorted(every, key=lambda sample: sample.world)):
+        # World by world, whatever the order of the pictures; of each as many at once as there are painters.
+        for done, group in _together(sorted(every, key=lambda sample: sample.world), painter):
             step(done, len(every))
-            path = out / "train" / f"{sample.name}.png"
-            if not path.exists():
-                _write(path, _encoded(_painted(atlas, painter, sample)))
+            left = [sample for sample in group if not _file(out, sample).exists()]
+            _paint(atlas, painter, left)
+            for more, sample in enumerate(left):
+                step(done + more, len(every))
+                _write(_file(out, sample), _encoded(_cut(_world(atlas, painter, sample), sample)))
     finally:
         for world in atlas.opened():
             painter.forget(world)
@@ -130,11 +134,29 @@ def _plan_in(path: Path) -> dict[str, Any]:
     return plan
 
 
-def _painted(atlas: Atlas, painter: Painter, sample: Sample) -> np.ndarray:
+def _file(out: Path, sample: Sample) -> Path:
+    return out / "train" / f"{sample.name}.png"
+
+
+def _together(every: list[Sample], painter: Painter) -> Iterator[tuple[int, list[Sample]]]:
+    """Pictures of one world that are painted at the same time, and how many come before them."""
+    done = 0
+    for _, alike in itertools.groupby(every, key=lambda sample: sample.world):
+        while group := list(itertools.islice(alike, hands_of(painter.status().crew))):
+            yield done, group
+            done += len(group)
+
+
+def _paint(atlas: Atlas, painter: Painter, group: list[Sample]) -> None:
+    """Paint all that pictures of one world need."""
+    if group:
+        tiles = dict.fromkeys(tile for sample in group for tile in sample.area.box.tiles())
+        paint_all(painter, _world(atlas, painter, group[0]), list(tiles), lambda more: None)
+
+
+def _cut(world: World, sample: Sample) -> np.ndarray:
     """The pixels of a sample, uint8 (side, side, 3)."""
-    world = _world(atlas, painter, sample)
     box = sample.area.box
-    paint_all(painter, world, list(box.tiles()), lambda more: None)
     sheet = np.empty((box.height * TILE_PIXELS, box.width * TILE_PIXELS, 3), np.uint8)
     for tile in box.tiles():
         pixels = world.renderer.pixels(tile)

@@ -29,7 +29,13 @@ class Crew(NamedTuple):
 
     kinds: tuple[str, ...] = ()  # that of each painter that is there
     lost: int = 0  # painters that were there, and are awaited again
+    mixed: bool = False  # whether those of another kind than a world's first paint it too
     trouble: str = ""  # why there are none, where that is known
+
+
+def hands_of(crew: Crew | None) -> int:
+    """How many batches are painted at the same time, at least one; painters that are lost will be back."""
+    return max(1, len(crew.kinds) + crew.lost) if crew else 1
 
 
 class Executor(Protocol):

@@ -98,8 +98,7 @@ class Painter:
         return future
 
     def forget(self, world: World) -> None:
-        """Paint nothing more of a world that is to be deleted; when this returns, the painter does not touch
-        it any more. Whoever waits for its tiles gets WorldNotFound at once."""
+        """Paint nothing of a deleted world any more. Whoever waits for its tiles gets WorldNotFound."""
         for wait in self._waits.of_world(world):
             wait.end(WorldNotFound(f"world {world.id!r} was deleted"))
         with self._changed:

@@ -176,16 +176,11 @@ def painters_of(world: World, crew: Crew | None) -> dict[str, Any] | None:
     """The painters of a cluster as a map tells of them; None where this process paints.
 
     ``here``: how many there are; ``lost``: how many were there, and are awaited; ``other``: how many of those
-    here are of another kind than the world's first painter, ``kind``; ``trouble``: why there are none.
+    here are of another kind than the world's first painter, which do not paint it if they are ``refused``;
+    ``trouble``: why there are none.
     """
     if crew is None:
         return None
-    first = world.first_painter
-    other = sum(first not in (None, kind) for kind in crew.kinds)
-    return {
-        "here": len(crew.kinds),
-        "lost": crew.lost,
-        "other": other,
-        "kind": first,
-        "trouble": crew.trouble,
-    }
+    other = sum(world.first_painter not in (None, kind) for kind in crew.kinds)
+    counted = {"here": len(crew.kinds), "lost": crew.lost, "other": other}
+    return {**counted, "refused": not crew.mixed, "trouble": crew.trouble}

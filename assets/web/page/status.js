@@ -1,5 +1,6 @@
 // @ts-check
 // The line that says what the app is doing.
+import { painters } from "../lib/crew.js";
 import { phrase } from "../lib/phrases.js";
 import { figure, number } from "../lib/words.js";
 import { on } from "./bus.js";
@@ -28,6 +29,7 @@ on("status", ({ status }) => {
       phrase(status.level === null ? "status.waiting" : "status.waiting-level", { zoom: status.level ?? "" }),
     ],
     [speed(status.seconds_per_tile), phrase("status.per-tile")],
+    ...painters(status.painters),
     [status.model, phrase("status.on", { device: status.device })],
   ];
   line.replaceChildren(

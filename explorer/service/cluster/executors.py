@@ -111,7 +111,12 @@ class ClusterExecutors:
 
     def crew(self) -> Crew:
         with self._lock:
-            return Crew(self._dispatch.kinds, self._dispatch.lost, self._trouble)
+            return Crew(self._dispatch.kinds, self._dispatch.lost, self._mixed, self._trouble)
+
+    @property
+    def office(self) -> int | None:
+        """The process that speaks with the cluster now."""
+        return self._link.pid
 
     def count(self, kind: str | None) -> int:
         """How many painters of a kind are there; of any kind if it is None."""

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from explorer.service.cluster.plan import Came, Do, Done, Failed, Lost, News, Plan, Source, Started, Trouble
 
 LOOK = 1.0  # seconds between two looks at how much room the cluster has
-DEAF = 20.0  # seconds in which the head must answer such a look
+DEAF = 10.0  # seconds in which the head must answer such a look
 AGAIN = 0.25  # seconds until a painter that is being restarted is asked again
 STORE = 256 * 2**20  # bytes of shared memory of a cluster on this machine: only windows pass through it
 
@@ -40,13 +40,14 @@ def main(connection: Connection, plan: Plan) -> None:
     except Exception as error:
         with contextlib.suppress(OSError):
             connection.send(Trouble(_words(error)))
-    finally:
-        with contextlib.suppress(Exception):
-            _ray().shutdown()
+        os._exit(1)  # Ray would wait for what is gone; a cluster that was started here ends with this process
+    with contextlib.suppress(Exception):
+        _ray().shutdown()
 
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")  # until a head counts as gone
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
@@ -66,7 +67,8 @@ def _join(plan: Plan) -> None:
         return
     cores = max(os.cpu_count() or 1, plan.painters * plan.cpus, plan.cpus)
     here = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": STORE}
-    _ray().init(num_cpus=cores, **({"num_gpus": 0} if plan.device == "cpu" else {}), **here, **shared)
+    gpus = 0 if plan.device == "cpu" else None  # as many as there are
+    _ray().init("local", num_cpus=cores, num_gpus=gpus, **here, **shared)
 
 
 def _require_answer(address: str) -> None:
@@ -131,12 +133,15 @@ class Office:
             await asyncio.sleep(LOOK)
 
     def _room(self) -> int:
-        """How many painters the machines of the cluster hold."""
+        """How many painters the machines of the cluster hold. Raises ConnectionError where Ray would wait."""
         needed = (
             {"GPU": 1.0, "CPU": float(self._plan.cpus)} if self._gpu() else {"CPU": float(self._plan.cpus)}
         )
-        nodes = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
-        return sum(int(min(node.get(name, 0.0) // each for name, each in needed.items())) for node in nodes)
+        alive = {node["NodeID"]: node["Resources"] for node in _ray().nodes() if node["Alive"]}
+        if _ray().get_runtime_context().get_node_id() not in alive:
+            raise ConnectionError("the machine by which the cluster was joined is gone")
+        fitting = [[node.get(name, 0.0) // each for name, each in needed.items()] for node in alive.values()]
+        return sum(int(min(each)) for each in fitting)
 
     def _gpu(self) -> bool:
         if self._plan.device == "auto":

@@ -42,7 +42,7 @@ class ByHand:
         self.batches, self.came, self.by_hand = [], threading.Semaphore(0), True
 
     def of(self, model, kind=None):
-        self.model, self.batch = model, model.traits.batch
+        self.model, self.batch, self.kind = model, model.traits.batch, kind
         return self
 
     def watch(self, changed):
@@ -346,3 +346,36 @@ def test_what_left_the_view_is_dropped_at_every_level(make, painted):
         levels.update(cell.z for cell in cells)
         paint()
     assert levels == {8, 9, 10, 11, 12}
+
+
+def test_a_batch_that_nobody_paints_yet_is_given_up_when_nobody_wants_it(make):
+    hand = ByHand()
+    hand.capacity = 2
+    world, painter = make(StandIn(sketch=0), hand)
+    one, two = painter.paint(world, [NEAR]), painter.paint(world, [FAR])
+    cells, paint = hand.next()
+    assert cells == [NEAR]
+    assert hand.came.acquire(timeout=30)  # the second waits
+    hand.came.release()
+    given_up = hand.batches[0][1]
+    gone = threading.Event()
+    given_up.add_done_callback(lambda _: gone.set())
+    two.cancel()
+    assert gone.wait(30) and given_up.cancelled()
+    paint()
+    one.result(30)
+    again = painter.paint(world, [FAR])  # and whoever wants it later has it
+    cells, paint = hand.next()
+    paint()
+    again.result(30)
+    assert cells == [FAR]
+
+
+def test_what_paints_a_world_is_noted_and_asked_for(make):
+    hand = ByHand()
+    world, painter = make(StandIn(sketch=0), hand)
+    hand.by_hand = False
+    painter.paint(world, [NEAR]).result(30)
+    assert world.painted_by == ("CPU of a test",) and hand.kind is None
+    painter.paint(world, [FAR]).result(30)
+    assert world.painted_by == ("CPU of a test",) and hand.kind == "CPU of a test"

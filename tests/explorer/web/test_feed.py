@@ -7,6 +7,8 @@ from starlette.websockets import WebSocketDisconnect
 
 from benchmarks.standin import OneModel, StandIn
 from explorer.pictures import decode
+from explorer.service.events import CREW
+from explorer.service.executors import Crew
 from explorer.service.painter import Painter
 from explorer.web.server import create_api
 from explorer.worlds.atlas import Atlas
@@ -290,3 +292,17 @@ def test_a_map_of_a_world_that_another_process_deletes_ends_in_words(settings, a
     finally:
         painter.close()
         other.close()
+
+
+def test_a_map_hears_of_painters_that_come_and_go(client, painter, world, monkeypatch):
+    world.note_painter("GPU of old")
+    crew = Crew(("CPU", "CPU", "GPU of old"))
+    monkeypatch.setattr(painter._executors, "crew", lambda: crew)
+    with client.websocket_connect(URL) as socket:
+        status = until(socket, lambda m: m["event"] == "status" and m["painters"])[-1]
+        counted = {"here": 3, "lost": 0, "other": 2, "refused": True, "trouble": ""}
+        assert status["painters"] == counted
+        crew = Crew(("CPU",), lost=2, mixed=True)
+        painter.tell([CREW])
+        status = until(socket, lambda m: m["event"] == "status" and m["painters"]["lost"])[-1]
+        assert status["painters"] == {**counted, "here": 1, "lost": 2, "other": 1, "refused": False}
