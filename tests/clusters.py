@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
 
-from benchmarks.standin import StandIn
 from explorer.models.library import Library
 from explorer.service.cluster.executors import ClusterExecutors
 from explorer.service.cluster.plan import Plan, Source
@@ -16,37 +15,9 @@ NOBODY = Source("nowhere", "0" * 32, {})
 STARTING = 240.0  # seconds: this machine may have much else to do
 
 
-class Quick:
-    """Paints by the stand-in for a model; what it takes to be one of a cluster's painters, without torch."""
-
-    def __init__(self, cpus: int, device: str) -> None:
-        self.threads, self.model = cpus, StandIn()
-
-    def kind(self) -> str:
-        return f"stand-in, {self.threads} threads"
-
-    def stay(self) -> None:
-        Event().wait()
-
-    def hold(self, source: Source, files: object = None) -> int:
-        return self.model.traits.batch
-
-    def paint(self, digest: str, load: bytes) -> bytes:
-        import pickle
-
-        from explorer.painting.window import paint_windows
-
-        return pickle.dumps(paint_windows(self.model.paint, pickle.loads(load)))
-
-    def decode(self, digest: str, load: bytes) -> bytes:
-        import pickle
-
-        return pickle.dumps(self.model.decode(pickle.loads(load)))
-
-
 def quick(painters: int, **options: Any) -> Plan:
     """Painters by the stand-in."""
-    return Plan(painters=painters, device="cpu", worker="tests.clusters:Quick", **options)
+    return Plan(painters=painters, device="cpu", worker="benchmarks.painters:Quick", **options)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,46 @@
+"""Painters of a Ray cluster that paint by the stand-in for a model: at once, or as slowly as told."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+
+from benchmarks.standin import StandIn
+from explorer.painting.window import paint_windows
+
+
+class Quick:
+    """What it takes to be a cluster's painter, as ``explorer.service.cluster.worker`` is; without torch."""
+
+    pause = 0.0  # seconds that each batch takes besides
+
+    def __init__(self, cpus: int, device: str) -> None:
+        self._threads, self._model = cpus, StandIn()
+
+    def kind(self) -> str:
+        """The same on every machine."""
+        return f"stand-in, {self._threads} threads"
+
+    def stay(self) -> None:
+        """Never over."""
+        threading.Event().wait()
+
+    def hold(self, source: object, files: object = None) -> int:
+        """It has its model."""
+        return self._model.traits.batch
+
+    def paint(self, digest: str, load: bytes) -> bytes:
+        """The latents of pickled windows, pickled."""
+        time.sleep(self.pause)
+        return pickle.dumps(paint_windows(self._model.paint, pickle.loads(load)))
+
+    def decode(self, digest: str, load: bytes) -> bytes:
+        """The pixels of pickled latents, pickled."""
+        return pickle.dumps(self._model.decode(pickle.loads(load)))
+
+
+class Sleeper(Quick):
+    """A painter that takes as long as a fast GPU would."""
+
+    pause = 0.1
