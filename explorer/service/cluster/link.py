@@ -66,13 +66,15 @@ class Link:
         self._process, self._out = process, out
         if self._closed.is_set():
             out.put(None)  # whoever closes this spoke to the one before
-        threading.Thread(target=_send_all, args=(ours, out), name="cluster out", daemon=True).start()
+        sender = threading.Thread(target=_send_all, args=(ours, out), name="cluster out", daemon=True)
+        sender.start()
         heard = 0
         with contextlib.suppress(EOFError, OSError):
             while True:
                 self._hear(ours.recv())
                 heard += 1
         out.put(None)
+        sender.join()  # it ends: nobody is at the other end
         ours.close()
         process.join(END)
         if process.is_alive():

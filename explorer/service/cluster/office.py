@@ -47,7 +47,7 @@ def main(connection: Connection, plan: Plan) -> None:
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")  # until a head counts as gone
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "20")  # until a head counts as gone
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
@@ -65,6 +65,9 @@ def _join(plan: Plan) -> None:
         _require_answer(plan.address)
         _ray().init(address=plan.address, **shared)
         return
+    # As Ray does by itself on Windows and macOS: everything listens on loopback. Asked for 127.0.0.1 here,
+    # it would take an address of the network instead.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     cores = max(os.cpu_count() or 1, plan.painters * plan.cpus, plan.cpus)
     here = {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "object_store_memory": STORE}
     gpus = 0 if plan.device == "cpu" else None  # as many as there are

@@ -91,6 +91,17 @@ def work(world, painter, between):
             world.journal.undo()
 
 
+def test_a_cluster_of_this_machine_listens_on_loopback_only(cluster):
+    office = psutil.Process(cluster.office)
+    listening = [
+        socket.laddr.ip.removeprefix("::ffff:")
+        for process in [office, *office.children(recursive=True)]
+        for socket in process.net_connections("inet")
+        if socket.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) > 3 and set(listening) == {"127.0.0.1"}
+
+
 def test_whatever_is_killed_the_world_is_the_same(studio, cluster):
     here, painter = studio("here", there=False)
     work(here, painter, lambda: None)
