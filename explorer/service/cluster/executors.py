@@ -25,6 +25,7 @@ from explorer.service.executors import Crew, Executor, LocalExecutors, Painted
 from tiles.errors import BadSetting, PaintingFailed, Stopped
 
 AHEAD = 2  # batches for each painter: one is painted, the next waits
+PATIENCE = 1.0  # seconds between two looks at whether anybody is there to decode
 START = 120.0  # seconds in which a cluster must be there at first
 
 
@@ -106,8 +107,12 @@ class ClusterExecutors:
         source = self._source(model)
         if source is None or not self.count(None):
             return model.decode(latents)
-        pixels: np.ndarray = self.order(source, "decode", pickle.dumps(latents), None, urgent=True).result()
-        return pixels
+        decoded: Future[np.ndarray] = self.order(source, "decode", pickle.dumps(latents), None, urgent=True)
+        while self.count(None):
+            with suppress(TimeoutError):
+                return decoded.result(PATIENCE)
+        decoded.cancel()  # all painters are gone meanwhile
+        return model.decode(latents)
 
     def crew(self) -> Crew:
         with self._lock:

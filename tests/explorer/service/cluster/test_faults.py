@@ -9,6 +9,7 @@ import signal
 import sqlite3
 from contextlib import closing
 
+import numpy as np
 import psutil
 import pytest
 
@@ -115,6 +116,8 @@ def test_what_is_cancelled_while_no_painter_is_there_is_not_painted(studio, clus
     world, painter = studio("there", there=True)
     os.kill(cluster.office, signal.SIGKILL)
     until(cluster, lambda: not cluster.crew().kinds)
+    latents = np.full((4, 44, 44), 0.5, np.float32)
+    assert (cluster.decode(world.model, latents) == world.model.decode(latents)).all()  # by this process
     wish = painter.paint(world, [Tile(8, 128, 128)])
     wish.cancel()
     painter.paint(world, [Tile(8, 999, 999)]).result(STARTING)
