@@ -91,6 +91,9 @@ GALLERY = """<div id="gallery" class="own"><p class="hint">@@gallery.hint@@</p>
 UNPACK = """<div class="own"><label id="unpack">@@unpack@@\
 <input type="file" accept=".earth"></label>
 <p id="unpack-said" role="status"></p></div>"""
+SKETCH = """<div id="sketch" class="own"><img id="sketch-picture" alt="@@sketch.alt@@" \
+width="256" height="256" hidden>
+<p id="sketch-said" class="hint" role="status"></p></div>"""
 HISTORY = """<div id="history" class="own"><p id="history-none" class="hint">@@history.none@@</p>\
 <ol id="history-list"></ol></div>"""
 
@@ -134,10 +137,13 @@ accept=".tif,.tiff,.png,.jpg,.jpeg,.webp"></label>
 <button id="picture-repaint" class="second" type="button" hidden></button>
 </div>"""
 SHARE = """<div id="share" class="own">
+<h2>@@share.world@@</h2>
+<p class="hint">@@share.world.hint@@</p>
+<button id="share-world" type="button">@@share.world.go@@</button>
+<p id="share-said" role="status"></p>
 <h2>@@share.place@@</h2>
 <p class="hint">@@share.place.hint@@</p>
-<button id="share-link" type="button">@@copy.link@@</button>
-<p id="share-said" role="status"></p>
+<button id="share-link" class="second" type="button">@@copy.link@@</button>
 <h2>@@share.postcard@@</h2>
 <p class="hint">@@share.postcard.hint@@</p>
 <button id="share-postcard" class="second" type="button">@@share.postcard.go@@</button>
@@ -217,6 +223,11 @@ def export() -> str:
 <button id="export-clear" class="quiet" type="button" hidden>@@export.clear@@</button></div>
 <p class="hint"><span class="mouse">@@export.hint.mouse@@</span>\
 <span class="touch">@@export.hint.touch@@</span></p>
+<details id="bounds"><summary>@@bounds.title@@</summary>
+<label>@@bounds.numbers@@<input id="bounds-numbers" type="text" autocomplete="off" \
+placeholder="@@bounds.example@@"></label>
+<label>@@bounds.file@@<input id="bounds-file" type="file" accept=".geojson,.json"></label>
+<p id="bounds-said" role="status"></p></details>
 <label>@@export.format@@<select id="export-format">{options}</select></label>
 <label>@@zoom@@<select id="export-zoom"></select></label>
 <label class="tick"><input id="export-paint" type="checkbox" checked>@@export.paint@@</label>

@@ -56,7 +56,10 @@ class Handlers:
             with making(request, scouting.windows_for_home(new, model)):
                 return self.atlas.create(scouting.with_home(new, model, self.painter.sample), owner(request))
 
-        return self.show(guarded(work).id, request)
+        made = guarded(work)
+        if not made.journal.prompt:
+            gr.Info(phrase(language_of(request), "new.no-prompt"))
+        return self.show(made.id, request)
 
     def set_prompt(self, id: str, prompt: str, request: gr.Request) -> None:
         """The prompt of land painted from now on."""

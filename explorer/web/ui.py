@@ -161,6 +161,7 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
         elem_id="new-zoom",
         filterable=False,
     )
+    html(forms.SKETCH)
     create = gr.Button(mark("new.go"), variant="primary", elem_id="create")
     html(forms.UNPACK)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -174,6 +175,9 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
 
     example.input(begin, example, [name, prompt, zoom], **quiet)
     dice.click(fn=None, outputs=seed, js="() => String(Math.floor(Math.random() * 2 ** 31))")
+    wishes: list[Any] = [prompt, seed, zoom]
+    for field in wishes:
+        field.change(fn=None, inputs=wishes, js=called("wished", "prompt", "seed", "zoom"))
     return create, [name, prompt, seed, zoom]
 
 
@@ -210,7 +214,9 @@ def wire(
     controls.change.click(
         handlers.set_prompt, [world, controls.prompt], None, js=called("onMap", "id", "prompt"), **quiet
     )
-    create.click(handlers.create, made, shown, **quiet).success(**opens)
+    create.click(handlers.create, made, shown, **quiet).success(
+        fn=None, inputs=controls.chosen, js=called("made", "id")
+    )
     asking = [controls.confirmation, controls.question, doomed]
     controls.remove.click(handlers.ask_to_delete, world, asking, js=called("onMap", "id"), **quiet)
     controls.keep.click(lambda: gr.update(visible=False), None, controls.confirmation, **quiet)

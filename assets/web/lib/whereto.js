@@ -8,6 +8,7 @@ const PAIR = new RegExp(`^(${NUMBER})(?:\\s*m)?[\\s,;]+(${NUMBER})(?:\\s*m)?$`);
 const DEGREES = new RegExp(`^(${NUMBER})\\s*°\\s*([NS])?[\\s,;]+(${NUMBER})\\s*°?\\s*([EW])?$`, "i");
 const TILE = /^(\d{1,2})\/(-?\d{1,10})\/(-?\d{1,10})$/;
 const DEEPEST = 22;
+export const MOST_LATITUDE = 85.06; // degrees
 
 /** @typedef {{x: number, y: number, zoom?: number}} Whereto metres */
 
@@ -37,9 +38,12 @@ function readDegrees(typed) {
   if (!parts) return null;
   const lat = Number(parts[1]) * (parts[2]?.toUpperCase() === "S" ? -1 : 1);
   const lon = Number(parts[3]) * (parts[4]?.toUpperCase() === "W" ? -1 : 1);
-  if (Math.abs(lat) > 85.06) return null;
-  return { x: (lon / 360) * EARTH, y: RADIUS * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) };
+  if (Math.abs(lat) > MOST_LATITUDE) return null;
+  return { x: (lon / 360) * EARTH, y: northing(lat) };
 }
+
+/** Metres north of the equator. @param {number} lat degrees, within the square that has them */
+export const northing = (lat) => RADIUS * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
 
 /** @param {string} typed @returns {Whereto | null} */
 function readMetres(typed) {

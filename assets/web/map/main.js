@@ -253,6 +253,7 @@ class EarthMap {
     if (data.type === "covered") this.cover(data.bottom);
     if (data.type === "mode") this.selection.turn(data.mode);
     if (data.type === "choose") this.selection.choose(data.tile);
+    if (data.type === "area") this.selection.take(latLngs(data.bounds), false);
     if (data.type === "preview") this.preview.show(data.picture, data.share);
     if (data.type === "footprint") this.preview.lie(data.bounds);
     if (data.type === "press") this.tools.press(data.key);

@@ -26,13 +26,31 @@ export async function ask(url, method = "GET", body = undefined) {
     return read(answer.ok, answer.status, await answer.text());
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
-    return {
-      ok: false,
-      status: 0,
-      said: failure("unreachable", unreachable(globalThis.navigator?.onLine !== false, late)),
-    };
+    return away(late);
   }
 }
+
+/**
+ * Ask for a picture. @param {string} url @param {any} body
+ * @returns {Promise<Answer>} `said` is the picture as a Blob, or `{error: {code, message}}`
+ */
+export async function askPicture(url, body) {
+  const headers = { "Content-Type": "application/json" };
+  try {
+    const answer = await fetch(rooted(url), { method: "POST", headers, body: JSON.stringify(body) });
+    if (!answer.ok) return read(false, answer.status, await answer.text());
+    return { ok: true, status: answer.status, said: await answer.blob() };
+  } catch {
+    return away(false);
+  }
+}
+
+/** No answer came. @param {boolean} late the wait was given up @returns {Answer} */
+const away = (late) => ({
+  ok: false,
+  status: 0,
+  said: failure("unreachable", unreachable(globalThis.navigator?.onLine !== false, late)),
+});
 
 /**
  * Send a file, told how much of it is sent: from 0 to 1.
@@ -50,10 +68,7 @@ export function upload(url, file, tell) {
       const { status, responseText } = request;
       done(read(status >= 200 && status < 300, status, responseText));
     });
-    request.addEventListener("error", () => {
-      const words = unreachable(globalThis.navigator?.onLine !== false, false);
-      done({ ok: false, status: 0, said: failure("unreachable", words) });
-    });
+    request.addEventListener("error", () => done(away(false)));
     request.send(file);
   });
 }

@@ -9,6 +9,7 @@ import { button, field, get, make, say } from "./dom.js";
 import { find, show as showFound } from "./find.js";
 import { part } from "./parts.js";
 import { copied } from "./share.js";
+import { offerWorld } from "./worldlink.js";
 
 /** @typedef {{name: string, place: string}} Bookmark place is "zoom/x/y" */
 
@@ -30,7 +31,8 @@ part("go", () => {
 });
 
 /** @param {string} typed */
-function go(typed) {
+async function go(typed) {
+  if (await offerWorld(typed)) return;
   const named = state.marks.find(({ name }) => name.toLowerCase() === typed.trim().toLowerCase());
   const place = named?.place ?? found(typed);
   showFound([]);

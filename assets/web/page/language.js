@@ -24,3 +24,11 @@ if (address.searchParams.has("lang")) {
   address.searchParams.delete("lang");
   history.replaceState(history.state, "", address);
 }
+
+// Gradio says there which language its own few words are in; the page's words are ours.
+const root = document.documentElement;
+const keep = () => {
+  if (root.lang !== language) root.lang = language;
+};
+new MutationObserver(keep).observe(root, { attributeFilter: ["lang"] });
+keep();

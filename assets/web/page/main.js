@@ -2,6 +2,7 @@
 // The page around the map: its parts, and its keys.
 import "./about.js";
 import "./brush.js";
+import "./bounds.js";
 import { emit, on } from "./bus.js";
 import "./chips.js";
 import "./edit.js";
@@ -14,12 +15,15 @@ import "./levels.js";
 import "./mode.js";
 import "./picture.js";
 import "./places.js";
+import "./sketch.js";
 import "./status.js";
 import "./theme.js";
 import "./unpack.js";
 import "./visitor.js";
 import "./work.js";
+import "./worldlink.js";
 
+export { made, wished } from "./sketch.js"; // what Gradio's events call
 export { agree, asked, current, first, onMap, open } from "./world.js"; // what Gradio's events call
 
 /** @param {KeyPress} event @param {EventTarget | null} target @returns {boolean} whether it was ours */

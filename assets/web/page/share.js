@@ -31,10 +31,10 @@ part("live", (box) => {
   address();
 });
 
-/** @param {string} said the line that says so @param {string} words */
-export async function copied(said, words) {
+/** @param {string} said the line that says so @param {string} words @param {string} then what it says where that was done */
+export async function copied(said, words, then = phrase("copied")) {
   const done = await copy(words);
-  say(get(said), done ? phrase("copied") : phrase("copy.refused"), !done);
+  say(get(said), done ? then : phrase("copy.refused"), !done);
 }
 
 /** Links say where they lead as soon as the world is known: one that leads nowhere swallows a click. */

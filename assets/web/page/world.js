@@ -80,11 +80,11 @@ export function agree(world) {
   show(world, "", state.words);
 }
 
-/** Open a world: the one before is a step back. @param {string} world */
-export function open(world) {
+/** Open a world: the one before is a step back. @param {string} world @param {string} at a place, or "" */
+export function open(world, at = "") {
   if (!world) return;
-  if (world !== state.world) history.pushState(null, "", formatLink(world, place(world)));
-  show(world);
+  if (world !== state.world) history.pushState(null, "", formatLink(world, at || place(world)));
+  show(world, at);
 }
 
 /** The world that the address names, else the one visited last. */

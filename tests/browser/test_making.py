@@ -1,0 +1,79 @@
+"""The form of a new world, and the sketch that it shows before the world is made."""
+
+from playwright.sync_api import expect
+
+from tests.browser.acts import to, until
+from tests.browser.test_page import opened, view
+
+
+def drawn(page) -> str:
+    """The address of the sketch, once it is that of what the form says."""
+    expect(page.locator("#sketch-picture")).to_be_visible()
+    until(page, lambda: "old" not in (page.locator("#sketch-picture").get_attribute("class") or ""))
+    return page.locator("#sketch-picture").get_attribute("src")
+
+
+def test_a_new_world_is_sketched_before_it_is_made(page, server, watch):
+    asked = []
+    page.on(
+        "request", lambda request: asked.append(request.post_data_json) if "/preview" in request.url else None
+    )
+    opened(page, server)
+    to(page, "explore", "new")
+    seed = page.locator("#new-seed input")
+    expect(seed).not_to_have_value("")
+    first = drawn(page)
+    expect(page.locator("#sketch-said")).to_contain_text("No prompt: anything may appear.")
+    prompt = page.locator("#new-prompt textarea")
+    prompt.press_sequentially("rocky coast with fjords and islands", delay=5)
+    expect(page.locator("#sketch-said")).to_contain_text("Another seed, another land")
+    second = drawn(page)
+    assert second != first and asked[-1]["prompt"] == "rocky coast with fjords and islands"
+    assert len(asked) <= 4, "a sketch for each letter"
+    before = seed.input_value()
+    page.locator("#dice").click()
+    expect(seed).not_to_have_value(before)
+    until(page, lambda: drawn(page) != second)
+    assert asked[-1]["seed"] == int(seed.input_value())
+    shape = page.locator("#sketch-picture").evaluate(
+        "picture => [picture.naturalWidth, picture.naturalHeight]"
+    )
+    assert shape == [256, 256]
+    seed.fill("1.7")
+    expect(page.locator("#sketch-said")).to_contain_text("seed")
+    expect(page.locator("#sketch-said")).to_have_class("hint wrong")
+    seed.fill(before)
+    page.locator("#new-name textarea, #new-name input").first.fill("Sketched")
+    page.locator("#create").click()
+    until(page, lambda: view(page)[0] == "sketched")
+    assert server.atlas.get("sketched").seed == int(before)
+    expect(page.locator("#view-world")).to_be_visible()
+    to(page, "explore", "new")
+    expect(seed).not_to_have_value(before)
+    assert not watch
+
+
+def test_a_world_is_shared_as_a_link_that_makes_it_again(page, server, watch):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened(page, server)
+    body = {"prompt": "desert", "path": [[0, 0], [90000, 0]], "radius": 20000, "softness": 0}
+    assert page.request.post(f"{server.url}/worlds/first/strokes", data=body).ok
+    to(page, "home", "share")
+    page.locator("#share-world").click()
+    expect(page.locator("#share-said")).to_contain_text("holds the world")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "#open=" in link and len(link) < 3000
+    other = page.context.new_page()
+    other.goto(link)
+    expect(other.locator("#offered h2")).to_have_text("Open the world \u201cFirst\u201d?")
+    assert server.atlas.names() == ["first"], "a world that nobody wanted"
+    other.locator("#offered button").first.click()
+    until(other, lambda: "#first-2/" in other.url)
+    copy, first = server.atlas.get("first-2"), server.atlas.get("first")
+    assert (copy.seed, copy.journal.prompt, copy.home) == (first.seed, first.journal.prompt, first.home)
+    assert len(copy.journal.entries) == len(first.journal.entries) == 2
+    to(page, "explore", "world")
+    page.locator("#go-to").fill(link[:-40].split("@")[0])
+    page.locator("#go-form button").click()
+    expect(page.locator("#offered h2")).to_contain_text("holds no world")
+    assert not watch
