@@ -45,6 +45,7 @@ for command in (
     editing.edit,
     editing.place,
     editing.guide,
+    editing.plan,
     editing.undo,
     editing.redo,
     export.export,

@@ -1,4 +1,4 @@
-"""Commands that paint a world: ``paint``, ``edit``, ``place``, ``guide``, ``undo``, ``redo``."""
+"""Commands that paint a world: ``paint``, ``edit``, ``place``, ``guide``, ``plan``, ``undo``, ``redo``."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from explorer.cli.options import (
 )
 from explorer.cli.session import opened, say_left_out, settings_with
 from explorer.terminal import aside, console, progress, stages
+from tiles import blueprint
 from tiles.errors import BadSetting
 from tiles.grid import boxed, parse_bounds, parse_tile
 
@@ -180,6 +181,38 @@ def guide(
         for note in sheet.notes:
             aside.print(f"{picture.name}: {note}", highlight=False, markup=False)
         print(guiding.lay(land, painter, laid))
+
+
+def plan(
+    world: WorldId,
+    map: Annotated[Path, typer.Argument(help="colour-coded PNG, or GeoJSON of areas, such as Azgaar's")],
+    meanings: Annotated[
+        list[str],
+        typer.Option(
+            "--prompt", help="COLOUR=PROMPT, as #2a6f97=open ocean; without any, what the map has is listed"
+        ),
+    ] = [],  # noqa: B006
+    bounds: BoundsText = "",
+    softness: Annotated[float, typer.Option(help="metres over which borders fade")] = 0.0,
+    worlds: Folder = None,
+) -> None:
+    """Plan land not painted yet by a map of another maker: prompts where its colours lie."""
+    from explorer.service import blueprints
+
+    settings = settings_with(worlds=worlds)
+    if not map.is_file():
+        raise BadSetting(f"there is no file {map}")
+    drawn = blueprint.read(map, settings.picture_pixels)
+    if not meanings:
+        for key in drawn.legend:
+            print(f"{key.name}\t{100 * key.share:.1f} %\t{key.prompt}")
+        return
+    prompts = dict(blueprints.meaning(each) for each in meanings)
+    with opened(settings) as (atlas, painter):
+        land = atlas.get(world)
+        around = parse_bounds(bounds) if bounds else None
+        strokes = blueprints.planned(drawn, land, prompts, around, softness)
+        print(blueprints.lay(land, painter, strokes))
 
 
 def perform(

@@ -91,6 +91,16 @@ GALLERY = """<div id="gallery" class="own"><p class="hint">@@gallery.hint@@</p>
 UNPACK = """<div class="own"><label id="unpack">@@unpack@@\
 <input type="file" accept=".earth"></label>
 <p id="unpack-said" role="status"></p></div>"""
+BLUEPRINT = """<details id="blueprint" class="own"><summary>@@blueprint.title@@</summary>
+<p class="hint">@@blueprint.hint@@</p>
+<label>@@blueprint.file@@<input id="blueprint-file" type="file" \
+accept=".png,.webp,.gif,.geojson,.json"></label>
+<div id="blueprint-keys"></div>
+<p id="blueprint-said" role="status"></p>
+<div id="blueprint-rest" hidden>
+<label>@@blueprint.softness@@<input id="blueprint-softness" type="range" min="0" max="5" value="2"></label>
+<div class="row2"><button id="blueprint-go" type="button" disabled>@@blueprint.go@@</button>
+<button id="blueprint-no" class="second" type="button">@@cancel@@</button></div></div></details>"""
 SKETCH = """<div id="sketch" class="own"><img id="sketch-picture" alt="@@sketch.alt@@" \
 width="256" height="256" hidden>
 <p id="sketch-said" class="hint" role="status"></p></div>"""

@@ -34,7 +34,7 @@ def limits(settings: Settings) -> list[Limit]:
     """
     return [
         Limit("POST", re.compile("/worlds/unpack"), settings.upload_bytes),
-        Limit("POST", re.compile("/worlds/[^/]+/(pictures|guides)"), settings.picture_bytes),
+        Limit("POST", re.compile("/worlds/[^/]+/(pictures|guides|blueprint)"), settings.picture_bytes),
         Limit("POST", re.compile(GRADIO_FILES), 0),
     ]
 

@@ -26,6 +26,7 @@ from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.service.welcome import paint_homes
 from explorer.settings import Settings
+from explorer.web import blueprints as blueprint_routes
 from explorer.web import (
     bookmarks,
     exports,
@@ -90,6 +91,7 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.include_router(exports.router)
     app.include_router(edit_routes.router)
     app.include_router(guide_routes.router)
+    app.include_router(blueprint_routes.router)
     app.include_router(history.router)
     app.include_router(level_routes.router)
     app.include_router(tiles.router)

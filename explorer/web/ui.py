@@ -91,7 +91,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                     html(forms.edit(edit_tiles), "view-edit")
                     with part("view-plan"):
                         prompt, change = new_land()
-                        html(forms.BRUSH)
+                        html(forms.BRUSH + forms.BLUEPRINT)
                     html(forms.PICTURE, "view-picture")
                 html(forms.HISTORY, "place-history")
                 with part("place-home"):

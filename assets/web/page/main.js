@@ -2,6 +2,7 @@
 // The page around the map: its parts, and its keys.
 import "./about.js";
 import "./brush.js";
+import "./blueprint.js";
 import "./bounds.js";
 import { emit, on } from "./bus.js";
 import "./chips.js";
