@@ -20,7 +20,7 @@ def test_a_new_world_is_sketched_before_it_is_made(page, server, watch):
     )
     opened(page, server)
     to(page, "explore", "new")
-    seed = page.locator("#new-seed input")
+    seed = page.locator("#new-seed input, #new-seed textarea")
     expect(seed).not_to_have_value("")
     first = drawn(page)
     expect(page.locator("#sketch-said")).to_contain_text("No prompt: anything may appear.")
