@@ -30,7 +30,7 @@ SEEN = """(theirs) => {
   return found;
 }"""
 # Names of worlds, prompts, models, addresses; and names that are the same in every language.
-THEIRS = "h1, #world, #status b, .name, .tile-name, .leaflet-control-scale, .placecard b"
+THEIRS = "h1, #world, #language, #status b, .name, .tile-name, .leaflet-control-scale, .placecard b"
 NAMES = {"Endless Earth", "TileJSON", "WMTS", "API", "Python"}
 
 

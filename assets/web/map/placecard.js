@@ -28,7 +28,10 @@ export class PlaceCard {
         this.tell({ type: "repaint", tile });
       });
     }
-    L.popup({ maxWidth: 260, className: "placecard" }).setLatLng(place).setContent(box).openOn(this.map);
+    const popup = L.popup({ maxWidth: 260, className: "placecard" }).setLatLng(place).setContent(box);
+    popup.openOn(this.map);
+    const close = popup.getElement()?.querySelector(".leaflet-popup-close-button");
+    close?.setAttribute("aria-label", phrase("close")); // Leaflet's own is English
   }
 
   /** A button that copies what it says. @param {HTMLElement} box @param {string} name @param {string} words */

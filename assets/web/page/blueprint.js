@@ -112,7 +112,8 @@ async function lay() {
   if (!ok) return say(get("blueprint-said"), said.error.message, true);
   forget();
   say(get("blueprint-said"), phrase("blueprint.laid"));
-  field("brush-regions").click();
+  field("brush-regions").checked = true;
+  field("brush-regions").dispatchEvent(new Event("change"));
 }
 
 /** The map is not laid, or laid already: the strokes of the world are shown as they were. */

@@ -3,6 +3,7 @@
 
 import { Latest } from "../lib/latest.js";
 import { phrase } from "../lib/phrases.js";
+import { readSeed } from "../lib/seed.js";
 import { askPicture } from "./ask.js";
 import { on } from "./bus.js";
 import { get, say } from "./dom.js";
@@ -52,6 +53,8 @@ function look() {
   picture.classList.toggle("old", wanted !== state.shown);
   if (wanted === state.shown) return;
   if (!wish.seed) return say(get("sketch-said"), phrase("sketch.no-seed"));
+  const { wrong } = readSeed(wish.seed);
+  if (wrong) return say(get("sketch-said"), wrong, true);
   state.timer = setTimeout(() => {
     say(get("sketch-said"), phrase("sketch.painting"));
     sketches.want(wish);
@@ -60,8 +63,7 @@ function look() {
 
 /** @param {Wish} wish */
 async function paint(wish) {
-  // As it was typed, where it is no number: the server says what is wrong with it.
-  const seed = /^\d{1,16}$/.test(wish.seed) ? Number(wish.seed) : wish.seed;
+  const { seed } = readSeed(wish.seed);
   const answer = await askPicture("/preview", { prompt: wish.prompt, seed, base_zoom: wish.zoom });
   if (JSON.stringify(wish) !== JSON.stringify(state.wish)) return; // stale: the next one comes
   if (!answer.ok) return say(get("sketch-said"), answer.said.error.message, true);
