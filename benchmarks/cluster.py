@@ -67,7 +67,7 @@ def scheduled(painters: int) -> None:
 def window(library: Library) -> Window:
     """One of terra's, which sees nothing."""
     traits = library.get().traits
-    pyramid = pyramid_of(traits.base_zoom, 0, traits.halo, traits.channels)
+    pyramid = pyramid_of(traits.base_zoom, 0, traits.halo, traits.space)
     spec = WindowSpec(pyramid, 1, (Condition("rocky coast", use_parent=False),))
     return assemble(Tile(traits.base_zoom, 128, 128), spec, {})
 

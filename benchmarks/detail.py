@@ -18,7 +18,7 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.bundle import SHIPPED
 from explorer.models.detail import DetailPainter
 from explorer.models.detail_decoder import DetailDecoder
-from tiles.grid import TILE_LATENTS
+from explorer.models.terra import SPACE
 
 SIZES = ("256x8", "192x8", "192x6", "160x6")
 CHANNELS, ROUNDS = 12, 15
@@ -27,7 +27,7 @@ READ = {"torch_dtype": torch.float32, "low_cpu_mem_usage": False}
 
 def milliseconds(decode: Callable[[Tensor], Tensor], margin: int) -> float:
     """Median CPU time of decoding one tile that has ``margin`` latents around it."""
-    side = TILE_LATENTS + 2 * margin
+    side = SPACE.side + 2 * margin
     sheet = torch.randn(1, 4, side, side).contiguous(memory_format=torch.channels_last)
     times = []
     for _ in range(ROUNDS):

@@ -7,11 +7,11 @@ import torch
 from infinite_tensor import InfiniteTensor, MemoryTileStore, TensorWindow
 from torch import Tensor
 
-from explorer.models.terra import Terra
+from explorer.models.terra import SPACE, Terra
 from explorer.painting.noise import cell_noise
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
-from tiles.grid import TILE_LATENTS, Tile
+from tiles.grid import Tile
 
 SIDE, WINDOW, STRIDE = 4, 48, 32  # tiles a side of the picture; latents
 
@@ -21,11 +21,13 @@ def independent(model: Terra, prompt: str) -> np.ndarray:
     cells = {}
     for y in range(SIDE):
         for x in range(SIDE):
-            spec = WindowSpec(pyramid_of(8, 0, model.traits.halo), 1, (Condition(prompt),))
+            spec = WindowSpec(
+                pyramid_of(8, 0, model.traits.halo, model.traits.space), 1, (Condition(prompt),)
+            )
             window = assemble(Tile(8, 2 * x, 2 * y), spec, {})
             latents = model.paint([window])[0]
             halo = model.traits.halo
-            cells[x, y] = latents[:, halo : halo + TILE_LATENTS, halo : halo + TILE_LATENTS]
+            cells[x, y] = latents[:, halo : halo + SPACE.side, halo : halo + SPACE.side]
     rows = [np.concatenate([cells[x, y] for x in range(SIDE)], 2) for y in range(SIDE)]
     return _picture(model, np.concatenate(rows, 1))
 
@@ -43,8 +45,8 @@ def lazy(model: Terra, prompt: str) -> tuple[np.ndarray, float]:
     window = TensorWindow((5, WINDOW, WINDOW), (5, STRIDE, STRIDE))
 
     def start(index: tuple[int, ...]) -> Tensor:
-        noise = torch.from_numpy(np.array(cell_noise(1, Tile(8, index[2], index[1]), 4, TILE_LATENTS)))
-        return torch.cat([noise, torch.ones(1, TILE_LATENTS, TILE_LATENTS)])
+        noise = torch.from_numpy(np.array(cell_noise(1, Tile(8, index[2], index[1]), 4, SPACE.side)))
+        return torch.cat([noise, torch.ones(1, SPACE.side, SPACE.side)])
 
     sheet = InfiniteTensor((5, None, None), start, TensorWindow((5, 32, 32)), tile_store=store)
     for now, then in zip(model.times, model.times[1:]):

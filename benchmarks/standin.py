@@ -19,11 +19,12 @@ class StandIn:
 
     device, towers, recipe = "cpu", None, None
 
-    def __init__(self, batch: int = 1, sketch: int = 2) -> None:
+    def __init__(self, batch: int = 1, sketch: int = 2, pixels: int = 8) -> None:
         self.traits = Traits(
             name="stand-in",
             digest="0" * 32,
             channels=4,
+            pixels=pixels,
             halo=8,
             margin=6,
             batch=batch,
@@ -59,7 +60,8 @@ class StandIn:
         inside = latents[:3, margin:-margin, margin:-margin]
         near = latents[:3, : -2 * margin, margin:-margin] + latents[:3, margin:-margin, 2 * margin :]
         colours = np.clip((inside + 0.1 * near) * 60 + 128, 0, 255).astype(np.uint8).transpose(1, 2, 0)
-        return np.ascontiguousarray(colours.repeat(8, 0).repeat(8, 1))
+        scale = self.traits.pixels
+        return np.ascontiguousarray(colours.repeat(scale, 0).repeat(scale, 1))
 
     def read_prompt(self, prompt: str) -> PromptReport:
         """It knows every word, and reads to the end."""
@@ -67,9 +69,10 @@ class StandIn:
 
     def encode(self, pixels: np.ndarray) -> Latents:
         """The mean colour of each square."""
-        height, width, _ = pixels.shape
-        means = pixels.reshape(height // 8, 8, width // 8, 8, 3).mean((1, 3)).transpose(2, 0, 1)
-        return np.concatenate([means, means[:1]]).astype(np.float32) / 60 - 2
+        (height, width, _), scale = pixels.shape, self.traits.pixels
+        squares = pixels.reshape(height // scale, scale, width // scale, scale, 3)
+        means = squares.mean((1, 3)).transpose(2, 0, 1)
+        return means[np.arange(self.traits.channels) % 3].astype(np.float32) / 60 - 2
 
 
 class OneModel:

@@ -29,7 +29,7 @@ from explorer.models.family import Model
 from explorer.models.library import Library
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, Window, WindowSpec, assemble
-from tiles.grid import TILE_LATENTS, Tile
+from tiles.grid import Tile
 from tiles.recipe import Recipe
 
 STEPS, BATCHES = (50, 20, 8, 4), (1, 4, 16)
@@ -89,7 +89,7 @@ def model_of(built: Parts, steps: int, batch: int) -> StableDiffusion:
 
 def windows(model: Model, count: int) -> list[Window]:
     """Windows of nothing but noise and a prompt."""
-    pyramid = pyramid_of(model.traits.base_zoom, 0, model.traits.halo, model.traits.channels)
+    pyramid = pyramid_of(model.traits.base_zoom, 0, model.traits.halo, model.traits.space)
     spec = WindowSpec(pyramid, 1, (Condition("rocky coast"),))
     return [assemble(Tile(model.traits.base_zoom, 2 * x, 0), spec, {}) for x in range(count)]
 
@@ -104,7 +104,7 @@ def decoding(model: Model, times: int = 1) -> float:
     """Seconds of one tile. Its latents go on around it as they are in it, so all windows of a feathered
     decoder are the same one: in land that goes on, too, one is drawn for each tile."""
     margin, rng = model.traits.margin, np.random.default_rng(0)
-    cells = rng.standard_normal((times, model.traits.channels, TILE_LATENTS, TILE_LATENTS)).astype(np.float32)
+    cells = rng.standard_normal((times, *model.traits.space.shape)).astype(np.float32)
     around = ((0, 0), (margin, margin), (margin, margin))
     fresh = iter([np.pad(cell, around, mode="wrap") for cell in cells])
     return seconds(lambda: model.decode(next(fresh)), times)

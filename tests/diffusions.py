@@ -6,13 +6,18 @@ import json
 from pathlib import Path
 
 from explorer.models.torchvision_cure import cure
+from tiles.latents import USUAL, LatentSpace
 
 CARD = "---\nlicense: apache-2.0\n---\n# Tiny\n"
 
 
-def build_diffusion(folder: Path, inputs: int = 4, level: bool = True, side: int = 48) -> Path:
-    """``inputs``: channels that the UNet sees, 4, 8 or 9. ``level``: it is told one, as Text2Earth is.
-    ``side``: latents along the windows that it is made for."""
+def build_diffusion(
+    folder: Path, inputs: int = 0, level: bool = True, side: int = 48, space: LatentSpace = USUAL
+) -> Path:
+    """``inputs``: channels that the UNet sees, by default those of the latents; for latents of 4 they may also
+    be 8 or 9. ``level``: it is told one, as Text2Earth is. ``side``: latents along the windows that it is
+    made for."""
+    blocks = space.pixels.bit_length()
     cure()  # before transformers, which imports torchvision
     import torch
     from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -20,7 +25,7 @@ def build_diffusion(folder: Path, inputs: int = 4, level: bool = True, side: int
 
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
-        sample_size=side, in_channels=inputs, out_channels=4, block_out_channels=(8, 16), layers_per_block=1,
+        sample_size=side, in_channels=inputs or space.channels, out_channels=space.channels, block_out_channels=(8, 16), layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         cross_attention_dim=32, attention_head_dim=8, norm_num_groups=8,
@@ -28,8 +33,9 @@ def build_diffusion(folder: Path, inputs: int = 4, level: bool = True, side: int
     )  # fmt: skip
     unet.save_pretrained(folder / "unet")
     vae = AutoencoderKL(
-        latent_channels=4, block_out_channels=(4, 4, 8, 8), layers_per_block=1, norm_num_groups=4,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=space.channels, block_out_channels=(4, 4, 8, 8, 8)[:blocks], layers_per_block=1,
+        norm_num_groups=4, down_block_types=("DownEncoderBlock2D",) * blocks,
+        up_block_types=("UpDecoderBlock2D",) * blocks,
     )  # fmt: skip
     vae.save_pretrained(folder / "vae")
     words = vocabulary()

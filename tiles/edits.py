@@ -8,8 +8,8 @@ import numpy as np
 
 from tiles.entries import Edit as EditEntry
 from tiles.entries import cells_of
-from tiles.grid import TILE_LATENTS, Tile
-from tiles.mask import FULL, Mask, part, read_mask
+from tiles.grid import Tile
+from tiles.mask import FULL, SIDE, Mask, part, read_mask
 
 
 class Edit(NamedTuple):
@@ -37,12 +37,12 @@ class Edit(NamedTuple):
         return next((each for each in above if each in self.cells), None)
 
     def weights(self, cell: Tile) -> np.ndarray:
-        """How much each latent of a cell is painted again, uint8 (32, 32)."""
+        """How much each part of a cell is painted again, uint8 (32, 32): the weights of a mask."""
         own = self.own(cell)
         if own is None:
-            return np.zeros((TILE_LATENTS, TILE_LATENTS), np.uint8)
+            return np.zeros((SIDE, SIDE), np.uint8)
         if self.mask is None:
-            return np.full((TILE_LATENTS, TILE_LATENTS), FULL, np.uint8)
+            return np.full((SIDE, SIDE), FULL, np.uint8)
         return part(self.mask[own], own, cell)
 
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from tiles.errors import BadAddress, BadBounds
 
 TILE_PIXELS = 256
-TILE_LATENTS = 32
 MAX_ZOOM = 22
 MAX_INDEX = 9_999_999_999
 EARTH = 2 * math.pi * 6378137.0  # metres around the equator: the side of the square
@@ -31,7 +30,7 @@ class Bounds(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """The address of a tile, and of the cell of 32 x 32 latents that it is made of."""
+    """The address of a tile, and of the cell of latents that it is made of."""
 
     z: int
     x: int

@@ -1,7 +1,8 @@
 """Which latents of an edit's cells are painted again, and how much: a region finer than a tile. Pure.
 
-A mask has 32 x 32 weights for each cell, 0 (stays as it is) to 255 (painted again whole). In a journal it is
-text: the weights of all cells, sorted by address, compressed.
+A mask has 32 x 32 weights for each cell, one for 8 x 8 pixels whatever the model's latents are: from 0 (stays
+as it is) to 255 (painted again whole). In a journal it is text: the weights of all cells, sorted by address,
+compressed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from tiles.grid import TILE_LATENTS, Tile
+from tiles.grid import Tile
 
+SIDE = 32  # weights along a cell
 Mask = Mapping[Tile, np.ndarray]  # by cell uint8 (32, 32)
-CELL_BYTES = TILE_LATENTS * TILE_LATENTS
+CELL_BYTES = SIDE * SIDE
 MAX_TEXT = 500_000  # characters
 FULL = 255
 
@@ -45,7 +47,7 @@ def read_mask(text: str, cells: Iterable[Tile]) -> dict[Tile, np.ndarray]:
         raise ValueError("the mask is not compressed weights") from None
     if len(data) != size or not unpacker.eof:
         raise ValueError(f"the mask does not hold {CELL_BYTES} weights for each of {len(ordered):,} cells")
-    sheet = np.frombuffer(data, np.uint8).reshape(len(ordered), TILE_LATENTS, TILE_LATENTS)
+    sheet = np.frombuffer(data, np.uint8).reshape(len(ordered), SIDE, SIDE)
     return dict(zip(ordered, sheet))
 
 
@@ -58,10 +60,26 @@ def part(weights: np.ndarray, own: Tile, cell: Tile) -> np.ndarray:
     """
     deeper = cell.z - own.z
     rows, columns = (
-        (first + np.arange(TILE_LATENTS)) >> deeper
+        (first + np.arange(SIDE)) >> deeper
         for first in (
-            (cell.y - (own.y << deeper)) * TILE_LATENTS,
-            (cell.x - (own.x << deeper)) * TILE_LATENTS,
+            (cell.y - (own.y << deeper)) * SIDE,
+            (cell.x - (own.x << deeper)) * SIDE,
         )
     )
     return weights[rows[:, None], columns]
+
+
+def at_side(weights: np.ndarray, side: int) -> np.ndarray:
+    """The weights of a cell for ``side`` latents along it, uint8 (side, side): each repeated, or the mean of
+    those in a latent, rounded up, so that nothing which is painted again is held.
+
+    >>> weights = np.zeros((32, 32), np.uint8)
+    >>> weights[0, 0] = 255
+    >>> int(at_side(weights, 16)[0, 0]), int(at_side(weights, 64)[1, 1])
+    (64, 255)
+    """
+    if side >= SIDE:
+        return weights.repeat(side // SIDE, 0).repeat(side // SIDE, 1)
+    step = SIDE // side
+    means = weights.reshape(side, step, side, step).mean((1, 3))
+    return np.ceil(means).astype(np.uint8)

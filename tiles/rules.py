@@ -14,8 +14,9 @@ import numpy as np
 from tiles.entries import BadEntry, parse
 from tiles.entries import Entry as JournalEntry
 from tiles.errors import BadPackage, TooLarge
-from tiles.grid import MAX_INDEX, MAX_ZOOM, TILE_LATENTS, Tile
+from tiles.grid import MAX_INDEX, MAX_ZOOM, TILE_PIXELS, Tile
 from tiles.journal import compacted
+from tiles.latents import PIXELS, space_of
 from tiles.recipe import is_recipe
 from tiles.store import Entry
 from tiles.values import (
@@ -90,6 +91,10 @@ def sane_settings(settings: Any) -> dict[str, Any]:
             raise BadPackage(f"setting {name} is {short(checked[name])}: it must be {allowed}")
     if checked["sketch"] > checked["base_zoom"]:
         raise BadPackage(f"base zoom {checked['base_zoom']} has no sketch {checked['sketch']} zooms above it")
+    if checked["halo"] > (side := space_of(checked).side):
+        raise BadPackage(
+            f"setting halo is {checked['halo']}: it must be at most the {side} latents of a cell"
+        )
     return checked
 
 
@@ -180,8 +185,9 @@ def _is_time(value: Any) -> bool:
 
 
 MAX_CHANNELS = 64  # of latents
-# From before there were others than 4, none was made, the weights said it all, and none was noted.
-MAY_BE_MISSING = ("channels", "bookmarks", "recipe", "painted_by")
+MAX_HALO = TILE_PIXELS // min(PIXELS)  # latents
+# As usual, none was made, the weights said it all, and none was noted.
+MAY_BE_MISSING = ("channels", "pixels", "bookmarks", "recipe", "painted_by")
 MAX_BOOKMARKS = 200
 MAX_KINDS, KIND_LIMIT = 100, 200  # kinds of machines that painted a world, characters of one
 PLACE = re.compile(r"\d{1,2}/-?\d{1,15}/-?\d{1,15}")  # zoom, x and y in metres
@@ -221,8 +227,9 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "base_zoom": (lambda v: whole(v, 0, MAX_ZOOM), f"0 to {MAX_ZOOM}"),
     "home": (is_place, f"two numbers of metres up to {HOME_LIMIT:.0f}"),
     "sketch": (lambda v: whole(v, 0, 3), "0 to 3"),
-    "halo": (lambda v: whole(v, 0, TILE_LATENTS), f"0 to {TILE_LATENTS}"),
+    "halo": (lambda v: whole(v, 0, MAX_HALO), f"0 to {MAX_HALO}"),
     "channels": (lambda v: whole(v, 1, MAX_CHANNELS), f"1 to {MAX_CHANNELS}"),
+    "pixels": (lambda v: type(v) is int and v in PIXELS, " or ".join(map(str, PIXELS))),
     "recipe": (is_recipe, "what a world remembers of its model"),
     "created": (_is_time, "ISO 8601 times"),
     "bookmarks": (_are_bookmarks, f"up to {MAX_BOOKMARKS} places with names"),

@@ -14,18 +14,17 @@ import numpy as np
 
 from tiles import schema
 from tiles.errors import WorldDamaged
-from tiles.grid import TILE_LATENTS, Box, Tile
+from tiles.grid import Box, Tile
+from tiles.latents import LatentSpace, space_of
 from tiles.rows import inside, show
 from tiles.schema import cell_digest
 from tiles.world_file import WorldFile, Written
-
-CHANNELS = 4  # of the latents of worlds whose settings name no other number
 
 
 class Painted(NamedTuple):
     """A painted cell."""
 
-    latents: np.ndarray  # float16 (channels, 32, 32)
+    latents: np.ndarray  # float16 (channels, side, side)
     entry: int  # the line of the journal it was painted under
     version: int  # goes up with each change
 
@@ -33,8 +32,8 @@ class Painted(NamedTuple):
 class Known(NamedTuple):
     """What a picture gives of a cell."""
 
-    latents: np.ndarray  # float16 (channels, 32, 32)
-    mask: np.ndarray  # bool (32, 32)
+    latents: np.ndarray  # float16 (channels, side, side)
+    mask: np.ndarray  # bool (side, side)
 
 
 class Entry(NamedTuple):
@@ -121,9 +120,9 @@ class Store:
         return value
 
     @cached_property
-    def channels(self) -> int:
-        """Numbers a latent, as the world's model has them."""
-        return int(self._settings().get("channels", CHANNELS))
+    def space(self) -> LatentSpace:
+        """That of the world's model."""
+        return space_of(self._settings())
 
     def change_settings(self, **changes: Any) -> None:
         """Write settings, all or none. Raises DiskFull, WorldHeld."""
@@ -187,9 +186,9 @@ class Store:
         return Entry(number, kind, made, dict(data))
 
     def commit(self, cells: Mapping[Tile, np.ndarray], entry: int, shown: bool = True) -> None:
-        """Keep new cells, float16 (channels, 32, 32) each, all or none. What is painted under that
+        """Keep new cells, float16 (channels, side, side) each, all or none. What is painted under that
         line already stays: whoever came first painted the same bytes."""
-        rows, shape = [], (self.channels, TILE_LATENTS, TILE_LATENTS)
+        rows, shape = [], self.space.shape
         for (z, x, y), latents in cells.items():
             if latents.shape != shape or latents.dtype != np.float16 or not np.isfinite(latents).all():
                 raise ValueError(f"a cell is finite float16 {shape}, not {latents.dtype} {latents.shape}")
@@ -208,7 +207,7 @@ class Store:
         query = f"SELECT {_PAINTED} FROM cells WHERE zoom = ? AND x = ? AND y = ? AND {which}"
         with self._file.read() as connection:
             row = connection.execute(query, (*cell, *([] if entry is None else [entry]))).fetchone()
-        return None if row is None else _painted(cell, *row[3:])
+        return None if row is None else _painted(cell, self.space, *row[3:])
 
     def read_many(self, box: Box) -> dict[Tile, Painted]:
         """The cells of a box as they are shown."""
@@ -216,7 +215,8 @@ class Store:
         query = f"SELECT {_PAINTED} FROM cells WHERE {where} AND shown"
         with self._file.read() as connection:
             rows = connection.execute(query, ends).fetchall()
-        return {Tile(*row[:3]): _painted(Tile(*row[:3]), *row[3:]) for row in rows}
+        space = self.space
+        return {Tile(*row[:3]): _painted(Tile(*row[:3]), space, *row[3:]) for row in rows}
 
     def has(self, cell: Tile, entry: int) -> bool:
         """Whether a cell is painted under a line."""
@@ -255,14 +255,13 @@ class Store:
         query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {where}"
         with self._file.read() as connection:
             rows = connection.execute(query, (entry, *ends)).fetchall()
-        known = {}
+        known, space = {}, self.space
         for x, y, digest, mask, data in rows:
             cell = Tile(box.zoom, x, y)
             if digest != cell_digest(cell, entry, mask + data):
                 raise WorldDamaged(f"the picture at cell {cell.z}/{x}/{y} is damaged")
             bits = np.unpackbits(np.frombuffer(mask, np.uint8)).astype(bool)
-            latents = np.frombuffer(data, "<f2").reshape(-1, TILE_LATENTS, TILE_LATENTS)
-            known[cell] = Known(latents, bits.reshape(TILE_LATENTS, TILE_LATENTS))
+            known[cell] = Known(_latents(data, space), bits.reshape(space.side, space.side))
         return known
 
     def picture_rows(self) -> Iterator[tuple[int, Tile, bytes, bytes, bytes]]:
@@ -330,12 +329,16 @@ class Store:
 _PAINTED = "zoom, x, y, entry, version, digest, latents"
 
 
-def _painted(cell: Tile, entry: int, version: int, digest: bytes, data: bytes) -> Painted:
+def _painted(cell: Tile, space: LatentSpace, entry: int, version: int, digest: bytes, data: bytes) -> Painted:
     """Raises WorldDamaged."""
     if digest != cell_digest(cell, entry, data):
         where = f"{cell.z}/{cell.x}/{cell.y}"
         raise WorldDamaged(f"the latents of cell {where} are damaged: their digest does not match")
-    return Painted(np.frombuffer(data, "<f2").reshape(-1, TILE_LATENTS, TILE_LATENTS), entry, version)
+    return Painted(_latents(data, space), entry, version)
+
+
+def _latents(data: bytes, space: LatentSpace) -> np.ndarray:
+    return np.frombuffer(data, "<f2").reshape(space.shape)
 
 
 def _picture_row(entry: int, cell: Tile, known: Known) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from explorer.models.family import PromptReport, Towers, Traits
 from explorer.painting.window import Latents, Window
 from tiles.errors import ModelRefused
+from tiles.latents import space_of
 from tiles.recipe import remembered
 
 
@@ -19,13 +20,14 @@ class Absent:
     device = "cpu"
     towers: Towers | None = None
 
-    def __init__(self, settings: Mapping[str, Any], channels: int, why: str) -> None:
+    def __init__(self, settings: Mapping[str, Any], why: str) -> None:
         self.why = why  # what is missing, and where to get it
-        self.recipe = remembered(settings)
+        self.recipe, space = remembered(settings), space_of(settings)
         self.traits = Traits(
             name=settings["model"],
             digest=settings["digest"],
-            channels=channels,
+            channels=space.channels,
+            pixels=space.pixels,
             halo=settings["halo"],
             margin=1,
             batch=1,

@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer.painting.window import Latents, Window
 from tiles.errors import ModelRefused
+from tiles.latents import LatentSpace
 from tiles.recipe import Recipe
 
 
@@ -18,6 +19,7 @@ class Traits(NamedTuple):
     name: str
     digest: str  # hex, over all its files: two models with one digest paint the same land
     channels: int  # numbers a latent
+    pixels: int  # along a latent: 4, 8 or 16
     halo: int  # latents seen on each side of a cell
     margin: int  # latents needed on each side of a tile to decode it exactly
     batch: int  # windows painted together, always exactly this many, so that bits never change
@@ -27,6 +29,11 @@ class Traits(NamedTuple):
     base_zoom: int  # where it is best
     licence: str
     guide: str = ""  # what pictures it can be guided by, in words; empty: by none
+
+    @property
+    def space(self) -> LatentSpace:
+        """That of its latents."""
+        return LatentSpace(self.channels, self.pixels)
 
 
 class PromptReport(NamedTuple):
@@ -94,14 +101,15 @@ class Model(Protocol):
         """What a world has to remember of how it is used; None: the weights say it all."""
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (channels, width, width) float32 of each window; ``width`` is 32 and the halo on both
-        sides; at most ``traits.batch`` windows. Raises ValueError for none or more."""
+        """The latents (channels, width, width) float32 of each window; ``width`` is a cell's side and the
+        halo on both sides; at most ``traits.batch`` windows. Raises ValueError for none or more."""
 
     def decode(self, latents: Latents) -> np.ndarray:
-        """A tile's latents (channels, 32 + 2 margin, 32 + 2 margin) to its pixels, uint8 (256, 256, 3)."""
+        """A tile's latents (channels, side + 2 margin, side + 2 margin) to its pixels, uint8 (256, 256,
+        3)."""
 
     def read_prompt(self, prompt: str) -> PromptReport:
         """What of a prompt is not read, or not known."""
 
     def encode(self, pixels: np.ndarray) -> Latents:
-        """Pixels uint8 (8h, 8w, 3) to latents (channels, h, w), float32."""
+        """Pixels uint8 (h * pixels, w * pixels, 3) to latents (channels, h, w), float32."""

@@ -22,10 +22,11 @@ from explorer.models.sampling import Batch, Predict, View, blended, guided, pain
 from explorer.models.text import TextTower
 from explorer.models.towers import DualTowers
 from explorer.painting.window import Latents, Window
-from tiles.grid import TILE_LATENTS
+from tiles.latents import LatentSpace
 from tiles.recipe import Recipe
 
 M = TypeVar("M", bound=torch.nn.Module)
+SPACE = LatentSpace(LATENT_CHANNELS, pixels=8)
 NEGATIVE_SCALE = 2.0  # how far from a negative prompt a model goes that has its guidance folded in
 
 
@@ -124,7 +125,8 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
     traits = Traits(
         name=bundle["name"],
         digest=digest,
-        channels=LATENT_CHANNELS,
+        channels=SPACE.channels,
+        pixels=SPACE.pixels,
         halo=bundle["halo"],
         margin=decoder.margin,
         batch=bundle["batch"]["cpu" if device == "cpu" else "gpu"],
@@ -159,9 +161,9 @@ def _decoder(folder: Path, autoencoder: Autoencoder, read: dict[str, Any]) -> Au
     painter = folder / "detail"
     if painter.is_dir():
         decoder = DetailDecoder(autoencoder, DetailPainter.from_pretrained(painter, **read))
-        if decoder.margin > TILE_LATENTS:
+        if decoder.margin > SPACE.side:
             raise ValueError(
-                f"a tile needs {decoder.margin} latents around it; its neighbours give {TILE_LATENTS}"
+                f"a tile needs {decoder.margin} latents around it; its neighbours give {SPACE.side}"
             )
         return decoder
     if autoencoder.config["detail"]:

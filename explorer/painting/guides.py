@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.painting.pyramid import Pyramid
-from tiles.grid import TILE_PIXELS, Tile
+from tiles.grid import Tile
 from tiles.guides import Guide
 
 OPAQUE = 128  # of 255: pixels less opaque guide nothing
@@ -44,8 +44,9 @@ class Sheet(NamedTuple):
 
 def cut(guides: Iterable[Guide], cell: Tile, pyramid: Pyramid) -> Cut | None:
     """The guides in the window of a cell, the first of them uppermost; None where there are none."""
-    scale, width = TILE_PIXELS // pyramid.side, pyramid.side + 2 * pyramid.halo
-    left, top = ((i * pyramid.side - pyramid.halo) * scale for i in (cell.x, cell.y))
+    scale, side, halo = pyramid.space.pixels, pyramid.space.side, pyramid.halo
+    width = side + 2 * halo
+    left, top = ((i * side - halo) * scale for i in (cell.x, cell.y))
     square = Square(cell.z, left, top, width * scale)
     pixels = np.zeros((square.side, square.side, 3), np.uint8)
     weight = np.zeros((square.side, square.side), np.float32)

@@ -22,7 +22,7 @@ from tiles.errors import Cancelled
 from tiles.grid import EARTH, Tile, around, tile_metres
 from tiles.journal import History
 from tiles.log import Era
-from tiles.mask import FULL
+from tiles.mask import FULL, at_side
 from tiles.strokes import Stroke, difference, prompt_weights
 
 MASK_STEPS = 4  # of a mask's soft border
@@ -118,7 +118,7 @@ class Layers(NamedTuple):
         sheet = np.zeros((place.width, place.width), np.float32)
         for other in around(node.cell).tiles():
             here, there = place.overlap(other)
-            sheet[here] = edit.weights(other)[there]
+            sheet[here] = at_side(edit.weights(other), place.side)[there]
         return np.ceil(sheet / (FULL / MASK_STEPS)) / MASK_STEPS
 
     def requires(self, node: Node) -> Iterator[Node]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tiles.grid import TILE_LATENTS, Box, Tile, around
+from tiles.grid import Box, Tile, around
+from tiles.latents import LatentSpace
 
 DEEPEST = 20  # the last zoom that is painted: 15 cm per pixel at the equator
 
@@ -24,15 +25,14 @@ class Level(NamedTuple):
 class Pyramid(NamedTuple):
     """A world's levels, the coarsest first; at least the last one is shown.
 
-    >>> pyramid = pyramid_of(base_zoom=8, sketch=2, halo=8, deepest=9)
+    >>> pyramid = pyramid_of(base_zoom=8, sketch=2, halo=8, space=LatentSpace(4, 8), deepest=9)
     >>> pyramid.parent(8), pyramid.parent(9), pyramid.painted_zoom(Tile(10, 0, 0))
     (6, 8, 9)
     """
 
     levels: tuple[Level, ...]
     halo: int  # latents that a window sees on each side of its cell
-    channels: int = 4  # of latents
-    side: int = 32  # latents along a cell
+    space: LatentSpace
 
     @property
     def base(self) -> int:
@@ -135,9 +135,9 @@ class Pyramid(NamedTuple):
         return None if cell is None else next(filter(self.is_sketch, self.parents(cell)), None)
 
 
-def pyramid_of(base_zoom: int, sketch: int, halo: int, channels: int = 4, deepest: int = 0) -> Pyramid:
+def pyramid_of(base_zoom: int, sketch: int, halo: int, space: LatentSpace, deepest: int = 0) -> Pyramid:
     """The levels of a world as its settings say: a base, a sketch some zooms coarser (0: none), and each
-    zoom below the base down to ``deepest``. ``channels`` are those of the model's latents."""
+    zoom below the base down to ``deepest``. ``halo`` and ``space`` are the model's."""
     above = (Level(base_zoom - sketch, shown=False),) if sketch else ()
     below = (Level(zoom) for zoom in range(base_zoom + 1, deepest + 1))
-    return Pyramid((*above, Level(base_zoom), *below), halo, channels, TILE_LATENTS)
+    return Pyramid((*above, Level(base_zoom), *below), halo, space)

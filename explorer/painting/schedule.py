@@ -45,7 +45,7 @@ def parents(cell: Tile, pyramid: Pyramid) -> Box | None:
     parent = pyramid.parent(cell.z)
     if parent is None:
         return None
-    scale, side, halo = 2 ** (cell.z - parent), pyramid.side, pyramid.halo
+    scale, side, halo = 2 ** (cell.z - parent), pyramid.space.side, pyramid.halo
     low = [(i * side - halo) // scale - 1 for i in (cell.x, cell.y)]
     high = [-(-(i * side + side + halo) // scale) + 1 for i in (cell.x, cell.y)]
     left, top = (i // side for i in low)

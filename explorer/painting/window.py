@@ -84,7 +84,7 @@ class Frame(NamedTuple):
 
 def frame(cell: Tile, pyramid: Pyramid) -> Frame:
     """Where the window of a cell lies."""
-    side, halo = pyramid.side, pyramid.halo
+    side, halo = pyramid.space.side, pyramid.halo
     return Frame(cell.x * side - halo, cell.y * side - halo, side + 2 * halo, side)
 
 
@@ -101,7 +101,7 @@ def assemble_from(
     cell: Tile, spec: WindowSpec, seen: Mapping[Tile, Latents], above: Mapping[Tile, Latents]
 ) -> Window:
     """The window of a cell that sees just these neighbours; ``above`` holds the cells of its parent."""
-    place, channels = frame(cell, spec.pyramid), spec.pyramid.channels
+    place, channels = frame(cell, spec.pyramid), spec.pyramid.space.channels
     known = np.zeros((channels, place.width, place.width), np.float32)
     mask = np.zeros((1, place.width, place.width), np.float32)
     for other, latents in seen.items():
@@ -195,8 +195,8 @@ def _parent(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> La
     pyramid, under = spec.pyramid, parents(cell, spec.pyramid)
     if under is None or not any(each.use_parent for each in spec.conditions):
         return None
-    place, side, coarser = frame(cell, pyramid), pyramid.side, pyramid.coarser(cell.z)
-    sheet = np.empty((pyramid.channels, under.height * side, under.width * side), np.float32)
+    place, side, coarser = frame(cell, pyramid), pyramid.space.side, pyramid.coarser(cell.z)
+    sheet = np.empty((pyramid.space.channels, under.height * side, under.width * side), np.float32)
     for other in under.tiles():
         y, x = (other.y - under.top) * side, (other.x - under.left) * side
         sheet[:, y : y + side, x : x + side] = painted[other]

@@ -14,8 +14,8 @@ from explorer.worlds.new import clean_prompt
 from explorer.worlds.world import World
 from tiles import entries
 from tiles.errors import BadEdit, TooLarge
-from tiles.grid import TILE_LATENTS, Tile, boxed, tile_metres
-from tiles.mask import FULL, Mask
+from tiles.grid import Tile, boxed, tile_metres
+from tiles.mask import FULL, SIDE, Mask
 from tiles.strokes import Stroke
 from tiles.values import HOME_LIMIT
 
@@ -115,8 +115,8 @@ def _near(world: World, stroke: Stroke) -> list[Tile]:
 
 
 def _weights(stroke: Stroke, cell: Tile) -> np.ndarray:
-    """How much a stroke counts at the latents of a cell, uint8 (32, 32)."""
+    """How much a stroke counts at the weights of a cell's mask, uint8 (32, 32)."""
     west, _, _, north = cell.bounds
-    places = (np.arange(TILE_LATENTS) + 0.5) / TILE_LATENTS * tile_metres(cell.z)
+    places = (np.arange(SIDE) + 0.5) / SIDE * tile_metres(cell.z)
     x, y = np.meshgrid(west + places, north - places)
     return np.round(FULL * stroke.weight(x, y)).astype(np.uint8)

@@ -16,8 +16,8 @@ from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.edits import Edit
 from tiles.errors import BadEdit, NothingToDo, TooLarge
-from tiles.grid import EARTH, TILE_LATENTS, Box, Tile, checked_tile, tile_metres
-from tiles.mask import written
+from tiles.grid import EARTH, Box, Tile, checked_tile, tile_metres
+from tiles.mask import SIDE, written
 from tiles.values import is_place
 
 
@@ -85,9 +85,9 @@ def _moved(edit: Edit, at: tuple[float, float]) -> dict[Tile, np.ndarray]:
     """The weights of an edit's cells with their middle at a place. Raises BadAddress."""
     zooms, xs, ys = zip(*edit.cells)
     box = Box(zooms[0], min(xs), min(ys), max(xs) + 1, max(ys) + 1)
-    side, step = TILE_LATENTS, TILE_LATENTS if edit.mask is None else 1
-    latent = tile_metres(box.zoom) / side
-    middle = ((at[0] + EARTH / 2) / latent, (EARTH / 2 - at[1]) / latent)
+    side, step = SIDE, SIDE if edit.mask is None else 1
+    weight = tile_metres(box.zoom) / side  # metres along one
+    middle = ((at[0] + EARTH / 2) / weight, (EARTH / 2 - at[1]) / weight)
     left = round((middle[0] - box.width * side / 2) / step) * step
     top = round((middle[1] - box.height * side / 2) / step) * step
     right, bottom = -(-left // side) + box.width, -(-top // side) + box.height

@@ -43,7 +43,7 @@ def at_levels(model: Model, prompt: str, seed: int, sample: Sample) -> Iterator[
     """A cell of the same prompt and seed at each of six zooms that the model knows, the coarsest first, each
     when it is asked for. Each is painted for itself, without a coarser level over it."""
     for zoom in chosen_zooms(model.traits.zooms):
-        pyramid = pyramid_of(zoom, 0, model.traits.halo, model.traits.channels)
+        pyramid = pyramid_of(zoom, 0, model.traits.halo, model.traits.space)
         middle = 2**zoom // 4 * 2  # even: a cell that sees no neighbour
         spec = WindowSpec(pyramid, seed, (Condition(prompt, use_parent=False),))
         (cell,) = sample(model, [assemble(Tile(zoom, middle, middle), spec, {})])

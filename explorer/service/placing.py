@@ -13,16 +13,15 @@ from explorer.service.edits import WEAKEST
 from explorer.worlds.new import checked_home, checked_seed, clean_prompt
 from tiles import entries, journal
 from tiles.errors import BadEdit, BadPicture, Busy
-from tiles.grid import EARTH, MAX_ZOOM, TILE_LATENTS, TILE_PIXELS, Bounds, Box, Tile, metres_per_pixel
+from tiles.grid import EARTH, MAX_ZOOM, TILE_PIXELS, Bounds, Box, Tile, metres_per_pixel
 from tiles.mosaic.area import Area, area
 from tiles.raster.opening import Raster, opened
 from tiles.raster.place import Place, find, require_tiles
 from tiles.raster.warp import Grid, onto, shown, stretched
 from tiles.store import Known
 
-SCALE = TILE_PIXELS // TILE_LATENTS  # px of a latent
-MARGIN = 8  # latents around a cell that the encoder is shown, more than it sees
-LEAST = 2 * SCALE  # px a side of a picture, below which not one latent of it is certain
+MARGIN = 64  # px around a cell that the encoder is shown, more than terra's sees
+LEAST = 16  # px a side of a picture: below that it is a mark rather than land
 PATIENCE = 20.0  # seconds that a picture waits for the one before it
 _one_at_a_time = threading.Lock()  # so that the memory of reading is that of one picture
 
@@ -177,18 +176,18 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
     """
     if not sheet.mask.any():
         raise BadPicture("the picture is entirely transparent")
-    box, margin = sheet.box(zoom), MARGIN * SCALE
-    pixels, mask = _padded(sheet, box, margin)
-    certain = _certain(mask)  # by latent
+    box, space = sheet.box(zoom), model.traits.space
+    pixels, mask = _padded(sheet, box, MARGIN)
+    certain, margin = _certain(mask, space.pixels), MARGIN // space.pixels  # by latent
     cells = {}
     for cell in box.tiles():
         y, x = (cell.y - box.top) * TILE_PIXELS, (cell.x - box.left) * TILE_PIXELS
-        side = TILE_PIXELS + 2 * margin
-        top, left = (i // SCALE + MARGIN for i in (y, x))
-        here = certain[top : top + TILE_LATENTS, left : left + TILE_LATENTS]
+        side = TILE_PIXELS + 2 * MARGIN
+        top, left = (i // space.pixels + margin for i in (y, x))
+        here = certain[top : top + space.side, left : left + space.side]
         if here.any():
             latents = model.encode(pixels[y : y + side, x : x + side])
-            inside = latents[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
+            inside = latents[:, margin:-margin, margin:-margin]
             cells[cell] = Known(inside.astype(np.float16), here)
     if not cells:
         raise BadPicture("the picture is too small or too thin")
@@ -208,10 +207,11 @@ def _padded(sheet: Sheet, box: Box, margin: int) -> tuple[np.ndarray, np.ndarray
     return np.pad(pixels, (*around, (0, 0)), "edge"), np.pad(sheet.mask, around)
 
 
-def _certain(mask: np.ndarray) -> np.ndarray:
-    """The latents, bool (h / 8, w / 8), that lie in the picture with all eight around them."""
-    height, width = (side // SCALE for side in mask.shape)
-    whole = mask.reshape(height, SCALE, width, SCALE).all((1, 3))
+def _certain(mask: np.ndarray, scale: int) -> np.ndarray:
+    """The latents of ``scale`` px, bool (h / scale, w / scale), that lie in the picture with all eight around
+    them."""
+    height, width = (side // scale for side in mask.shape)
+    whole = mask.reshape(height, scale, width, scale).all((1, 3))
     padded = np.pad(whole, 1)
     shifted = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
     return np.logical_and.reduce(shifted)

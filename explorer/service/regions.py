@@ -15,13 +15,14 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
 from tiles.errors import BadEdit, TooLarge
-from tiles.grid import EARTH, TILE_LATENTS, Bounds, Box, Tile, boxed, tile_metres
+from tiles.grid import EARTH, Bounds, Box, Tile, boxed, tile_metres
+from tiles.mask import SIDE
 from tiles.values import is_place
 
 CORNERS = 5_000  # of all rings of a region
-FINER = 4  # parts of a latent's side that a polygon is drawn in
+FINER = 4  # parts of a weight's side that a polygon is drawn in
 FAINT = 8  # of 255: less is nothing
-MOST_SOFT = 32  # latents of a soft border
+MOST_SOFT = 32  # weights of a soft border
 SPREAD = 4  # times as many tiles as an edit may have that the rectangle around its region may hold
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -29,7 +30,7 @@ Ring = list[tuple[float, float]]
 
 
 class Sheet(NamedTuple):
-    """Weights of the latents of a box of tiles."""
+    """The weights of a box of tiles, 32 x 32 a tile."""
 
     box: Box
     weights: np.ndarray  # uint8 (32 x height, 32 x width)
@@ -37,50 +38,50 @@ class Sheet(NamedTuple):
     def cells(self) -> Iterator[tuple[Tile, np.ndarray]]:
         """The tiles that have any weight, with theirs."""
         for tile in self.box.tiles():
-            y, x = (tile.y - self.box.top) * TILE_LATENTS, (tile.x - self.box.left) * TILE_LATENTS
-            part = self.weights[y : y + TILE_LATENTS, x : x + TILE_LATENTS]
+            y, x = (tile.y - self.box.top) * SIDE, (tile.x - self.box.left) * SIDE
+            part = self.weights[y : y + SIDE, x : x + SIDE]
             if part.any():
                 yield tile, np.ascontiguousarray(part)
 
 
 def polygon_mask(shape: Any, zoom: int, softness: float, most: int) -> dict[Tile, np.ndarray]:
-    """The mask of a GeoJSON Polygon or MultiPolygon in metres of the plane, drawn at the latents of a zoom.
+    """The mask of a GeoJSON Polygon or MultiPolygon in metres of the plane, drawn at the weights of a zoom.
     Its border is soft over ``softness`` metres. Raises BadEdit, TooLarge."""
     polygons = _polygons(shape)
-    latent = _soft_latent(zoom, softness)
+    step = _soft_step(zoom, softness)
     xs, ys = zip(*(place for rings in polygons for ring in rings for place in ring))
     around = Bounds(min(xs) - softness, min(ys) - softness, max(xs) + softness, max(ys) + softness)
     if not (around.west < around.east and around.south < around.north):
         raise BadEdit("the region is empty: its corners lie on a line")
     box = _checked(boxed(around, zoom), most)
-    return _mask(Sheet(box, _softened(_drawn(polygons, box, latent), softness / latent)), most)
+    return _mask(Sheet(box, _softened(_drawn(polygons, box, step), softness / step)), most)
 
 
 def png_mask(
     text: str, zoom: int, corner: tuple[float, float], softness: float, most: int
 ) -> dict[Tile, np.ndarray]:
-    """The mask of a grey 8-bit PNG (base64) of one pixel a latent of a zoom; its upper left corner lies at a
-    place in metres, moved to the nearest latent. Borders are soft over ``softness`` metres. Raises BadEdit,
-    TooLarge."""
+    """The mask of a grey 8-bit PNG (base64) of one pixel for 8 x 8 of a zoom's; its upper left corner lies
+    at a place in metres, moved to the nearest weight. Borders are soft over ``softness`` metres. Raises
+    BadEdit, TooLarge."""
     if not is_place(corner):
         raise BadEdit("the corner of a mask is two numbers of metres, x and y")
-    latent = _soft_latent(zoom, softness)
-    left, top = round((corner[0] + EARTH / 2) / latent), round((EARTH / 2 - corner[1]) / latent)
+    step = _soft_step(zoom, softness)
+    left, top = round((corner[0] + EARTH / 2) / step), round((EARTH / 2 - corner[1]) / step)
     pixels = _grey(text, most)
     height, width = pixels.shape
-    margin = math.ceil(softness / latent)
+    margin = math.ceil(softness / step)
     box = Box(
         zoom,
-        (left - margin) // TILE_LATENTS,
-        (top - margin) // TILE_LATENTS,
-        -(-(left + width + margin) // TILE_LATENTS),
-        -(-(top + height + margin) // TILE_LATENTS),
+        (left - margin) // SIDE,
+        (top - margin) // SIDE,
+        -(-(left + width + margin) // SIDE),
+        -(-(top + height + margin) // SIDE),
     )
     box = _checked(box, most)
-    sheet = np.zeros((box.height * TILE_LATENTS, box.width * TILE_LATENTS), np.uint8)
-    y, x = top - box.top * TILE_LATENTS, left - box.left * TILE_LATENTS
+    sheet = np.zeros((box.height * SIDE, box.width * SIDE), np.uint8)
+    y, x = top - box.top * SIDE, left - box.left * SIDE
     sheet[y : y + height, x : x + width] = pixels
-    return _mask(Sheet(box, _softened(sheet, softness / latent)), most)
+    return _mask(Sheet(box, _softened(sheet, softness / step)), most)
 
 
 def rectangle(bounds: Sequence[float]) -> dict[str, Any]:
@@ -114,16 +115,16 @@ def _polygons(shape: Any) -> list[list[Ring]]:
     return [[_closed([(x, y) for x, y in ring]) for ring in rings] for rings in polygons]
 
 
-def _soft_latent(zoom: int, softness: float) -> float:
-    """Metres of a latent of a zoom, if a border may be so soft there. Raises BadEdit."""
-    latent = tile_metres(zoom) / TILE_LATENTS
-    if not 0 <= softness <= MOST_SOFT * latent:
-        raise BadEdit(f"softness {softness}: it must be 0 to {MOST_SOFT * latent:.0f} metres at zoom {zoom}")
-    return latent
+def _soft_step(zoom: int, softness: float) -> float:
+    """Metres along a weight of a zoom, if a border may be so soft there. Raises BadEdit."""
+    step = tile_metres(zoom) / SIDE
+    if not 0 <= softness <= MOST_SOFT * step:
+        raise BadEdit(f"softness {softness}: it must be 0 to {MOST_SOFT * step:.0f} metres at zoom {zoom}")
+    return step
 
 
 def _softened(weights: np.ndarray, softness: float) -> np.ndarray:
-    """Weights (h, w) uint8 with borders that fade over ``softness`` latents; below half of one, sharp."""
+    """Weights (h, w) uint8 with borders that fade over ``softness`` weights; below half of one, sharp."""
     if softness < 0.5:
         return weights
     return np.array(Image.fromarray(weights).filter(ImageFilter.GaussianBlur(softness / 2)))
@@ -133,14 +134,14 @@ def _closed(ring: Ring) -> Ring:
     return ring if ring[0] == ring[-1] and len(ring) > 3 else [*ring, ring[0]]
 
 
-def _drawn(polygons: list[list[Ring]], box: Box, latent: float) -> np.ndarray:
-    """Polygons on the latents of a box, uint8: the share of each latent that lies inside."""
+def _drawn(polygons: list[list[Ring]], box: Box, step: float) -> np.ndarray:
+    """Polygons on the weights of a box, uint8: the share of each square that lies inside."""
     west, _, _, north = box.bounds
-    side = TILE_LATENTS * FINER
+    side = SIDE * FINER
     fine = rasterize(
         [({"type": "Polygon", "coordinates": rings}, 255) for rings in polygons],
         out_shape=(box.height * side, box.width * side),
-        transform=from_origin(west, north, latent / FINER, latent / FINER),
+        transform=from_origin(west, north, step / FINER, step / FINER),
         dtype="uint8",
     )
     return np.array(Image.fromarray(fine).reduce(FINER))
@@ -158,10 +159,10 @@ def _grey(text: str, most: int) -> np.ndarray:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if image.mode != "L":
                 raise BadEdit(f"mask_png has mode {image.mode}; it must be grey with 8 bits and no alpha")
-            if image.width * image.height > most * SPREAD * TILE_LATENTS**2:
+            if image.width * image.height > most * SPREAD * SIDE**2:
                 raise TooLarge(
-                    f"mask_png has {image.width:,} x {image.height:,} pixels; one is a latent, and the limit"
-                    f" is {most * SPREAD:,} tiles of {TILE_LATENTS} x {TILE_LATENTS}"
+                    f"mask_png has {image.width:,} x {image.height:,} pixels, one for 8 x 8 of the map;"
+                    f" the limit is {most * SPREAD:,} tiles of {SIDE} x {SIDE}"
                 )
             return np.array(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

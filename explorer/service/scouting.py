@@ -59,7 +59,7 @@ def sites(new: NewWorld, model: Model, sample: Sample) -> list[Site]:
     prompt = clean_prompt(new.prompt)
     settings = settings_of(new, "", model.traits)
     zoom, sketch = settings["base_zoom"], settings["sketch"]
-    pyramid = pyramid_of(zoom, sketch, model.traits.halo, model.traits.channels)
+    pyramid = pyramid_of(zoom, sketch, model.traits.halo, model.traits.space)
     spec = WindowSpec(pyramid, settings["seed"], (Condition(prompt, use_parent=False),))
     cells = _cells(pyramid)[: windows(model)]
     painted = sample(model, [assemble(cell, spec, {}) for cell in cells])

@@ -190,7 +190,7 @@ def nearest(zooms: tuple[int, ...], zoom: float) -> int:
 def cell(model: Terra, zoom: float, prompt: str, seed: int) -> np.ndarray:
     """One cell as a world would have it, uint8 (64, 64, 3)."""
     known = nearest(model.traits.zooms, zoom)
-    pyramid = pyramid_of(known, sketch_for(known, model.traits), model.traits.halo)
+    pyramid = pyramid_of(known, sketch_for(known, model.traits), model.traits.halo, model.traits.space)
     home = tile_at(*quick_home(known, pyramid.sketch), known)
     cells: dict[Tile, Latents] = {}
     while wanted := schedule.next_cells([home], pyramid, cells.__contains__, 1):

@@ -61,7 +61,7 @@ def _painted(bundle: Path, folder: Path, count: int) -> Iterator[Sheet]:
         zoom = zooms[seed % len(zooms)]
         example = near[zoom][rng.integers(len(near[zoom]))]
         prompt = text.say(example._replace(zoom=zoom), rng)
-        pyramid = pyramid_of(zoom, sketch_for(zoom, model.traits), model.traits.halo)
+        pyramid = pyramid_of(zoom, sketch_for(zoom, model.traits), model.traits.halo, model.traits.space)
         yield Sheet(_with_detail(model, _land(model, pyramid, seed, prompt)), zoom)
 
 

@@ -277,11 +277,11 @@ class Atlas:
         store = Store.open(path, access.readonly if WorldFile.is_outdated(path) else access.unwritable)
         try:
             settings = store.settings()
-            model = self._model_of(id, settings, store, access)
-            if model.traits.channels != store.channels:
+            model = self._model_of(id, settings, access)
+            if model.traits.space != store.space:
                 raise ModelRefused(
-                    f"world {id!r} has latents of {store.channels} channels; {settings['model']} paints"
-                    f" {model.traits.channels}"
+                    f"world {id!r} has latents of {store.space}; {settings['model']} paints"
+                    f" {model.traits.space}"
                 )
             if settings["digest"] != model.traits.digest and not access.readonly:
                 # Other weights paint other land: what is painted stays, and the journal says since when.
@@ -302,7 +302,7 @@ class Atlas:
             store.close()
             raise
 
-    def _model_of(self, id: str, settings: dict[str, Any], store: Store, access: Access) -> Model:
+    def _model_of(self, id: str, settings: dict[str, Any], access: Access) -> Model:
         """The world's model. Where it is not on this machine, something in its place: then the world can only
         be looked at."""
         try:
@@ -310,7 +310,7 @@ class Atlas:
         except ModelRefused as error:
             log.warning("%s can only be looked at: %s", id, error)
             access.bar(f"needs its model: {error}")
-            return Absent(settings, store.channels, str(error))
+            return Absent(settings, str(error))
 
     def _cache(self, folder: Path, settings: dict[str, object], stamp: str, access: Access) -> Cache:
         zoom = str(settings["base_zoom"])

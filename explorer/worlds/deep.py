@@ -11,11 +11,11 @@ from PIL import Image, ImageFilter
 from explorer import pictures
 from explorer.worlds.journal import Journal
 from tiles.edits import Edit
-from tiles.grid import TILE_LATENTS, TILE_PIXELS, Tile
+from tiles.grid import TILE_PIXELS, Tile
 from tiles.journal import History
-from tiles.mask import FULL
+from tiles.mask import FULL, SIDE
 
-FEATHER = 4  # latents of an edit's own zoom, over which its inner border fades
+FEATHER = 4  # weights of a mask of an edit's own zoom, over which its inner border fades
 
 
 class Index(NamedTuple):
@@ -79,7 +79,7 @@ class DeepEdits:
 def opacity(edit: Edit, tile: Tile) -> np.ndarray:
     """How much of one of an edit's own tiles shows in coarser ones, uint8 (256, 256): its mask, or, where it
     has none, all but its border, which fades inwards."""
-    side, (z, x, y) = TILE_LATENTS, tile
+    side, (z, x, y) = SIDE, tile
     sheet = np.block([[edit.weights(Tile(z, x + i, y + j)) for i in (-1, 0, 1)] for j in (-1, 0, 1)])
     image, scale = Image.fromarray(sheet), TILE_PIXELS // side
     if edit.mask is None:

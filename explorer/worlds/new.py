@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from explorer.models.family import Traits, sketch_for
 from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, Tile, metres_words, tile_metres
+from tiles.latents import named
 from tiles.recipe import Recipe
 from tiles.rules import NAME_LIMIT
-from tiles.store import CHANNELS
 from tiles.strokes import Stroke
 from tiles.values import HOME_LIMIT, PROMPT_LIMIT
 
@@ -42,9 +42,7 @@ def settings_of(new: NewWorld, model: str, traits: Traits, recipe: Recipe | None
     """All settings of a new world that is painted by ``model``, used by a ``recipe``. Raises BadSetting."""
     zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
     sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
-    other: dict[str, Any] = {} if traits.channels == CHANNELS else {"channels": traits.channels}
-    if recipe is not None:
-        other["recipe"] = recipe.data()
+    other: dict[str, Any] = {} if recipe is None else {"recipe": recipe.data()}
     return {
         "name": clean_name(new.name),
         "seed": checked_seed(new.seed),
@@ -55,6 +53,7 @@ def settings_of(new: NewWorld, model: str, traits: Traits, recipe: Recipe | None
         "sketch": sketch,
         "halo": traits.halo,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **named(traits.space),
         **other,
     }
 

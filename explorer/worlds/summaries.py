@@ -67,7 +67,7 @@ class Summaries:
             settings = store.settings()
             try:
                 sketch, halo = settings["sketch"], settings["halo"]
-                pyramid = pyramid_of(settings["base_zoom"], sketch, halo, store.channels, DEEPEST)
+                pyramid = pyramid_of(settings["base_zoom"], sketch, halo, store.space, DEEPEST)
                 model, absent = self._model_of(settings)
                 journal = Journal(store, pyramid, threading.RLock(), lambda: None)
                 cached = _size(folder / "tiles.mbtiles")

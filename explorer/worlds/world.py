@@ -86,7 +86,7 @@ class World:
         self.stamp = stamp_of(store, model)
         self._recipe = remembered(settings)
         self.pyramid = pyramid_of(
-            settings["base_zoom"], settings["sketch"], settings["halo"], store.channels, DEEPEST
+            settings["base_zoom"], settings["sketch"], settings["halo"], store.space, DEEPEST
         )
         self._lock = lock = threading.RLock()  # steps and commits, one at a time
         self.journal = Journal(store, self.pyramid, lock, access.require)

@@ -19,6 +19,7 @@ from tiles import values as limits
 from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull, EarthError, WorldDamaged
 from tiles.grid import MAX_INDEX, MAX_ZOOM, Tile
+from tiles.latents import USUAL
 from tiles.package import form, pack, unpack, writing
 from tiles.store import Store
 
@@ -128,7 +129,7 @@ def test_the_same_world_gives_the_same_bytes(tmp_path, packed):
     pack(store, tmp_path / "again", latents=True)
     store.close()
     assert (tmp_path / "again").read_bytes() == packed[2]
-    assert len(packed[2]) < len(packed[1]) + 3 * form.record_bytes(4) + 200
+    assert len(packed[2]) < len(packed[1]) + 3 * form.record_bytes(USUAL) + 200
     with zipfile.ZipFile(tmp_path / "again") as archive:
         for info in archive.infolist():  # neither the day nor the system of who wrote it
             assert info.date_time == (1980, 1, 1, 0, 0, 0) and info.create_system == 3
@@ -328,6 +329,6 @@ def test_other_tools_can_read_and_check_it(tmp_path, packed):
     said = subprocess.run(["b2sum", "-c", "b2sums"], cwd=tmp_path / "out", capture_output=True, text=True)
     assert said.returncode == 0 and said.stdout.count("OK") == 3
     assert json.loads((tmp_path / "out" / "world.json").read_text())["settings"] == SETTINGS
-    record = (tmp_path / "out" / "cells.bin").read_bytes()[: form.record_bytes(4)]
+    record = (tmp_path / "out" / "cells.bin").read_bytes()[: form.record_bytes(USUAL)]
     assert np.frombuffer(record[:40], "<i8").tolist() == [6, 0, -3, 1, 1]
     assert (np.frombuffer(record[56:], "<f2").reshape(4, 32, 32) == latents(0)).all()

@@ -11,6 +11,7 @@ from explorer.painting.schedule import requires
 from tiles import journal
 from tiles.entries import Prompt
 from tiles.grid import EARTH, Box, Tile
+from tiles.latents import USUAL
 from tiles.strokes import Stroke, difference, prompt_weights, reach
 
 STROKE = Stroke("forest", ((0.0, 0.0), (9e5, 0.0)), 2e5, 1e5)
@@ -72,7 +73,7 @@ def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(
     cell = Tile(zoom, *(math.floor(place * 2 ** (zoom - 8)) for place in (x, y)))
     if reach(stroke.bounds, 8, sketch).holds(cell.above(8 - sketch)):
         return
-    pyramid, seen, todo = pyramid_of(8, sketch, 8, deepest=20), set(), [cell]
+    pyramid, seen, todo = pyramid_of(8, sketch, 8, USUAL, deepest=20), set(), [cell]
     while todo:
         each = todo.pop()
         if each not in seen:

@@ -5,8 +5,8 @@ A zip with these members and no others, in this order:
     world.json     {"format": "endless-earth", "version": 2, "settings": {...}}
     journal.jsonl  an entry a line: {"number": 1, "kind": "prompt", "made": "...", "data": {...}}
     pictures.bin   only where pictures were put on the map; a record for each cell of one, by entry, zoom, x
-                   and y: these four (int64), digest (16 bytes), mask (32 x 32 bits), latents (float16
-                   (channels, 32, 32)), little-endian
+                   and y: these four (int64), digest (16 bytes), mask (a bit for each latent), latents
+                   (float16 (channels, side, side)), little-endian
     cells.bin      only with latents; a record for each painting of a cell, by zoom, x, y and entry: these
                    four, version (int64), digest (16 bytes), latents, likewise
     b2sums         the BLAKE2b-256 of each, so that ``b2sum -c b2sums`` checks what unzip made

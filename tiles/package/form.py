@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tiles.database import is_full
 from tiles.errors import BadPackage, DiskFull
-from tiles.grid import TILE_LATENTS
+from tiles.latents import LatentSpace
 from tiles.rules import MAX_JOURNAL
 from tiles.store import Entry
 
@@ -22,7 +22,7 @@ FORMAT, VERSION = "endless-earth", 2  # version 1 had no pictures and no edits; 
 MEMBERS = ("world.json", "journal.jsonl", "pictures.bin", "cells.bin", "b2sums")
 WORLD, JOURNAL, PICTURES, CELLS, SUMS = MEMBERS
 HEAD = struct.Struct("<5q16s")  # zoom, x, y, entry, version, digest
-PICTURE_HEAD = struct.Struct(f"<4q16s{TILE_LATENTS**2 // 8}s")  # entry, zoom, x, y, digest, mask
+PICTURE_HEAD = struct.Struct("<4q16s")  # entry, zoom, x, y, digest; a mask follows
 MAX_CELLS = 180_000
 # Of all cells and of all pictures. Together they stay below where a zip needs its 64-bit form.
 MAX_CELL_BYTES, MAX_PICTURE_BYTES = 1_484_640_000, 334_720_000
@@ -37,14 +37,19 @@ MAX_CONTENTS = 2**13  # bytes of the zip's own list of members
 END = struct.Struct("<4s4H2LH")
 
 
-def record_bytes(channels: int) -> int:
+def record_bytes(space: LatentSpace) -> int:
     """Of a painted cell."""
-    return HEAD.size + 2 * channels * TILE_LATENTS**2
+    return HEAD.size + space.cell_bytes
 
 
-def picture_bytes(channels: int) -> int:
+def mask_bytes(space: LatentSpace) -> int:
+    """Of which latents of a cell a picture gives, a bit each."""
+    return space.side**2 // 8
+
+
+def picture_bytes(space: LatentSpace) -> int:
     """Of a picture's cell."""
-    return PICTURE_HEAD.size + 2 * channels * TILE_LATENTS**2
+    return PICTURE_HEAD.size + mask_bytes(space) + space.cell_bytes
 
 
 def is_pictured(entry: Entry) -> bool:

@@ -18,6 +18,7 @@ from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull
 from tiles.grid import Tile
 from tiles.journal import History, read
+from tiles.latents import LatentSpace, space_of
 from tiles.package.archive import check_sums, checked_members, opened
 from tiles.package.form import (
     CELLS,
@@ -30,6 +31,7 @@ from tiles.package.form import (
     WORLD,
     disk_errors,
     is_pictured,
+    mask_bytes,
     named_errors,
     part_of,
     picture_bytes,
@@ -48,7 +50,6 @@ from tiles.rules import (
     sane_settings,
 )
 from tiles.schema import cell_digest
-from tiles.store import CHANNELS
 from tiles.values import short, whole
 
 
@@ -65,7 +66,7 @@ def unpack(path: Path, folder: Path, model: str | None = None, recipe: Recipe | 
         sizes = checked_members(archive)
         check_sums(archive, list(sizes))
         settings = _read_settings(archive)
-        _check_records(sizes, settings.get("channels", CHANNELS))
+        _check_records(sizes, space_of(settings))
         if model is not None:
             settings["model"] = model
             settings.pop("recipe", None)
@@ -103,15 +104,15 @@ def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: di
         if is_pictured(entry):
             pictured.add(entry.number)
     history = _history(lines)
-    channels = settings.get("channels", CHANNELS)
-    rows = _read_pictures(archive, pictured, picture_bytes(channels))
+    space = space_of(settings)
+    rows = _read_pictures(archive, pictured, space)
     connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     there = {entry for (entry,) in connection.execute("SELECT DISTINCT entry FROM pictures")}
     if missing := pictured - there:
         raise BadPackage(f"the picture of journal entry {min(missing)} is missing")
     if CELLS in archive.namelist():
         numbers = {number for number, _ in lines}
-        cells = _read_cells(archive, numbers, history, record_bytes(channels))
+        cells = _read_cells(archive, numbers, history, record_bytes(space))
         schema.put_cells(connection, cells, max(numbers))
 
 
@@ -130,8 +131,8 @@ def _read_settings(archive: zipfile.ZipFile) -> dict[str, Any]:
     return sane_settings(world["settings"])
 
 
-def _check_records(sizes: Mapping[str, int], channels: int) -> None:
-    for name, record in ((CELLS, record_bytes(channels)), (PICTURES, picture_bytes(channels))):
+def _check_records(sizes: Mapping[str, int], space: LatentSpace) -> None:
+    for name, record in ((CELLS, record_bytes(space)), (PICTURES, picture_bytes(space))):
         if sizes.get(name, 0) % record:
             raise BadPackage(f"{name} has {sizes[name]} bytes, which is not a multiple of a cell's {record}")
 
@@ -146,16 +147,16 @@ def _read_lines(archive: zipfile.ZipFile) -> Iterator[Any]:
 
 
 def _read_pictures(
-    archive: zipfile.ZipFile, pictured: Container[int], size: int
+    archive: zipfile.ZipFile, pictured: Container[int], space: LatentSpace
 ) -> Iterator[tuple[object, ...]]:
-    """Rows of the table of pictures, from records of ``size`` bytes."""
+    """Rows of the table of pictures."""
     if PICTURES not in archive.namelist():
         return
-    last = (0, Tile(0, 0, 0))
+    last, latents = (0, Tile(0, 0, 0)), PICTURE_HEAD.size + mask_bytes(space)
     with archive.open(PICTURES) as records:
-        while record := records.read(size):
-            entry, z, x, y, digest, mask = PICTURE_HEAD.unpack_from(record)
-            cell, data = Tile(z, x, y), record[PICTURE_HEAD.size :]
+        while record := records.read(picture_bytes(space)):
+            entry, z, x, y, digest = PICTURE_HEAD.unpack_from(record)
+            cell, mask, data = Tile(z, x, y), record[PICTURE_HEAD.size : latents], record[latents:]
             if entry not in pictured:
                 raise BadPackage(f"a picture belongs to entry {entry}, which has none")
             check_place(cell)

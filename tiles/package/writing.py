@@ -54,8 +54,8 @@ def size(store: Store, latents: bool = False) -> int:
     lines, pictured, painted = store.sizes()
     return (
         2 * lines
-        + pictured * picture_bytes(store.channels)
-        + latents * painted * record_bytes(store.channels)
+        + pictured * picture_bytes(store.space)
+        + latents * painted * record_bytes(store.space)
         + 2**17
     )
 
@@ -97,7 +97,7 @@ def _members(store: Store, latents: bool) -> Iterator[tuple[str, Iterable[bytes]
 
 def _picture_records(store: Store) -> Iterator[bytes]:
     for entry, cell, digest, mask, data in store.picture_rows():
-        yield PICTURE_HEAD.pack(entry, *cell, digest, mask) + data
+        yield PICTURE_HEAD.pack(entry, *cell, digest) + mask + data
 
 
 def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
@@ -112,7 +112,7 @@ def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 def _records(store: Store, numbers: Container[int]) -> Iterator[bytes]:
     paintings = sorted((cell, entry) for cell, entry, _ in store.paintings())
-    most = min(MAX_CELLS, MAX_CELL_BYTES // record_bytes(store.channels))
+    most = min(MAX_CELLS, MAX_CELL_BYTES // record_bytes(store.space))
     if len(paintings) > most:
         raise BadPackage(f"{len(paintings):,} cells are painted; up to {most:,} fit, or none of them")
     for cell, entry in paintings:

@@ -11,15 +11,16 @@ from safetensors import safe_open
 
 from explorer.models.diffusion.adapters import parse, read_weights
 from explorer.models.diffusion.guiding import noted
+from explorer.models.diffusion.kinds import Task, inputs_of, space_of
 from explorer.models.diffusion.layout import COMPONENTS, weights
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.loading import check, component_bytes, files_of, licence, read
 from explorer.models.diffusion.sources import controlnet_folder
 
-KINDS = {
-    4: "paints from text",
-    8: "edits by instruction (InstructPix2Pix)",
-    9: "fills masks (inpainting)",
+KINDS: dict[Task, str] = {
+    "text": "paints from text",
+    "instruction": "edits by instruction (InstructPix2Pix)",
+    "inpainting": "fills masks (inpainting)",
 }
 GIB = 2**30
 ROOM = 1.5  # memory while a window is painted / that of the weights; attention and decoding take the rest
@@ -50,10 +51,11 @@ def describe(folder: Path, name: str = "") -> Description:
     check(folder)
     files = files_of(folder)
     unet, scheduler = read(folder, "unet/config.json"), read(folder, "scheduler/scheduler_config.json")
+    channels = space_of(read(folder, "vae/config.json")).channels
     weighed = [each for each in COMPONENTS if each.weights]
     return Description(
         name=name or folder.name,
-        kind=KINDS[unet["in_channels"]],
+        kind=KINDS[inputs_of(channels)[unet["in_channels"]]],
         level=unet.get("class_embed_type") is not None,
         prediction=str(scheduler.get("prediction_type", "epsilon")),
         scheduler=str(scheduler.get("_class_name", "not stated")),

@@ -13,9 +13,10 @@ from explorer.models.diffusion import guiding
 from explorer.models.diffusion.adapters import Adapter, found, merged, noted, parse
 from explorer.models.diffusion.guiding import with_controlnet
 from explorer.models.diffusion.holding import BORDER
+from explorer.models.diffusion.kinds import space_of
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.loading import licence, load_parts
-from explorer.models.diffusion.painting import PLAIN, StableDiffusion, traits_of
+from explorer.models.diffusion.painting import StableDiffusion, traits_of
 from explorer.models.diffusion.parts import Parts
 from explorer.models.diffusion.residence import Offload
 from explorer.models.diffusion.sources import controlnet_folder
@@ -66,7 +67,7 @@ class Shelf:
         Raises ModelRefused, also where an adapter or the ControlNet is not here."""
         parts = self._parts(folder, recipe)._replace(name=name, licence=recipe.licence)
         told = " ".join(f"{key}={getattr(recipe, key)}" for key in TOLD)
-        if parts.unet.config["in_channels"] == PLAIN:
+        if parts.unet.config["in_channels"] == space_of(parts.vae.config).channels:
             told += f" border={BORDER}"  # such models paint other land than before they held it softly
         digest = hashlib.blake2b(f"{parts.digest} {told} {parts.dtype}".encode(), digest_size=16).hexdigest()
         traits = traits_of(parts, digest, recipe.batch, recipe.steps)

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
+from explorer.models.diffusion.kinds import space_of
 from explorer.models.diffusion.layout import CARD, needed_controlnet, variant
 from explorer.models.diffusion.loading import digest, expect, is_safetensors, read, ready
 from explorer.models.diffusion.parts import Parts
@@ -21,6 +22,7 @@ from explorer.painting.guides import Cut
 from tiles.errors import ModelRefused
 from tiles.recipe import MOST_WORDS, GuideNote
 
+PIXELS = 8  # of a guide for each latent: so all ControlNets of this kind are built
 SAME = ("cross_attention_dim", "block_out_channels", "layers_per_block", "down_block_types")
 UNSAID = "a picture of the kind that its ControlNet was trained with"
 
@@ -49,7 +51,7 @@ def guidance_of(cuts: list[Cut], device: str, dtype: torch.dtype) -> Guidance:
 class Looked(NamedTuple):
     """What a UNet is shown at one step, (n, ...)."""
 
-    noisy: Tensor  # (n, 4, side, side)
+    noisy: Tensor  # (n, channels, side, side)
     timestep: float
     text: Tensor
     labels: Tensor | None
@@ -102,7 +104,12 @@ def with_controlnet(parts: Parts, folder: Path, offload: Offload) -> Parts:
     config, weights = files
     found, unet = read(folder, config), parts.unet.config
     expect(folder, config, "_class_name", found.get("_class_name"), ("ControlNetModel",))
-    expect(folder, config, "in_channels", found.get("in_channels"), (4,))
+    space = space_of(parts.vae.config)
+    if space.pixels != PIXELS:
+        raise ModelRefused(
+            f"{folder.name}: a ControlNet reads {PIXELS} pixels a latent; {parts.name} has {space}"
+        )
+    expect(folder, config, "in_channels", found.get("in_channels"), (space.channels,))
     expect(folder, config, "conditioning_channels", found.get("conditioning_channels", 3), (3,))
     for key in SAME:
         own, wanted = found.get(key), unet[key]

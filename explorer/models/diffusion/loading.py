@@ -16,15 +16,15 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors import SafetensorError, safe_open
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from explorer.models.diffusion.kinds import CHANNELS, MOST_CHANNELS, inputs_of, is_known, space_of
 from explorer.models.diffusion.layout import CARD, COMPONENTS, INDEX, Component, needed, variant, weights
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.parts import Parts
 from explorer.models.diffusion.residence import Offload, Residence, fit
 from tiles.errors import ModelRefused
+from tiles.latents import PIXELS, LatentSpace
 
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
-LATENTS = 4
-INPUTS = (4, 8, 9)  # noisy latents; and a picture's; and a mask and a masked picture's
 LEVELS = ("timestep",)  # kinds of class embedding that are known: Text2Earth's level
 
 
@@ -87,15 +87,30 @@ def check(folder: Path) -> None:
         if found != wanted:
             raise ModelRefused(f"{folder.name}/{INDEX}: {component} is a {found}; a {wanted} is needed")
     unet, text, vae = (read(folder, f"{part}/config.json") for part in ("unet", "text_encoder", "vae"))
-    expect(folder, "unet/config.json", "in_channels", unet.get("in_channels"), INPUTS)
-    expect(folder, "unet/config.json", "out_channels", unet.get("out_channels", LATENTS), (LATENTS,))
-    expect(folder, "vae/config.json", "latent_channels", vae.get("latent_channels", LATENTS), (LATENTS,))
+    channels = latents(folder, vae).channels
+    expect(folder, "unet/config.json", "in_channels", unet.get("in_channels"), tuple(inputs_of(channels)))
+    expect(folder, "unet/config.json", "out_channels", unet.get("out_channels", CHANNELS), (channels,))
     width = text.get("hidden_size")
     expect(folder, "unet/config.json", "cross_attention_dim", unet.get("cross_attention_dim"), (width,))
     expect(folder, "unet/config.json", "class_embed_type", unet.get("class_embed_type"), (None, *LEVELS))
     for file in files:
         if file.endswith(".safetensors"):
             is_safetensors(folder, file)
+
+
+def latents(folder: Path, vae: dict[str, Any]) -> LatentSpace:
+    """The latent space of a VAE by its config. Raises ModelRefused for one that no world can have."""
+    try:
+        space = space_of(vae)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelRefused(f"{folder.name}/vae/config.json does not say what its latents are") from error
+    if not is_known(space):
+        sizes = " or ".join(map(str, PIXELS))
+        raise ModelRefused(
+            f"{folder.name}/vae/config.json: its latents have {space}; up to {MOST_CHANNELS} channels and"
+            f" {sizes} pixels a latent are known"
+        )
+    return space
 
 
 def expect(folder: Path, file: str, key: str, found: object, allowed: tuple[object, ...]) -> None:

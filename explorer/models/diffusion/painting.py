@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.models.decoders import FeatheredDecoder
+from explorer.models.decoders import FeatheredDecoder, margin_of
 from explorer.models.diffusion.guiding import Guidance, Looked, added, guidance_of
 from explorer.models.diffusion.holding import softened
+from explorer.models.diffusion.kinds import inputs_of, shift_of, space_of
 from explorer.models.diffusion.parts import Parts
 from explorer.models.diffusion.squares import halo_for, squares_of
 from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom, require_guides
@@ -20,23 +21,20 @@ from explorer.models.samplers import Estimate, Held, estimated, sampled, stepper
 from explorer.models.sampling import Batch, Predict, View, blended, paint_in_batches
 from explorer.models.schedules import Level, diffusion_levels, diffusion_of, levels_for
 from explorer.painting.window import Latents, Window
-from tiles.grid import TILE_LATENTS, TILE_PIXELS
+from tiles.grid import TILE_PIXELS
 from tiles.recipe import Recipe
 
 log = logging.getLogger(__name__)
 LEVELS = tuple(range(10, 19))  # ground resolutions that Text2Earth was trained on, which are zooms
 NO_LEVEL = 0.0  # what stands for none of them
-PIXELS = 8  # along a latent
-PLAIN, INSTRUCTED = 4, 8  # channels of a UNet: noisy latents; and those of a picture, edited by instruction
 
 
 class StableDiffusion:
     """Text to land, told a ground resolution if the model knows them, as ``Model``.
 
-    What is known around a cell is put back at every step, softly at its border (4 channels), or is also
-    shown to the UNet with a mask (9 channels), or is shown as the picture to be edited (8 channels:
-    InstructPix2Pix, Brooks et al. 2023, arXiv 2211.09800). A coarser level is where sampling begins (SDEdit,
-    Meng et al. 2022, arXiv 2108.01073).
+    What is known around a cell is put back at every step, softly at its border, or is also shown to the UNet
+    with a mask (inpainting), or is shown as the picture to be edited (InstructPix2Pix, Brooks et al. 2023,
+    arXiv 2211.09800). A coarser level is where sampling begins (SDEdit, Meng et al. 2022, arXiv 2108.01073).
     """
 
     def __init__(self, parts: Parts, traits: Traits, recipe: Recipe) -> None:
@@ -45,15 +43,15 @@ class StableDiffusion:
         self.towers: Towers | None = None
         self.schedule = diffusion_of(parts.scheduler_config)
         self.levels = diffusion_levels(self.schedule, recipe.sampler, recipe.steps)
-        self.inputs = int(parts.unet.config["in_channels"])
+        self.task = inputs_of(traits.channels)[int(parts.unet.config["in_channels"])]
         self.told_level = parts.unet.config.get("class_embed_type") is not None
         native = int(parts.unet.config["sample_size"])
         # By the width of the windows that come: those of a world that was made before may be narrower.
         self.squares = cache(lambda width: squares_of(width, native, self.device))
         self.embed = lru_cache(maxsize=256)(self._embed)
-        self.decoder = FeatheredDecoder(self._draw, TILE_LATENTS, PIXELS)
+        self.decoder = FeatheredDecoder(self._draw, traits.space)
         self.nothing = self._encoded(np.full((1, TILE_PIXELS, TILE_PIXELS, 3), 128, np.uint8))
-        self.nothing = self.nothing.mean((2, 3), keepdim=True)  # (1, 4, 1, 1): grey, under a mask
+        self.nothing = self.nothing.mean((2, 3), keepdim=True)  # (1, channels, 1, 1): grey, under a mask
 
     @property
     def recipe(self) -> Recipe:
@@ -61,7 +59,8 @@ class StableDiffusion:
         return self.wanted.model_copy(update={"batch": self.traits.batch})
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
-        """The latents (4, width, width) of each window, float32. Raises ValueError for more than a batch.
+        """The latents (channels, width, width) of each window, float32. Raises ValueError for more than a
+        batch.
 
         Where memory runs out, batches are half as large from then on, down to one window.
         """
@@ -102,7 +101,7 @@ class StableDiffusion:
         uses_parent = any(batch.kind.use_parent)
         begins = (batch.parent_mask > 0) & (batch.hold_until == 1) & uses_parent
         until = torch.where(begins, self.wanted.parent_strength, batch.hold_until)
-        if self.inputs == PLAIN:
+        if self.task == "text":
             until = softened(until, batch.known_mask)
         return Held(batch.noise, torch.where(begins, batch.parent, batch.known), until)
 
@@ -111,7 +110,7 @@ class StableDiffusion:
         told = torch.tensor([float(zoom) for zoom in zooms], device=self.device)
         untold = torch.full_like(told, NO_LEVEL)
         guide = self._guidance(batch)
-        options, edits = self.wanted, self.inputs == INSTRUCTED
+        options, edits = self.wanted, self.task == "instruction"
         scale, level_scale = options.guidance_scale, options.level_scale
 
         def predict(x: Tensor, t: float, prompts: list[str], view: View) -> Tensor:
@@ -138,11 +137,11 @@ class StableDiffusion:
         return predict
 
     def _seen(self, x: Tensor, batch: Batch, view: View) -> Tensor:
-        """What the UNet is shown, (n, 4, 8 or 9, width, width)."""
-        if self.inputs == PLAIN:
+        """What the UNet is shown, (n, its inputs, width, width)."""
+        if self.task == "text":
             return x
         shown = batch.known * view.known_mask
-        if self.inputs == INSTRUCTED:
+        if self.task == "instruction":
             # The land that is edited is there at first and then let go. Its latents are told as the encoder
             # gives them, without the scaling that all others have: so these models were trained.
             edited = (batch.hold_until < 1) & (batch.known_mask == 0)
@@ -164,12 +163,12 @@ class StableDiffusion:
         2302.08113)."""
         text, unet = torch.cat([self.embed(prompt) for prompt in prompts]), self.parts.unet
         labels = told.to(self.parts.dtype) if self.told_level else None
-        total, weight = torch.zeros_like(seen[:, :4]), torch.zeros_like(seen[:1, :1])
+        total, weight = torch.zeros_like(seen[:, : self.traits.channels]), torch.zeros_like(seen[:1, :1])
         side, corners, share = self.squares(seen.shape[-1])
         for top, left in corners:
             here = (..., slice(top, top + side), slice(left, left + side))
             square = seen[here].to(self.parts.dtype)
-            looked = Looked(square[:, :PLAIN], level.timestep, text, labels)
+            looked = Looked(square[:, : self.traits.channels], level.timestep, text, labels)
             more = added(self.parts, looked, guide and guide.square(top, left, side))
             with self.parts.residence.working(unet):
                 found = unet(square, level.timestep, text, class_labels=labels, return_dict=False, **more)[0]
@@ -198,7 +197,7 @@ class StableDiffusion:
         return PromptReport(prompt if words else "", ())
 
     def encode(self, pixels: np.ndarray) -> Latents:
-        """Pixels uint8 (8h, 8w, 3) to latents (4, h, w), float32."""
+        """Pixels uint8 (h * pixels, w * pixels, 3) to latents (channels, h, w), float32."""
         return self._encoded(pixels[None])[0].cpu().numpy()
 
     def _encoded(self, pixels: np.ndarray) -> Tensor:
@@ -206,10 +205,10 @@ class StableDiffusion:
         with torch.inference_mode(), self.parts.residence.working(vae):
             sheet = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
             latents = vae.encode((sheet.float() / 127.5 - 1).to(vae.dtype)).latent_dist.mode()
-            return (latents * vae.config["scaling_factor"]).float()
+            return ((latents - shift_of(vae.config)) * vae.config["scaling_factor"]).float()
 
     def decode(self, latents: Latents) -> np.ndarray:
-        """Latents (4, 32 + 2 margin, 32 + 2 margin) to uint8 pixels (256, 256, 3) inside."""
+        """Latents (channels, side + 2 margin, side + 2 margin) to uint8 pixels (256, 256, 3) inside."""
         return np.rint(self.decoder.tile(np.asarray(latents, np.float32))).astype(np.uint8)
 
     def _draw(self, latents: Latents) -> np.ndarray:
@@ -217,7 +216,8 @@ class StableDiffusion:
         vae = self.parts.vae
         with torch.inference_mode(), self.parts.residence.working(vae):
             sheet = torch.from_numpy(latents)[None].to(self.device, vae.dtype)
-            picture = vae.decode(sheet / vae.config["scaling_factor"]).sample[0].float()
+            unscaled = sheet / vae.config["scaling_factor"] + shift_of(vae.config)
+            picture = vae.decode(unscaled).sample[0].float()
             shown = (picture.clamp(-1, 1) + 1) * 127.5
             return shown.permute(1, 2, 0).cpu().numpy()
 
@@ -225,12 +225,14 @@ class StableDiffusion:
 def traits_of(parts: Parts, digest: str, batch: int, steps: int) -> Traits:
     """What painting has to know of a model. A model that is not told ground resolutions is taken to know
     those of Text2Earth."""
+    space = space_of(parts.vae.config)
     return Traits(
         name=parts.name,
         digest=digest,
-        channels=4,
-        halo=halo_for(int(parts.unet.config["sample_size"]), TILE_LATENTS),
-        margin=FeatheredDecoder.margin,
+        channels=space.channels,
+        pixels=space.pixels,
+        halo=halo_for(int(parts.unet.config["sample_size"]), space.side),
+        margin=margin_of(space),
         batch=batch,
         steps=steps,
         sketch=2,

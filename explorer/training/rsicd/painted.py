@@ -87,7 +87,7 @@ def _window(model: Model, each: Wanted) -> Window:
     told = traits.base_zoom if each.scene.zoom is None else each.scene.zoom
     zoom = min(traits.zooms, key=lambda known: (abs(known - told), known))
     spec = WindowSpec(
-        pyramid_of(zoom, 0, traits.halo, traits.channels),
+        pyramid_of(zoom, 0, traits.halo, traits.space),
         each.seed,
         (Condition(each.scene.caption, use_parent=False),),
     )

@@ -10,6 +10,7 @@ import pytest
 from tests.packages import ENTRY, MEBIBYTE, RUN, SETTINGS, members, put, record, summed
 from tiles.errors import BadPackage, EarthError
 from tiles.grid import Tile
+from tiles.latents import USUAL
 from tiles.package import form, unpack
 from tiles.store import Store
 
@@ -98,7 +99,7 @@ def test_sizes_that_are_not_so(tmp_path, refused, field, at):
         struct.pack_into("<L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"b2sums")) + at, sizes[0])
         (tmp_path / "file").write_bytes(data)
         refused(tmp_path / "file", why)
-    for size in (form.record_bytes(4) * 1000, 2**31, 10):  # both sizes say the same, but the bytes do not
+    for size in (form.record_bytes(USUAL) * 1000, 2**31, 10):  # both sizes say the same, but the bytes do not
         data = bytearray(put(tmp_path / "file", found).read_bytes())
         struct.pack_into("<2L", data, data.rindex(b"PK\1\2", 0, data.rindex(b"cells.bin")) + 20, size, size)
         (tmp_path / "file").write_bytes(data)

@@ -2,7 +2,7 @@ import pytest
 
 from explorer.models.family import Traits, nearest_zoom, sketch_for
 
-TRAITS = Traits("any", "00", 4, 8, 6, 1, 4, 2, (5, 6, 7, 8, 18, 19), 8, "CC0-1.0")
+TRAITS = Traits("any", "00", 4, 8, 8, 6, 1, 4, 2, (5, 6, 7, 8, 18, 19), 8, "CC0-1.0")
 
 
 @pytest.mark.parametrize(("zoom", "less"), [(8, 2), (7, 2), (6, 1), (5, 0), (19, 1), (18, 0)])

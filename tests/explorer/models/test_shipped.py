@@ -8,6 +8,7 @@ from explorer.models.library import Library
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, WindowSpec, assemble
 from tiles.grid import Tile
+from tiles.latents import USUAL
 
 FOLDER = bundle.SHIPPED / "terra"
 
@@ -28,7 +29,7 @@ def test_it_is_small_whole_and_has_a_card():
 
 def colour(terra, prompt: str) -> np.ndarray:
     """Mean red, green and blue of four windows at zoom 6, where a window is a landscape."""
-    pyramid, margin = pyramid_of(6, 0, terra.traits.halo), terra.traits.margin
+    pyramid, margin = pyramid_of(6, 0, terra.traits.halo, USUAL), terra.traits.margin
     edge = terra.traits.halo - margin
     means = []
     for seed in range(4):

@@ -5,9 +5,10 @@ from explorer.painting.guides import cut
 from explorer.painting.pyramid import pyramid_of
 from tiles.grid import Tile
 from tiles.guides import Guide, written
+from tiles.latents import USUAL
 
 HOME = 128
-PYRAMID = pyramid_of(8, 2, 8, deepest=10)
+PYRAMID = pyramid_of(8, 2, 8, USUAL, deepest=10)
 EDGE = 8 * 8  # px of the halo
 
 

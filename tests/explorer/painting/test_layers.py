@@ -10,9 +10,10 @@ from tiles import journal
 from tiles.entries import Done, parse
 from tiles.errors import Cancelled
 from tiles.grid import Tile, around
+from tiles.latents import USUAL
 from tiles.strokes import Stroke, reach
 
-PYRAMID = pyramid_of(8, 2, 8)
+PYRAMID = pyramid_of(8, 2, 8, USUAL)
 PROMPT = ("prompt", {"prompt": "coast", "painted": []})
 spots = st.tuples(st.integers(-3, 3), st.integers(-3, 3))
 regions = st.sets(spots, min_size=1, max_size=6)

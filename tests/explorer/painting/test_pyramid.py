@@ -4,19 +4,20 @@ from hypothesis import strategies as st
 from explorer.painting.pyramid import Level, Pyramid, pyramid_of
 from explorer.painting.schedule import requires
 from tiles.grid import Box, Tile, around
+from tiles.latents import USUAL
 
 tiles = st.builds(Tile, st.integers(0, 20), st.integers(-(2**20), 2**20), st.integers(-(2**20), 2**20))
 pyramids = st.lists(
     st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_size=6, unique_by=lambda e: e[0]
 ).map(
     lambda drawn: Pyramid(
-        tuple(Level(zoom, shown or zoom == max(drawn)[0]) for zoom, shown in sorted(drawn)), 8
+        tuple(Level(zoom, shown or zoom == max(drawn)[0]) for zoom, shown in sorted(drawn)), 8, USUAL
     )
 )
 
 
 def test_a_world_of_today_has_a_sketch_and_a_base():
-    pyramid = pyramid_of(8, 2, 8)
+    pyramid = pyramid_of(8, 2, 8, USUAL)
     assert (pyramid.base, pyramid.top, pyramid.sketch) == (8, 6, 2)
     assert (pyramid.parent(8), pyramid.parent(6), pyramid.parent(7)) == (6, None, None)
     assert pyramid.is_sketch(Tile(6, 0, 0)) and not pyramid.is_sketch(Tile(8, 0, 0))
@@ -28,7 +29,7 @@ def test_a_world_of_today_has_a_sketch_and_a_base():
 
 
 def test_a_world_without_a_sketch_has_one_level():
-    pyramid = pyramid_of(8, 0, 8)
+    pyramid = pyramid_of(8, 0, 8, USUAL)
     assert pyramid.zooms == (8,) and pyramid.sketch == 0 and pyramid.parent(8) is None
     assert pyramid.sketch_of(Tile(9, 1, 1)) is None
 
@@ -52,19 +53,19 @@ def test_a_tile_is_made_of_a_shown_level(pyramid, tile):
 
 
 def test_a_world_goes_on_below_its_base_zoom_by_zoom():
-    pyramid = pyramid_of(8, 2, 8, deepest=20)
+    pyramid = pyramid_of(8, 2, 8, USUAL, deepest=20)
     assert pyramid.zooms == (6, *range(8, 21)) and (pyramid.base, pyramid.deepest) == (8, 20)
     assert (pyramid.parent(9), pyramid.parent(20), pyramid.coarser(9)) == (8, 19, 1)
     assert pyramid.enlarged(Tile(22, 0, 0)) == 2 and pyramid.cell(Tile(12, 5, 5)) == Tile(12, 5, 5)
     assert pyramid.under(Box(10, 0, 0, 4, 4)) == Box(10, 0, 0, 4, 4)
     assert pyramid.under(Box(7, 0, 0, 1, 1)) == Box(8, 0, 0, 2, 2)
     assert pyramid.told(Tile(10, 9, 9)) == Tile(8, 2, 2) and pyramid.told(Tile(6, 1, 1)) == Tile(6, 1, 1)
-    assert pyramid_of(20, 1, 8, deepest=20).zooms == (19, 20)
+    assert pyramid_of(20, 1, 8, USUAL, deepest=20).zooms == (19, 20)
 
 
 @given(st.lists(tiles, max_size=6), st.integers(5, 12))
 def test_what_tiles_are_refined_from_comes_level_by_level(wanted, base):
-    pyramid = pyramid_of(base, 2, 8, deepest=16)
+    pyramid = pyramid_of(base, 2, 8, USUAL, deepest=16)
     cells = pyramid.lineages(wanted)
     assert len(set(cells)) == len(cells) and [cell.z for cell in cells] == sorted(cell.z for cell in cells)
     for tile in wanted:

@@ -8,10 +8,11 @@ from explorer.painting.pyramid import pyramid_of
 from explorer.painting.repaint import FREE_DISTANCE, FREE_FADE, Repaint, assemble_repaint
 from explorer.painting.window import Condition, WindowSpec, core
 from tiles.grid import Tile, around
+from tiles.latents import USUAL
 from tiles.store import Known
 
 CELL = Tile(8, 4, 4)
-SPEC = WindowSpec(pyramid_of(8, 0, 8), 1, (Condition("desert"),))
+SPEC = WindowSpec(pyramid_of(8, 0, 8, USUAL), 1, (Condition("desert"),))
 INSIDE = slice(8, 40)
 BAND = {-1: slice(0, 8), 0: INSIDE, 1: slice(40, 48)}  # where a neighbour lies in the window
 

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.schedule import Phase, missing_of, next_cells, parents, phase, requires, sees
 from tiles.grid import Tile
+from tiles.latents import USUAL
 
 spots = st.integers(-(10**9), 10**9)
 cells = st.builds(Tile, st.just(8), spots, spots)
-pyramids = st.builds(pyramid_of, st.just(8), st.integers(0, 3), st.just(8))
+pyramids = st.builds(pyramid_of, st.just(8), st.integers(0, 3), st.just(8), st.just(USUAL))
 
 
 def painted_for(wanted, pyramid, limit=1):
@@ -49,7 +50,7 @@ def test_a_far_cell_costs_no_more_than_a_near_one(x, y, pyramid):
 
 
 def test_cold_costs_are_those_of_the_phases():
-    plain = pyramid_of(8, 0, 8)
+    plain = pyramid_of(8, 0, 8, USUAL)
     costs = [len(painted_for([Tile(8, x, y)], plain)) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
     assert costs == [1, 3, 3, 9]
     view = [Tile(8, x, y) for y in range(4) for x in range(6)]
@@ -58,7 +59,7 @@ def test_cold_costs_are_those_of_the_phases():
 
 @given(st.integers(8, 20), spots, spots)
 def test_a_cold_jump_costs_at_most_seven_by_seven_cells_in_each_level(zoom, x, y):
-    pyramid = pyramid_of(8, 2, 8, deepest=20)
+    pyramid = pyramid_of(8, 2, 8, USUAL, deepest=20)
     needed = missing_of([Tile(zoom, x, y)], lambda cell: requires(cell, pyramid), lambda _: False)
     levels = Counter(cell.z for cell in needed)
     assert set(levels) == {level for level in pyramid.zooms if level <= zoom}
@@ -67,7 +68,7 @@ def test_a_cold_jump_costs_at_most_seven_by_seven_cells_in_each_level(zoom, x, y
 
 @given(cells, st.integers(1, 3))
 def test_the_sketch_covers_the_window_and_is_bounded(cell, sketch):
-    pyramid = pyramid_of(8, sketch, 8)
+    pyramid = pyramid_of(8, sketch, 8, USUAL)
     under = parents(cell, pyramid)
     scale, side = 2**sketch, 32
     assert under.left * side * scale <= cell.x * side - 8 - scale
@@ -78,7 +79,7 @@ def test_the_sketch_covers_the_window_and_is_bounded(cell, sketch):
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=8), st.integers(1, 8))
 def test_cells_of_one_batch_never_see_each_other(spots, limit):
-    pyramid, done = pyramid_of(8, 2, 8), set()
+    pyramid, done = pyramid_of(8, 2, 8, USUAL), set()
     wanted = [Tile(8, x, y) for x, y in spots]
     while batch := next_cells(wanted, pyramid, done.__contains__, limit):
         for cell in batch:

@@ -8,8 +8,9 @@ from explorer.painting.pyramid import pyramid_of
 from explorer.painting.schedule import parents, requires, sees
 from explorer.painting.window import Condition, WindowSpec, assemble, core, joined
 from tiles.grid import Tile
+from tiles.latents import USUAL
 
-PYRAMID = pyramid_of(8, 2, 8)
+PYRAMID = pyramid_of(8, 2, 8, USUAL)
 
 
 def land(cells):
@@ -70,7 +71,9 @@ def test_the_sketch_is_enlarged_like_in_training(spot):
 def test_missing_latents_are_an_error_not_a_guess():
     with pytest.raises(KeyError):
         assemble(
-            Tile(8, 1, 1), WindowSpec(pyramid_of(8, 0, 8), 1, (Condition(""),)), land(sees(Tile(8, 1, 1))[:7])
+            Tile(8, 1, 1),
+            WindowSpec(pyramid_of(8, 0, 8, USUAL), 1, (Condition(""),)),
+            land(sees(Tile(8, 1, 1))[:7]),
         )
 
 

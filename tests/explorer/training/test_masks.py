@@ -6,6 +6,7 @@ from explorer.painting.schedule import requires
 from explorer.painting.window import WindowSpec, assemble
 from explorer.training import masks
 from tiles.grid import Tile
+from tiles.latents import USUAL
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from tiles.grid import Tile
     ],
 )
 def test_training_masks_are_those_of_painting(kind, cell):
-    pyramid = pyramid_of(8, 0, 8)
+    pyramid = pyramid_of(8, 0, 8, USUAL)
     painted = {c: np.zeros((4, 32, 32), np.float16) for c in requires(cell, pyramid)}
     painting = assemble(cell, WindowSpec(pyramid, 0, ()), painted).known_mask[0]
     assert (masks.phase_mask(kind, 48, 8) == painting).all()

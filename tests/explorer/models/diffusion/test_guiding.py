@@ -38,7 +38,9 @@ def library(base, network):
 
 
 def window(model, guide=None, batch=1):
-    spec = WindowSpec(pyramid_of(15, 0, model.traits.halo), 1, (Condition("snow"),), "", guide)
+    spec = WindowSpec(
+        pyramid_of(15, 0, model.traits.halo, model.traits.space), 1, (Condition("snow"),), "", guide
+    )
     return assemble(Tile(15, HOME, HOME), spec, {})
 
 

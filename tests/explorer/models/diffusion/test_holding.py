@@ -40,7 +40,9 @@ def test_nothing_is_let_go_before_sampling_begins():
 def window(model, known):
     """One whose left half is ``known``."""
     made = assemble(
-        Tile(15, 0, 0), WindowSpec(pyramid_of(15, 0, model.traits.halo), 1, (Condition("coast"),)), {}
+        Tile(15, 0, 0),
+        WindowSpec(pyramid_of(15, 0, model.traits.halo, model.traits.space), 1, (Condition("coast"),)),
+        {},
     )
     mask = np.zeros_like(made.known_mask)
     mask[..., :24] = 1

@@ -70,7 +70,9 @@ def test_the_digest_is_that_of_what_paints(folder, tiny):
         ("unet/config.json", {"in_channels": 5}, "in_channels is 5; 4 or 8 or 9 is needed"),
         ("unet/config.json", {"cross_attention_dim": 768}, "cross_attention_dim is 768; 32 is needed"),
         ("unet/config.json", {"class_embed_type": "projection"}, "class_embed_type is projection"),
-        ("vae/config.json", {"latent_channels": 16}, "latent_channels is 16; 4 is needed"),
+        ("vae/config.json", {"latent_channels": 65}, "its latents have 65 channels"),
+        ("vae/config.json", {"block_out_channels": [4] * 6}, "its latents have 4 channels and 32 pixels"),
+        ("unet/config.json", {"out_channels": 8}, "out_channels is 8; 4 is needed"),
         ("model_index.json", {"unet": ["x", "Evil"]}, "unet is a Evil; a UNet2DConditionModel is needed"),
         ("model_index.json", {"vae": None}, "vae is a None; a AutoencoderKL is needed"),
     ],
@@ -79,6 +81,15 @@ def test_what_does_not_fit_is_named_with_its_file(folder, file, change, words):
     config = json.loads((folder / file).read_text())
     put(folder / file, {**config, **change})
     with pytest.raises(ModelRefused, match=f"mine/{file}: {words}"):
+        load_parts(folder, "cpu", torch.float32)
+
+
+def test_a_unet_for_other_latents_than_the_decoders_is_refused(folder):
+    config = json.loads((folder / "vae" / "config.json").read_text())
+    put(folder / "vae" / "config.json", {**config, "latent_channels": 16})
+    with pytest.raises(
+        ModelRefused, match=r"mine/unet/config.json: in_channels is 4; 16 or 32 or 33 is needed"
+    ):
         load_parts(folder, "cpu", torch.float32)
 
 

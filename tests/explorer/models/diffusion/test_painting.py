@@ -13,6 +13,7 @@ from explorer.worlds.new import NewWorld
 from tests.diffusions import build_diffusion
 from tiles.errors import ModelRefused
 from tiles.grid import Box, Tile
+from tiles.latents import USUAL
 
 KINDS = {"text": 4, "instruct": 8, "inpaint": 9}
 FEW = {"steps": 2}
@@ -167,7 +168,7 @@ def test_every_sampler_paints(tmp_path, sampler):
 
 def window(model, known, hold):
     """A window of phase A over ``known`` latents that are held until ``hold``."""
-    spec = WindowSpec(pyramid_of(15, 0, model.traits.halo), 1, (Condition("snow"),))
+    spec = WindowSpec(pyramid_of(15, 0, model.traits.halo, USUAL), 1, (Condition("snow"),))
     made = assemble(Tile(15, 0, 0), spec, {})
     return made._replace(
         known=np.full_like(made.known, known), hold_until=np.full_like(made.hold_until, hold)
