@@ -110,7 +110,7 @@ def test_the_same_are_mcp_tools(url, client):
 
     with ThreadPoolExecutor(1) as elsewhere:  # browser tests leave this thread a running loop
         tools, answer, painted = elsewhere.submit(lambda: asyncio.run(talk())).result()
-    assert {"worlds", "paint", "edit", "undo", "redo", "export"} == set(tools)
+    assert {"worlds", "paint", "edit", "guide", "undo", "redo", "export"} == set(tools)
     assert "EPSG:3857" in json.dumps(tools["edit"].inputSchema)
     assert answer.isError and "no world" in answer.content[0].text
     assert "1" in painted.content[0].text and not painted.isError
