@@ -29,8 +29,8 @@ SEEN = """(theirs) => {
   }
   return found;
 }"""
-# Names of worlds, prompts, models, addresses; and names that are the same in every language.
-THEIRS = "h1, #world, #language, #status b, .name, .tile-name, .leaflet-control-scale, .placecard b"
+# Names of worlds, prompts, models, hours, addresses; and names that are the same in every language.
+THEIRS = "h1, time, #world, #language, #status b, .name, .tile-name, .leaflet-control-scale, .placecard b"
 NAMES = {"Endless Earth", "TileJSON", "WMTS", "API", "Python"}
 
 
