@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.acts import to, until
-from tests.browser.test_page import opened, view
+from tests.browser.test_page import opened
 
 
 def drawn(page) -> str:
@@ -45,7 +45,7 @@ def test_a_new_world_is_sketched_before_it_is_made(page, server, watch):
     seed.fill(before)
     page.locator("#new-name textarea, #new-name input").first.fill("Sketched")
     page.locator("#create").click()
-    until(page, lambda: view(page)[0] == "sketched")
+    until(page, lambda: "#sketched" in page.url)
     assert server.atlas.get("sketched").seed == int(before)
     expect(page.locator("#view-world")).to_be_visible()
     to(page, "explore", "new")
