@@ -139,7 +139,7 @@ def server(monkeypatch, go_on):
     sockets = listening(Settings(port=0))
     config = uvicorn.Config(app, http=partial(serving.Connection, most=10), lifespan="off")
     ready = threading.Event()
-    server = serving.Server(config, ready.set, lambda: None)
+    server = serving.Server(config, ready.set, lambda: None, None)
     thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     assert ready.wait(30)
