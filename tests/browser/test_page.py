@@ -170,9 +170,7 @@ def test_what_is_deleted_is_what_is_on_the_map(page, server, watch):
     expect(page).to_have_title(re.compile("^Other"))
     page.locator("#delete").click()
     question = page.locator("#question textarea")
-    expect(question).to_have_value(
-        re.compile("^Delete \u201cOther\u201d and all that is painted of it \\(tiles: [\\d,]+\\)")
-    )
+    expect(question).to_have_value(re.compile("^Delete \u201cOther\u201d and .*tiles: [\\d,]+"))
     page.go_back()  # the confirmation goes with the world
     expect(page.locator("#world")).to_have_value("first")
     expect(page.locator("#really")).to_be_hidden()
