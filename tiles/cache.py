@@ -107,12 +107,15 @@ class Cache:
         return Cached(data, revision)
 
     def put(self, tile: Tile, format: str, revision: int, data: bytes) -> bool:
-        """Cache a tile; False if there is no room: then it is served without being cached."""
+        """Cache a tile, unless a newer one is there: a slow thread may come late with an old one. False if
+        there is no room: then it is served without being cached."""
 
         def keep(connection: sqlite3.Connection) -> bool:
             key = (*tile, format)
-            find = "SELECT size FROM pixels WHERE z = ? AND x = ? AND y = ? AND format = ?"
+            find = "SELECT size, revision FROM pixels WHERE z = ? AND x = ? AND y = ? AND format = ?"
             before = connection.execute(find, key).fetchone()
+            if before and before[1] > revision:
+                return True
             self._clock += 1
             digest = _digest(tile, format, revision, data)
             row = (*key, revision, digest, self._clock, len(data), data)

@@ -28,6 +28,12 @@ def test_a_tile_comes_back_with_its_revision_and_only_in_its_format(cache):
     assert cache.get(Tile(8, -5, 3), "webp") is None and cache.size() == 0
 
 
+def test_an_older_tile_that_comes_late_does_not_take_the_place_of_a_newer_one(cache):
+    tile = Tile(7, 0, 0)
+    assert cache.put(tile, "png", 5, b"new land") and cache.put(tile, "png", 4, b"old")
+    assert cache.get(tile, "png") == (b"new land", 5) and cache.size() == 8
+
+
 def test_the_least_recently_used_go_first(tmp_path):
     cache = Cache(tmp_path / "tiles.mbtiles", 10_000, {"name": "Test"})
     tiles = [Tile(8, x, 0) for x in range(9)]
