@@ -33,10 +33,28 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.mix(F.relu(self.look(x))))
 
+    def inside(self, x: Tensor) -> Tensor:
+        """The same without the outermost pixels: (n, c, h, w) to (n, c, h - 2, w - 2)."""
+        seen = F.conv2d(x, self.look.weight, self.look.bias).relu_()
+        mixed: Tensor = self.mix(seen)
+        return mixed.add_(crop(x, 1)).relu_()
+
 
 def crop(x: Tensor, border: int) -> Tensor:
     """``x`` (n, c, h, w) without ``border`` pixels on each side."""
     return x[:, :, border : x.shape[2] - border, border : x.shape[3] - border] if border else x
+
+
+def inside(level: nn.Module, x: Tensor) -> Tensor:
+    """What ``level`` makes of ``x``, without the pixels that it would guess beyond the edges for."""
+    for part in level.children():
+        if isinstance(part, Block):
+            x = part.inside(x)
+        elif isinstance(part, nn.Conv2d):
+            x = F.conv2d(x, part.weight, part.bias)
+        else:
+            x = part(x)
+    return x
 
 
 def encoder(widths: tuple[int, int, int], blocks: tuple[int, int, int], channels: int) -> nn.Sequential:
@@ -62,9 +80,9 @@ class Autoencoder(ModelMixin, ConfigMixin):
     numbers a latent cannot hold. Its coarse channels do not depend on them.
     """
 
-    # What each level of the decoder still sees of its surroundings, in whole latents. At their own
-    # sizes the levels reach 4, 3 and 3 px: 3 / 4 latent, 1 + 3 / 2 latents, 3 + 4 latents.
-    margins = (7, 3, 1)
+    # Pixels that each level of the decoder needs around the wanted part, at its own size. The levels reach
+    # 4, 3 and 3 px, and each halves what the next one needs: 3, then 2 + 3, then 3 + 4.
+    margins = (7, 5, 3)
 
     @register_to_config
     def __init__(
@@ -138,26 +156,30 @@ class Autoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (n, channels, h, w) to pictures (n, 3, 8h, 8w), about -1..1, edges padded with zeros."""
-        return self._draw(latents, (0, 0, 0, 0))
+        x, noise = self._read(latents), self.grain_noise(latents)
+        for depth, level in enumerate(self.levels):
+            x = level(self._grained(x, noise, depth))
+        return x
 
     def decode_inside(self, latents: Tensor) -> Tensor:
         """Latents (n, channels, h + 2 margin, w + 2 margin) to the pictures (n, 3, 8h, 8w) inside.
 
-        The same numbers as ``decode`` of any larger sheet; each level drops the surroundings that no later
-        level needs.
+        The same numbers as ``decode`` of any larger sheet. Nothing is drawn that no later step needs: each
+        convolution drops the pixels whose surroundings it does not know.
         """
-        return self._draw(latents, (*self.margins, 0))
-
-    def _draw(self, latents: Tensor, around: tuple[int, ...]) -> Tensor:
-        """The picture of ``latents``. ``around``: the border, in latents, that the input of each level still
-        has around the wanted part, and last that of the picture."""
         x, noise = self._read(latents), self.grain_noise(latents)
-        for depth, level in enumerate(self.levels):
-            if depth and noise is not None:
-                here = crop(noise, around[0] - around[depth])
-                x = x + self.grains[depth - 1](F.pixel_shuffle(here, 2**depth))
-            x = crop(level(x), (around[depth] - around[depth + 1]) * 2 ** (depth + 1))
+        for depth, (level, margin) in enumerate(zip(self.levels, self.margins)):
+            size = (latents.shape[2] - 2 * self.margin) * 2**depth + 2 * margin
+            x = inside(level, self._grained(crop(x, (x.shape[2] - size) // 2), noise, depth))
         return x
+
+    def _grained(self, x: Tensor, noise: Tensor | None, depth: int) -> Tensor:
+        """What level ``depth`` reads: ``x``, and the part of the noise that lies there."""
+        if noise is None or not depth:
+            return x
+        here = F.pixel_shuffle(noise, 2**depth)
+        grain: Tensor = self.grains[depth - 1](crop(here, (here.shape[2] - x.shape[2]) // 2))
+        return x + grain
 
     def _read(self, latents: Tensor) -> Tensor:
         """What the decoder sees of latents (n, channels, h, w): themselves, and sines and cosines of the
