@@ -171,7 +171,8 @@ class Autoencoder(ModelMixin, ConfigMixin):
         for depth, (level, margin) in enumerate(zip(self.levels, self.margins)):
             size = (latents.shape[2] - 2 * self.margin) * 2**depth + 2 * margin
             x = inside(level, self._grained(crop(x, (x.shape[2] - size) // 2), noise, depth))
-        return x
+        # Something is left only of a network of fewer blocks than the margins are meant for.
+        return crop(x, x.shape[2] // 2 - 4 * (latents.shape[2] - 2 * self.margin))
 
     def _grained(self, x: Tensor, noise: Tensor | None, depth: int) -> Tensor:
         """What level ``depth`` reads: ``x``, and the part of the noise that lies there."""
