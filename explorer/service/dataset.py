@@ -23,6 +23,7 @@ from PIL import Image
 from explorer.models.family import Traits
 from explorer.models.library import Library
 from explorer.service import stac
+from explorer.service.ahead import read_ahead
 from explorer.service.bulk import paint_all
 from explorer.service.executors import hands_of
 from explorer.service.painter import Painter
@@ -66,7 +67,8 @@ def export(
             _paint(atlas, painter, left)
             for more, sample in enumerate(left):
                 step(done + more, len(every))
-                _write(_file(out, sample), _encoded(_cut(_world(atlas, painter, sample), sample)))
+                pixels = _cut(_world(atlas, painter, sample), sample, hands_of(painter.status().crew))
+                _write(_file(out, sample), _encoded(pixels))
     finally:
         for world in atlas.opened():
             painter.forget(world)
@@ -154,15 +156,16 @@ def _paint(atlas: Atlas, painter: Painter, group: list[Sample]) -> None:
         paint_all(painter, _world(atlas, painter, group[0]), list(tiles), lambda more: None)
 
 
-def _cut(world: World, sample: Sample) -> np.ndarray:
-    """The pixels of a sample, uint8 (side, side, 3)."""
+def _cut(world: World, sample: Sample, hands: int) -> np.ndarray:
+    """The pixels of a sample, uint8 (side, side, 3), of which ``hands`` tiles are decoded at a time."""
     box = sample.area.box
     sheet = np.empty((box.height * TILE_PIXELS, box.width * TILE_PIXELS, 3), np.uint8)
-    for tile in box.tiles():
-        pixels = world.renderer.pixels(tile)
-        assert pixels is not None  # just painted
-        y, x = (tile.y - box.top) * TILE_PIXELS, (tile.x - box.left) * TILE_PIXELS
-        sheet[y : y + TILE_PIXELS, x : x + TILE_PIXELS] = pixels
+    with read_ahead(world.renderer.pixels, box.tiles(), hands) as get:
+        for tile in box.tiles():
+            pixels = get(tile)
+            assert pixels is not None  # just painted
+            y, x = (tile.y - box.top) * TILE_PIXELS, (tile.x - box.left) * TILE_PIXELS
+            sheet[y : y + TILE_PIXELS, x : x + TILE_PIXELS] = pixels
     y, x = sample.area.top - box.top * TILE_PIXELS, sample.area.left - box.left * TILE_PIXELS
     return sheet[y : y + sample.area.height, x : x + sample.area.width]
 

@@ -12,15 +12,17 @@ from typing import NamedTuple
 
 from explorer import pictures
 from explorer.service import estimates, stac
+from explorer.service.ahead import read_ahead
 from explorer.service.bulk import paint_all
 from explorer.service.estimates import Estimate, ExportRequest, checked, count, missing, painted_box
+from explorer.service.executors import hands_of
 from explorer.service.painter import Painter
 from explorer.version import SOFTWARE
 from explorer.worlds.world import World
 from tiles.errors import BadBounds, DiskFull, TooLarge, WorldHeld, WorldNotFound
 from tiles.grid import Tile
 from tiles.mosaic.area import FINISHING, WRITING, About, Area, Step, require_square
-from tiles.mosaic.formats import Format, worded, write
+from tiles.mosaic.formats import Format, order_of, worded, write
 
 PAINTING, DECODING = "painting", "decoding"  # the stages before those of a mosaic
 
@@ -147,11 +149,13 @@ def _make(world: World, painter: Painter, request: ExportRequest, path: Path, st
     def read(tile: Tile) -> bytes | None:
         return _encoded(world, tile, lambda _: step(*latest))
 
+    hands = hands_of(painter.status().crew)
     if world.pyramid.is_overview(Tile(region.zoom, 0, 0)):
-        _decode(world, region, step)
+        _decode(world, region, hands, step)
     watched(*latest)
     whole = missing(world, painted_box(world, region)) == 0
-    written = write(path, format, region, about(world), whole, read, watched)
+    with read_ahead(read, order_of(format, region), hands) as get:
+        written = write(path, format, region, about(world), whole, get, watched)
     if request.format == "cog":
         with worded(path):
             written.append(stac.write_item(path, world, region.zoom))
@@ -178,13 +182,19 @@ def _paint(world: World, painter: Painter, region: Area, step: Step) -> None:
         paint_all(painter, world, left, more)
 
 
-def _decode(world: World, region: Area, step: Step) -> None:
-    """The cells under a coarser area, one by one and in an order that needs each only once."""
+def _decode(world: World, region: Area, hands: int, step: Step) -> None:
+    """The cells under a coarser area, in an order that needs each only once."""
     total, done = painted_box(world, region).size, 0
-    for tile in region.box.tiles():
-        _encoded(world, tile, lambda cells, done=done: step(DECODING, done + cells, total))  # type: ignore[misc]
-        done += world.pyramid.base_cells(tile).size
-        step(DECODING, done, total)
+
+    def build(tile: Tile) -> bytes | None:
+        return _encoded(world, tile, lambda cells: step(DECODING, min(done + cells, total), total))
+
+    tiles = list(region.box.tiles())
+    with read_ahead(build, tiles, hands) as get:
+        for tile in tiles:
+            get(tile)
+            done += world.pyramid.base_cells(tile).size
+            step(DECODING, done, total)
 
 
 def _encoded(world: World, tile: Tile, look: Callable[[int], None]) -> bytes | None:

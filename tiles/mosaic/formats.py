@@ -14,8 +14,9 @@ from rasterio.errors import RasterioError
 
 from tiles.database import is_full
 from tiles.errors import BadSetting, DiskFull, NotWritten
+from tiles.grid import Tile
 from tiles.mosaic import archive, postcard, raster
-from tiles.mosaic.area import About, Area, Read, Step
+from tiles.mosaic.area import About, Area, Read, Step, upwards
 
 Write = Callable[[Path, Area, About, bool, Read, Step], None]
 
@@ -61,6 +62,17 @@ FORMATS: dict[str, Format] = {
         0.01, 1.0, 1.1, most_pixels=postcard.MOST_PIXELS, most_side=postcard.MOST_SIDE,
     ),
 }  # fmt: skip
+
+
+def order_of(format: Format, area: Area) -> Iterator[Tile]:
+    """The tiles of an area's own zoom, in the order in which a format reads them.
+
+    >>> len(list(order_of(FORMATS["pmtiles"], Area(1, 0, 0, 512, 256))))
+    2
+    """
+    if format.pyramid:
+        return (tile for tile in upwards(area) if tile.z == area.zoom)
+    return raster.order(area)
 
 
 def write(

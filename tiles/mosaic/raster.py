@@ -102,6 +102,15 @@ def strips(area: Area, bands: int, read: Read, step: Step) -> Iterator[Strip]:
         yield Strip(pixels.transpose(2, 0, 1), window)
 
 
+def order(area: Area) -> Iterator[Tile]:
+    """The area's tiles in the order in which strips read them.
+
+    >>> [tile.x for tile in order(Area(8, 0, 0, 600, 100))]
+    [0, 1, 2]
+    """
+    return (tile for box, _ in _windows(area) for tile in box.tiles())
+
+
 def _windows(area: Area) -> Iterator[tuple[Box, Window]]:
     """The tiles of each strip, and which pixels of the area the strip holds."""
     box, side = area.box, TILE_PIXELS

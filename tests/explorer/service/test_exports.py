@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import threading
+import time
 from collections import Counter
 
 import numpy as np
@@ -214,3 +216,28 @@ def test_a_deep_zoom_is_estimated_first_and_then_painted_level_by_level(world, p
         shown = np.asarray(image)[:256, :256]
     with Image.open(io.BytesIO(world.renderer.tile(tile, "png").data)) as image:
         assert (shown == np.asarray(image)).all()
+
+
+@pytest.mark.parametrize(("format", "zoom"), [("cog", 8), ("pmtiles", 8), ("png", 6)])
+def test_several_painters_decode_side_by_side_and_the_file_is_the_same(
+    world, painter, tmp_path, monkeypatch, format, zoom
+):
+    box = REGION.at(zoom) if zoom >= 8 else Box(zoom, 32, 32, 34, 33)
+    request, cache = ExportRequest(bounds(box), zoom, format), world.renderer._cache
+    exports.make(world, painter, request, tmp_path / "alone", quiet)
+    for tile in {tile.above(z) for tile in REGION.at(8).grown(8).tiles() for z in range(9)}:
+        cache.drop(tile)
+    decode, inside, most = world.renderer._decode_by, threading.Semaphore(0), []
+
+    def watched(*of):
+        inside.release()
+        time.sleep(0.01)
+        most.append(inside._value)
+        inside.acquire()
+        return decode(*of)
+
+    monkeypatch.setattr(world.renderer, "_decode_by", watched)
+    monkeypatch.setattr(exports, "hands_of", lambda crew: 3)
+    exports.make(world, painter, request, tmp_path / "together", quiet)
+    assert (tmp_path / "alone").read_bytes() == (tmp_path / "together").read_bytes()
+    assert max(most) > 1
