@@ -28,8 +28,15 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def library(bundle: Path) -> Library:
+def tiny(bundle: Path) -> Library:
+    """A library of the bundle."""
     return Library(str(bundle), "cpu")
+
+
+@pytest.fixture(scope="session")
+def library(tiny: Library) -> Library:
+    """What worlds are painted with, if tests name nothing else."""
+    return tiny
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.standin import OneModel, StandIn
 from explorer.models.library import Library
 from explorer.service.painter import Painter
 from explorer.settings import Settings
@@ -41,7 +42,7 @@ expect.set_options(timeout=PATIENCE)
 class Server:
     """The app on a port of its own; it can be stopped and started again."""
 
-    def __init__(self, folder: Path, library: Library, **settings: object) -> None:
+    def __init__(self, folder: Path, library: Library | OneModel, **settings: object) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -76,8 +77,14 @@ class Server:
         self.atlas.close()
 
 
+@pytest.fixture(scope="session")
+def library() -> OneModel:
+    """Of a model that paints at once. A test of what only one of weights does takes ``tiny``."""
+    return OneModel(StandIn())
+
+
 @pytest.fixture
-def server(tmp_path: Path, library: Library) -> Iterator[Server]:
+def server(tmp_path: Path, library: Library | OneModel) -> Iterator[Server]:
     server = Server(tmp_path / "worlds", library)
     yield server
     server.stop()

@@ -37,24 +37,6 @@ def pan(page: Page, right: int, down: int) -> None:
     )
 
 
-def test_land_appears_and_goes_on_without_any_other_host(page, server, watch):
-    opened(page, server)
-    before = view(page)
-    assert before[:2] == ("first", 8)
-    painted = server.painter.status().painted
-    pan(page, 1500, 0)
-    expect(page).to_have_url(re.compile(f"#first/8/(?!{before[2]}/)"))
-    page.wait_for_function(
-        "n => Number(document.querySelector('#status b')?.textContent.replace(/,/g, '')) > n", arg=painted
-    )
-    shown(page)
-    assert view(page)[2] > before[2] and watch == []
-    expect(page.locator("#status")).to_contain_text("tiny on cpu")
-    frame = page.frame_locator("#earth-map")
-    expect(frame.locator(".leaflet-control-scale-line")).to_contain_text(re.compile(r"\d k?m"))
-    expect(frame.locator(".place")).to_contain_text("km")
-
-
 def test_the_sketch_is_there_before_the_land(page, server, watch, monkeypatch):
     model = server.atlas.get("first").model
     paint = model.paint
@@ -353,30 +335,6 @@ def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):
     expect(estimate).to_contain_text("all painted")
     page.keyboard.press("Escape")
     expect(page.locator("#export-region")).to_contain_text("The view")
-    assert watch == []
-
-
-def test_an_export_too_large_is_said_and_a_running_one_can_be_cancelled(page, server, watch):
-    opened(page, server)
-    to(page, "home", "export")
-    for _ in range(4):
-        page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
-        page.wait_for_timeout(400)
-    page.locator("#export-zoom").select_option("10")
-    estimate = page.locator("#export-estimate")
-    expect(estimate).to_contain_text("the limit is")
-    expect(page.locator("#export-go")).to_be_disabled()
-    page.locator("#export-zoom").select_option("8")
-    page.locator("#export-go").click()
-    expect(estimate).to_contain_text(re.compile(r"\d+ % unpainted \([\d,]+ of [\d,]+ tiles\)"))
-    expect(page.locator("#export-jobs .job span")).to_contain_text(
-        re.compile(r"painting: \d+ of [\d,]+, .*\d (s|min|h) left")
-    )
-    expect(page.locator("#export-jobs .job span")).to_be_in_viewport()
-    expect(page.locator("#export-go")).to_be_disabled()
-    page.locator("#export-jobs").get_by_text("Cancel").click()
-    expect(page.locator("#export-jobs")).to_contain_text("cancelled")
-    expect(page.locator("#export-go")).to_be_enabled()
     assert watch == []
 
 

@@ -239,5 +239,5 @@ def test_a_world_says_what_paints_it_and_under_which_licence(page, server, watch
     expect(about.locator("dl")).not_to_be_visible()
     about.locator("summary").click()
     expect(about.locator("dl")).to_contain_text("CC0-1.0")
-    expect(about.locator("dl")).to_contain_text("tiny")
+    expect(about.locator("dl")).to_contain_text("stand-in")
     assert watch == []

@@ -11,11 +11,11 @@ from tests.browser.test_page import shown
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory, library):
+def public(tmp_path_factory, tiny):
     """With a password this machine too is a stranger."""
     folder = tmp_path_factory.mktemp("public") / "worlds"
     settings = {"password": "correct horse battery", "others_may": "visit", "visitor_tiles": 30}
-    server = Server(folder, library, **settings)
+    server = Server(folder, tiny, **settings)
     yield server
     server.stop()
 

@@ -3,17 +3,11 @@
 import re
 import threading
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.acts import LAND, until
 from tests.browser.test_page import opened, view
 from tiles.grid import Tile
-
-
-@pytest.fixture
-def library(standin):
-    return standin
 
 
 def jump(page, place):

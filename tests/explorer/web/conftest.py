@@ -4,11 +4,18 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from benchmarks.standin import OneModel
 from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web.server import create_api
 from explorer.worlds.atlas import Atlas
 from tests.clients import HOSTS, local_client
+
+
+@pytest.fixture
+def library(standin: OneModel) -> OneModel:
+    """What is asked and answered is tested here, not painting."""
+    return standin
 
 
 @pytest.fixture

@@ -17,11 +17,6 @@ NOTEBOOK = "https://notebook.example.org:8888"
 
 
 @pytest.fixture
-def library(standin):
-    return standin
-
-
-@pytest.fixture
 def served(tmp_path, atlas, painter, world):
     def make(address="198.51.100.7", **settings):
         wanted = {"password": EDIT, "view_password": VIEW, "allowed_hosts": "localhost"}

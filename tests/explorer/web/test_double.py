@@ -37,11 +37,6 @@ TILEJSON = {
 SCHEMAS = Path(find_spec("mapproxy").submodule_search_locations[0]) / "test" / "schemas"
 
 
-@pytest.fixture
-def library(standin):
-    return standin
-
-
 @pytest.fixture(autouse=True)
 def _world(world):
     return world

@@ -19,11 +19,6 @@ TILES = [[8, HOME, HOME], [8, HOME + 1, HOME]]
 EDIT = {"tiles": TILES, "prompt": "desert", "seed": 4}
 
 
-@pytest.fixture
-def library(standin):
-    return standin
-
-
 def finished(client, job):
     end = time.monotonic() + 120
     while job["state"] in ("waiting", "running"):

@@ -21,11 +21,6 @@ HOME = 128
 REGION = Box(8, HOME, HOME, HOME + 2, HOME + 2)
 
 
-@pytest.fixture
-def library(standin):
-    return standin
-
-
 def bounds(box=REGION):
     first, last = Tile(box.zoom, box.left, box.top), Tile(box.zoom, box.right - 1, box.bottom - 1)
     return [first.bounds.west, last.bounds.south, last.bounds.east, first.bounds.north]

@@ -128,7 +128,7 @@ def test_status_tells_how_it_goes(client):
     with client.websocket_connect(URL) as socket:
         socket.send_json({"want": [[8, HOME, HOME]]})
         status = until(socket, lambda m: m["event"] == "status" and m["seconds_per_tile"])[-1]
-        assert status["model"] == "tiny" and status["device"] == "cpu" and status["painted"] >= 1
+        assert status["model"] == "stand-in" and status["device"] == "cpu" and status["painted"] >= 1
 
 
 def test_what_a_map_waits_for_is_counted_down(client, world):

@@ -9,7 +9,6 @@ from explorer.web import uploads
 from explorer.web.server import create_api
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
-from tests.bundles import build_bundle
 from tests.clients import local_client
 from tiles import package
 from tiles.errors import Cancelled
@@ -61,12 +60,13 @@ def test_what_is_no_world_is_refused(client, world, atlas, data):
     assert atlas.names() == ["test-land"]
 
 
-def test_a_world_of_a_model_that_is_not_here_is_refused(client, atlas, world, packed, monkeypatch, tmp_path):
-    other = build_bundle(tmp_path / "other", steps=3)
-    monkeypatch.setattr(atlas.library, "default", str(other))
-    answer = unpack(client, packed[0])
+def test_a_world_of_a_model_that_is_not_here_is_refused(settings, packed, painter, tiny, tmp_path):
+    atlas = Atlas(tmp_path / "others", tiny, 2**24)
+    with local_client(create_api(settings, atlas, painter)) as client:
+        answer = unpack(client, packed[0])
     assert answer.status_code == 422 and answer.json()["error"]["code"] == "model_refused"
-    assert atlas.names() == ["test-land"]
+    assert atlas.names() == []
+    atlas.close()
 
 
 def test_files_may_be_larger_than_other_bodies(client, world, packed, settings):

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.explorer.web.test_edits import EDIT, edited, shown
-
-
-@pytest.fixture
-def library(standin):
-    return standin
 
 
 def states(client):

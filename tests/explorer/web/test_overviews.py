@@ -20,11 +20,6 @@ LAND = Box(8, 123, 123, 134, 134)
 
 
 @pytest.fixture
-def library(standin):
-    return standin
-
-
-@pytest.fixture
 def world(world):
     put(world, LAND.tiles())
     return world

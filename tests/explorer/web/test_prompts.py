@@ -1,10 +1,17 @@
 """What answers say of prompts that the model does not read to their end."""
 
+import pytest
+
 from tests.pictures import png, smooth
 
 TILES = [[8, 128, 128]]
 EDIT = {"tiles": TILES, "seed": 4}
 LONG = " ".join(["rocky"] * 20)  # the model of the tests reads 14 words
+
+
+@pytest.fixture
+def library(tiny):
+    return tiny
 
 
 def test_answers_say_what_of_a_prompt_is_not_read(client, world):

@@ -19,11 +19,6 @@ TOLD = {
 
 
 @pytest.fixture
-def library(standin):
-    return standin
-
-
-@pytest.fixture
 def served(tmp_path, atlas, painter, world):
     def make(address="127.0.0.1", **settings):
         wanted = Settings(worlds=tmp_path / "worlds", **{**NAMED, **settings})

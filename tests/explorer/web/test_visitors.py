@@ -20,11 +20,6 @@ MINE = {"name": "Mine", "prompt": "coast", "seed": 1, "home": (0, 0)}
 
 
 @pytest.fixture
-def library(standin):
-    return standin
-
-
-@pytest.fixture
 def served(tmp_path, atlas, painter, world):
     """An app that strangers may visit, and a client for each of them."""
     wanted = {"others_may": "visit", "allowed_hosts": "localhost", "password": "correct horse"}

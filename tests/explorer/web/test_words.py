@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from explorer.models.family import PromptReport
-
-
-@pytest.fixture
-def library(standin):
-    return standin
 
 
 def test_words_fit_the_zoom_and_are_known(client, world, monkeypatch):
