@@ -183,14 +183,14 @@ class World:
         picture: str | Path,
         at: tuple[float, float] | None = None,
         *,
-        zoom: int | None = None,
+        zoom: float | None = None,
         strength: float = 1.0,
         prompt: str = "",
     ) -> int:
         """Put a GeoTIFF, PNG, JPEG or WebP on the map, joined to the land around it; gives the step's number.
 
         A georeferenced picture goes to its own place, others are centred on ``at`` (metres) or on home, with
-        pixels of the size of those of ``zoom``.
+        pixels of the size of those of ``zoom``, which may lie between two.
         """
         settings, (x, y) = self._at.settings, at or (None, None)
         spot = placing.Spot(x, y, zoom, strength, prompt, None)
@@ -204,7 +204,7 @@ class World:
         picture: str | Path,
         at: tuple[float, float] | None = None,
         *,
-        zoom: int | None = None,
+        zoom: float | None = None,
         strength: float = 1.0,
         edges: bool = False,
     ) -> int:

@@ -120,7 +120,7 @@ def place(
         str, typer.Option(help="x,y of its middle in metres; not needed for a georeferenced picture")
     ] = "",
     zoom: Annotated[
-        int | None, typer.Option(help="zoom that its pixels have the size of; by default the world's own")
+        float | None, typer.Option(help="zoom that its pixels have the size of; by default the world's own")
     ] = None,
     strength: Annotated[float, typer.Option(help="0.1 to 1: how much of the picture stays")] = 1.0,
     prompt: Annotated[
@@ -158,7 +158,7 @@ def guide(
         str, typer.Option(help="x,y of its middle in metres; not needed for a georeferenced picture")
     ] = "",
     zoom: Annotated[
-        int | None, typer.Option(help="zoom that its pixels have the size of; by default the world's own")
+        float | None, typer.Option(help="zoom that its pixels have the size of; by default the world's own")
     ] = None,
     strength: Annotated[float, typer.Option(help="0.1 to 1: how closely it is followed")] = 1.0,
     edges: Annotated[bool, typer.Option(help="follow the edges in the picture")] = False,

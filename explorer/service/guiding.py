@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from pathlib import Path
 
 import numpy as np
@@ -35,19 +36,20 @@ def require_guided(world: World) -> str:
     return world.model.traits.guide
 
 
-def zoom_of(zoom: int | None, pyramid: Pyramid) -> int:
-    """The zoom that a guide's pixels are kept at, by default the world's. Raises BadEdit."""
+def zoom_of(zoom: float | None, pyramid: Pyramid) -> float:
+    """The zoom of a guide's pixels, by default the world's. Raises BadEdit."""
     zoom = pyramid.base if zoom is None else zoom
     if not pyramid.top <= zoom <= MAX_ZOOM:
-        raise BadEdit(f"zoom {zoom}: a guide of this world may have zoom {pyramid.top} to {MAX_ZOOM}")
+        raise BadEdit(f"zoom {zoom:g}: a guide of this world may have zoom {pyramid.top} to {MAX_ZOOM}")
     return zoom
 
 
 def read(path: Path, spot: Spot, world: World, limits: Limits, only_edges: bool) -> tuple[Sheet, Guide]:
     """The guide in a file, as it is or its edges, and the picture that it was read as. Raises as
     ``placing.read`` does, and BadEdit, TooLarge."""
-    zoom = zoom_of(spot.zoom, world.pyramid)
-    sheet = placing.read(path, spot._replace(zoom=zoom), world.home, zoom, limits)
+    own = zoom_of(spot.zoom, world.pyramid)
+    zoom = math.ceil(own)  # a guide is kept on the grid of a zoom: the one that loses nothing
+    sheet = placing.read(path, spot._replace(zoom=own), world.home, zoom, limits)
     return sheet, guide_of(edges(sheet) if only_edges else sheet, zoom, spot.strength)
 
 

@@ -31,7 +31,7 @@ class Spot(NamedTuple):
 
     x: float | None = None  # metres, of its middle; None: the world's home
     y: float | None = None
-    zoom: int | None = None  # of its pixels; None: that of the world
+    zoom: float | None = None  # of its pixels, which may lie between two; None: that of the world
     strength: float = 1.0  # how much of the picture stays; the rest is painted
     prompt: str = ""
     seed: int | None = None
@@ -67,9 +67,7 @@ def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: L
     One file is read at a time. Raises BadPicture, TooLarge, BadSetting, BadBounds, and Busy if others take
     long.
     """
-    middle, own = _checked_spot(spot, home), zoom if spot.zoom is None else spot.zoom
-    if not 0 <= own <= MAX_ZOOM:
-        raise BadPicture(f"zoom {own}: it must be 0 to {MAX_ZOOM}")
+    middle, own = _checked_spot(spot, home, zoom)
     if not _one_at_a_time.acquire(timeout=PATIENCE):
         raise Busy("other pictures are being read; try again in a moment")
     try:
@@ -94,7 +92,7 @@ class Footprint(NamedTuple):
 
 def footprint(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: Limits) -> Footprint:
     """Where the picture in a file would lie, without reading its pixels. Raises as ``read`` does."""
-    middle, own = _checked_spot(spot, home), zoom if spot.zoom is None else spot.zoom
+    middle, own = _checked_spot(spot, home, zoom)
     with opened(path, limits.pixels) as raster:
         width, height = shown(raster)
         if place := find(raster.source):
@@ -104,10 +102,14 @@ def footprint(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limi
         return Footprint(False, (width, height), Bounds(x - across, y - down, x + across, y + down))
 
 
-def _checked_spot(spot: Spot, home: tuple[float, float]) -> tuple[float, float]:
+def _checked_spot(spot: Spot, home: tuple[float, float], zoom: int) -> tuple[tuple[float, float], float]:
+    """The middle of a picture in metres, and the zoom of its pixels. Raises BadPicture, BadSetting."""
     if (spot.x is None) != (spot.y is None):
         raise BadPicture("a place needs both x and y, in metres")
-    return checked_home(home if spot.x is None or spot.y is None else (spot.x, spot.y))
+    own = zoom if spot.zoom is None else spot.zoom
+    if not 0 <= own <= MAX_ZOOM:
+        raise BadPicture(f"zoom {own:g}: it must be 0 to {MAX_ZOOM}")
+    return checked_home(home if spot.x is None or spot.y is None else (spot.x, spot.y)), own
 
 
 def _covered(place: Place, zoom: int, most_tiles: int) -> Area:
@@ -128,7 +130,7 @@ def _check_shown(width: int, height: int, zoom: int) -> None:
         )
 
 
-def _put(raster: Raster, middle: tuple[float, float], own: int, zoom: int, most_tiles: int) -> Sheet:
+def _put(raster: Raster, middle: tuple[float, float], own: float, zoom: int, most_tiles: int) -> Sheet:
     """A picture around a place, its pixels those of zoom ``own``, on the grid of ``zoom``."""
     width, height = (max(1, round(side * 2.0 ** (zoom - own))) for side in shown(raster))
     require_tiles(None, width * height / TILE_PIXELS**2, most_tiles)

@@ -225,7 +225,7 @@ async def place_picture(
     id: str,
     x: float | None = None,
     y: float | None = None,
-    zoom: int | None = None,
+    zoom: float | None = None,
     strength: float = 1.0,
     prompt: str = "",
     seed: int | None = None,
@@ -233,9 +233,10 @@ async def place_picture(
 ) -> dict[str, Any]:
     """Put the picture in the body (GeoTIFF, PNG, JPEG or WebP) on the map, joined to the land around.
 
-    A GeoTIFF goes to its own place; others around ``x``, ``y`` in metres, their pixels those of
-    ``zoom``. With ``strength`` below 1 only so much of the picture stays. ``notes`` say how it was read and
-    placed. With ``dry_run`` nothing is changed: the answer is 200 and says where it would lie.
+    A GeoTIFF goes to its own place; others around ``x``, ``y`` in metres, their pixels those of ``zoom``,
+    which may lie between two. With ``strength`` below 1 only so much of the picture stays. ``notes`` say how
+    it was read and placed. With ``dry_run`` nothing is changed: the answer is 200 and says where it would
+    lie.
     """
     state = request.app.state
     world = await to_thread.run_sync(state.atlas.get, id)

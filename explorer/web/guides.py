@@ -24,7 +24,7 @@ async def lay_guide(
     id: str,
     x: float | None = None,
     y: float | None = None,
-    zoom: int | None = None,
+    zoom: float | None = None,
     strength: float = 1.0,
     edges: bool = False,
 ) -> dict[str, Any]:

@@ -47,7 +47,10 @@ export function time(seconds) {
 
 /** A resolution. @param {number} metres of a pixel @param {number} zoom */
 export const resolution = (metres, zoom) =>
-  phrase("resolution", { metres: metres < 10 ? figure(metres, 2) : metres, zoom });
+  phrase("resolution", {
+    metres: metres < 10 ? figure(metres, 2) : metres,
+    zoom: Number.isInteger(zoom) ? zoom : figure(zoom, 1),
+  });
 
 /** How far a job is. @param {Job} job */
 export function progress(job) {

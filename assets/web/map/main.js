@@ -9,10 +9,12 @@ import { rooted } from "../lib/root.js";
 import * as words from "../lib/words.js";
 import { Brush } from "./brush.js";
 import { addControl } from "./buttons.js";
+import { takeDrops } from "./drops.js";
 import { Feed } from "./feed.js";
 import { Land } from "./land.js";
 import { Marks } from "./marks.js";
 import { Overview } from "./overview.js";
+import { OwnPicture } from "./ownpicture.js";
 import { Paper, ToLand } from "./paper.js";
 import { Pen } from "./pen.js";
 import { PlaceCard } from "./placecard.js";
@@ -42,6 +44,8 @@ class EarthMap {
     const tell = (told) => this.post(told);
     this.marks = new Marks(map);
     this.preview = new Preview(map);
+    this.own = new OwnPicture(map, { base: options.base, seen: () => this.seen() }, tell);
+    takeDrops(map, tell);
     this.card = new PlaceCard(map, grid, tell);
     this.selection = new Selection(map, grid, tell, (place) => this.card.show(place));
     this.brush = new Brush(map, this.selection, tell);
@@ -148,7 +152,15 @@ class EarthMap {
     this.say(centre);
     const place = formatPlace(this.map.getZoom(), centre.lng, centre.lat);
     if (window.parent === window) history.replaceState(null, "", `#${place}`);
-    this.post({ type: "view", place, bounds: metres(this.map.getBounds()) });
+    this.post({ type: "view", place, bounds: metres(this.map.getBounds()), seen: this.seen() });
+  }
+
+  /** What is seen: the view above what the panel covers. @returns {Box} */
+  seen() {
+    const { x, y } = this.map.getSize();
+    const lower = this.covered < y / 2 ? y - this.covered : y / 2;
+    const corner = this.map.containerPointToLatLng([x, lower]);
+    return metres(L.latLngBounds(this.map.containerPointToLatLng([0, 0]), corner));
   }
 
   /** Anything but a place is left alone. @param {string} hash "zoom/x/y" @param {boolean} animate */
@@ -256,6 +268,7 @@ class EarthMap {
     if (data.type === "area") this.selection.take(latLngs(data.bounds), false);
     if (data.type === "preview") this.preview.show(data.picture, data.share);
     if (data.type === "footprint") this.preview.lie(data.bounds);
+    if (data.type === "own") this.own.show(data.picture);
     if (data.type === "press") this.tools.press(data.key);
     if (data.type === "brush") this.brush.take(data.brush);
     if (data.type === "stamp") this.stamp.take(data.bounds);
@@ -267,6 +280,7 @@ class EarthMap {
   cover(bottom) {
     this.covered = bottom;
     this.map.getContainer().style.setProperty("--covered", `${bottom}px`);
+    this.post({ type: "seen", seen: this.seen() });
   }
 
   /** Show a rectangle with some land around, above what the panel covers.

@@ -84,7 +84,11 @@ export class Selection {
 
   /** @param {PointerEvent} event */
   press(event) {
-    if (/** @type {Element} */ (event.target).closest(".leaflet-control") || event.button) return;
+    if (
+      /** @type {Element} */ (event.target).closest(".leaflet-control, .leaflet-marker-icon, .own-bar") ||
+      event.button
+    )
+      return;
     if (this.start) return this.abandon(); // a second finger: this is a pinch
     if (this.held || !(event.shiftKey || this.on)) return;
     this.map.dragging.disable();

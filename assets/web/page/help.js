@@ -7,7 +7,7 @@ import { languageField } from "./language.js";
 
 /** What the keys do, by where; the catalogue has words for each. */
 const KEYS = {
-  map: ["move", "zoom", "select", "more", "rectangle", "brush", "less", "measure", "clear"],
+  map: ["move", "zoom", "select", "more", "rectangle", "brush", "less", "measure", "own", "clear"],
   everywhere: ["undo", "send", "full", "grid", "painted", "list"],
 };
 const WRITING = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";

@@ -6,6 +6,7 @@ import "./blueprint.js";
 import "./bounds.js";
 import { emit, on } from "./bus.js";
 import "./chips.js";
+import "./drops.js";
 import "./edit.js";
 import "./export.js";
 import "./gallery.js";

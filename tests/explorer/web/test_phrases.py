@@ -16,7 +16,7 @@ KEY = re.compile(r"""(?:phrase|mark)\((?:"[a-z]{2}", |[\w().]+, )?f?(["'`])([][.
 # Names that no language has another word for, keys and types of the browser, events of Leaflet and of ours.
 NO_WORDS = {
     "Endless Earth", "Content-Type", "TimeoutError", "Enter", "Escape", "Accept-Language, Cookie",
-    "leaflet-bar tools", "#prompt textarea",
+    "leaflet-bar tools", "Files", "#prompt textarea",
 }  # fmt: skip
 EVENTS = re.compile(r"\.on\(|^on\(")
 

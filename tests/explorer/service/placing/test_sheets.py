@@ -36,6 +36,13 @@ def test_a_picture_lies_around_its_place_at_its_own_scale(tmp_path):
     assert finer.mask.shape == (100, 150)
     coarser = placing.read(tmp_path / "p", spot._replace(zoom=7), NOWHERE, 8, LIMITS)
     assert coarser.mask.shape == (400, 600)
+    between = placing.read(tmp_path / "p", spot._replace(zoom=7.5), NOWHERE, 8, LIMITS)
+    assert between.mask.shape == (283, 424)
+    assert (between.left + 212) * metres - EARTH / 2 == pytest.approx(1e5, abs=metres)
+    for zoom in (float("nan"), float("inf"), 22.5, -1e-9):
+        for look in (placing.read, placing.footprint):
+            with pytest.raises(BadPicture, match="it must be 0 to 22"):
+                look(tmp_path / "p", spot._replace(zoom=zoom), NOWHERE, 8, LIMITS)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
