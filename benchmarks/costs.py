@@ -41,7 +41,7 @@ def windows_per_tile(world: World, pans: int = 16) -> float:
 def tile_times(world: World) -> dict[str, float]:
     """Median seconds of one window alone, of decoding, of a whole new tile and of a cached one."""
     model, margin = world.model, world.model.traits.margin
-    spec = WindowSpec(pyramid_of(8, 0, world.pyramid.halo, world.pyramid.space), 1, (Condition(PROMPT),))
+    spec = WindowSpec(pyramid_of(8, 0, model.traits.halo, model.traits.space), 1, (Condition(PROMPT),))
     alone = assemble(Tile(8, 0, 0), spec, {})
     sheet = np.zeros((4, 32 + 2 * margin, 32 + 2 * margin), np.float32)
     # Cells of phase A whose sketch is painted: each is one window, as most cells are in panning.

@@ -52,12 +52,15 @@ class World:
         home: tuple[float, float] | None = None,
         folder: str | Path = FOLDER,
         model: str | None = None,
+        level_models: Mapping[int, str] | None = None,
         device: str = "auto",
     ) -> World:
         """A new world in ``folder``. The same seed and prompt give the same land; without a seed one is
-        drawn, and without a ``home`` (metres) the place that obeys the prompt best is looked for."""
+        drawn, and without a ``home`` (metres) the place that obeys the prompt best is looked for.
+        ``level_models``: by zoom below the base, another model that paints from there on."""
         at = studio(Path(folder).resolve(), model, device)
-        new = NewWorld(name, prompt, seed, base_zoom=base_zoom, home=home)
+        levels = tuple((level_models or {}).items())
+        new = NewWorld(name, prompt, seed, base_zoom=base_zoom, home=home, level_models=levels)
         return cls(at.atlas.create(scouting.with_home(new, at.atlas.library.get(), at.painter.sample)), at)
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from tiles.grid import TILE_PIXELS
 
+MAX_CHANNELS = 64  # of latents
 PIXELS = (4, 8, 16)  # along a latent, in spaces that are known; a tile is whole latents in each
 
 

@@ -16,7 +16,8 @@ from tiles.entries import Entry as JournalEntry
 from tiles.errors import BadPackage, TooLarge
 from tiles.grid import MAX_INDEX, MAX_ZOOM, TILE_PIXELS, Tile
 from tiles.journal import compacted
-from tiles.latents import PIXELS, space_of
+from tiles.latents import MAX_CHANNELS, PIXELS, space_of
+from tiles.levels import are_level_models, level_models_of
 from tiles.recipe import is_recipe
 from tiles.store import Entry
 from tiles.values import (
@@ -37,6 +38,15 @@ MAX_JOURNAL = 2**26  # bytes
 MAX_LISTS, MAX_OBJECTS = 250_000, 2_000  # in one line: parsed, they are many times their text
 NAME_LIMIT = 80
 MODEL = re.compile(r"[^\W_][\w .+-]{0,79}(/[^\W_][\w .+-]{0,79})?(@[\w.-]{1,99})?")
+
+
+def is_model_name(value: Any) -> bool:
+    """Whether a value names a model, and is no path.
+
+    >>> is_model_name("owner/name@main"), is_model_name("/etc/model")
+    (True, False)
+    """
+    return isinstance(value, str) and MODEL.fullmatch(value) is not None
 
 
 def check_line(line: bytes, what: str) -> None:
@@ -91,6 +101,9 @@ def sane_settings(settings: Any) -> dict[str, Any]:
             raise BadPackage(f"setting {name} is {short(checked[name])}: it must be {allowed}")
     if checked["sketch"] > checked["base_zoom"]:
         raise BadPackage(f"base zoom {checked['base_zoom']} has no sketch {checked['sketch']} zooms above it")
+    for each in level_models_of(checked.get("level_models", ())):
+        if each.zoom <= checked["base_zoom"]:
+            raise BadPackage(f"zoom {each.zoom} has a model of its own: it must be below the base zoom")
     if checked["halo"] > (side := space_of(checked).side):
         raise BadPackage(
             f"setting halo is {checked['halo']}: it must be at most the {side} latents of a cell"
@@ -184,10 +197,9 @@ def _is_time(value: Any) -> bool:
         return False
 
 
-MAX_CHANNELS = 64  # of latents
 MAX_HALO = TILE_PIXELS // min(PIXELS)  # latents
-# As usual, none was made, the weights said it all, and none was noted.
-MAY_BE_MISSING = ("channels", "pixels", "bookmarks", "recipe", "painted_by")
+# As usual, none was made, the weights said it all, none was noted, and the world's own paints all.
+MAY_BE_MISSING = ("channels", "pixels", "bookmarks", "recipe", "painted_by", "level_models")
 MAX_BOOKMARKS = 200
 MAX_KINDS, KIND_LIMIT = 100, 200  # kinds of machines that painted a world, characters of one
 PLACE = re.compile(r"\d{1,2}/-?\d{1,15}/-?\d{1,15}")  # zoom, x and y in metres
@@ -210,6 +222,10 @@ def _are_bookmarks(value: Any) -> bool:
     return isinstance(value, list) and len(value) <= MAX_BOOKMARKS and all(map(is_bookmark, value))
 
 
+def _are_named_models(value: Any) -> bool:
+    return are_level_models(value) and all(is_model_name(each.model) for each in level_models_of(value))
+
+
 def _are_kinds(value: Any) -> bool:
     if not isinstance(value, list) or len(value) > MAX_KINDS:
         return False
@@ -222,7 +238,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"1 to {NAME_LIMIT} plain characters",
     ),
     "seed": (lambda v: whole(v, 0, SEED_LIMIT - 1), f"whole numbers from 0 to {SEED_LIMIT - 1}"),
-    "model": (lambda v: isinstance(v, str) and MODEL.fullmatch(v) is not None, "names, not paths"),
+    "model": (is_model_name, "names, not paths"),
     "digest": (is_digest, "hexadecimal digits"),
     "base_zoom": (lambda v: whole(v, 0, MAX_ZOOM), f"0 to {MAX_ZOOM}"),
     "home": (is_place, f"two numbers of metres up to {HOME_LIMIT:.0f}"),
@@ -232,6 +248,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "pixels": (lambda v: type(v) is int and v in PIXELS, " or ".join(map(str, PIXELS))),
     "recipe": (is_recipe, "what a world remembers of its model"),
     "created": (_is_time, "ISO 8601 times"),
+    "level_models": (_are_named_models, "models by name, each for a zoom and what is deeper"),
     "bookmarks": (_are_bookmarks, f"up to {MAX_BOOKMARKS} places with names"),
     "painted_by": (_are_kinds, f"up to {MAX_KINDS} kinds of machines"),
 }

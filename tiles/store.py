@@ -15,7 +15,8 @@ import numpy as np
 from tiles import schema
 from tiles.errors import WorldDamaged
 from tiles.grid import Box, Tile
-from tiles.latents import LatentSpace, space_of
+from tiles.latents import LatentSpace
+from tiles.levels import Spaces, spaces_of
 from tiles.rows import inside, show
 from tiles.schema import cell_digest
 from tiles.world_file import WorldFile, Written
@@ -120,9 +121,9 @@ class Store:
         return value
 
     @cached_property
-    def space(self) -> LatentSpace:
-        """That of the world's model."""
-        return space_of(self._settings())
+    def spaces(self) -> Spaces:
+        """Those of the world's models."""
+        return spaces_of(self._settings())
 
     def change_settings(self, **changes: Any) -> None:
         """Write settings, all or none. Raises DiskFull, WorldHeld."""
@@ -188,8 +189,9 @@ class Store:
     def commit(self, cells: Mapping[Tile, np.ndarray], entry: int, shown: bool = True) -> None:
         """Keep new cells, float16 (channels, side, side) each, all or none. What is painted under that
         line already stays: whoever came first painted the same bytes."""
-        rows, shape = [], self.space.shape
+        rows = []
         for (z, x, y), latents in cells.items():
+            shape = self.spaces.at(z).shape
             if latents.shape != shape or latents.dtype != np.float16 or not np.isfinite(latents).all():
                 raise ValueError(f"a cell is finite float16 {shape}, not {latents.dtype} {latents.shape}")
             data = np.ascontiguousarray(latents, "<f2").tobytes()
@@ -207,7 +209,7 @@ class Store:
         query = f"SELECT {_PAINTED} FROM cells WHERE zoom = ? AND x = ? AND y = ? AND {which}"
         with self._file.read() as connection:
             row = connection.execute(query, (*cell, *([] if entry is None else [entry]))).fetchone()
-        return None if row is None else _painted(cell, self.space, *row[3:])
+        return None if row is None else _painted(cell, self.spaces.at(cell.z), *row[3:])
 
     def read_many(self, box: Box) -> dict[Tile, Painted]:
         """The cells of a box as they are shown."""
@@ -215,7 +217,7 @@ class Store:
         query = f"SELECT {_PAINTED} FROM cells WHERE {where} AND shown"
         with self._file.read() as connection:
             rows = connection.execute(query, ends).fetchall()
-        space = self.space
+        space = self.spaces.at(box.zoom)
         return {Tile(*row[:3]): _painted(Tile(*row[:3]), space, *row[3:]) for row in rows}
 
     def has(self, cell: Tile, entry: int) -> bool:
@@ -255,7 +257,7 @@ class Store:
         query = f"SELECT x, y, digest, mask, latents FROM pictures WHERE entry = ? AND {where}"
         with self._file.read() as connection:
             rows = connection.execute(query, (entry, *ends)).fetchall()
-        known, space = {}, self.space
+        known, space = {}, self.spaces.at(box.zoom)
         for x, y, digest, mask, data in rows:
             cell = Tile(box.zoom, x, y)
             if digest != cell_digest(cell, entry, mask + data):

@@ -41,14 +41,17 @@ class Stroke(NamedTuple):
         return share * share * (3 - 2 * share)
 
 
-def reach(bounds: Bounds, base_zoom: int, sketch: int) -> Box:
+def reach(bounds: Bounds, base_zoom: int, sketch: int, crosses: bool = False) -> Box:
     """The cells of the sketch (or, without one, of the land) that something within ``bounds``, in metres, can
-    matter to: those it touches, and as far around as what a cell is painted from goes. Raises BadBounds.
+    matter to: those it touches, and as far around as what a cell is painted from goes. That is farther where
+    a level ``crosses`` to another model, whose parents come as pixels. Raises BadBounds.
 
     >>> reach(Bounds(5, -15, 15, -5), base_zoom=8, sketch=2)
     Box(zoom=6, left=29, top=29, right=36, bottom=36)
     """
     around = REACH if sketch > 1 else REACH + 1
+    if crosses:  # each crossing adds a base cell or less, and half as much from level to level
+        around += 1 if sketch else 2
     return boxed(bounds, base_zoom).at(base_zoom - sketch).grown(around)
 
 

@@ -60,6 +60,7 @@ type MapOptions = {
   sketch: number;
   deepest: number;
   zooms: number[]; // that the model learned, coarsest first
+  models?: [number, string][]; // other models, each from a zoom on
   lowest: number;
   highest: number;
   home: [number, number];
@@ -76,6 +77,7 @@ type Published = {
   lowest: number;
   deepest: number;
   zooms: number[];
+  models?: [number, string][];
   start: [number, number, number];
   archives: { square: [number, number]; file: string }[];
 };

@@ -12,6 +12,14 @@ from tiles.errors import BadSetting, EarthError
 WorldId = Annotated[str, typer.Argument(metavar="WORLD", help="id of the world; `worlds` lists them")]
 Folder = Annotated[Path | None, typer.Option("--worlds", help="folder that holds the worlds")]
 ModelName = Annotated[str | None, typer.Option("--model", help="shipped name or folder of a model")]
+LevelModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--level-model",
+        metavar="ZOOM=MODEL",
+        help="another model from a zoom below the base on, as in 12=text2earth; may be given again",
+    ),
+]
 Device = Annotated[str | None, typer.Option(help="where the model runs: auto, cpu or cuda")]
 ExecutorName = Annotated[
     str | None, typer.Option("--executor", help="where windows are painted: local, or ray (docs/scale.md)")
@@ -48,6 +56,17 @@ def zooms_of(text: str) -> list[int]:
         return [int(part) for part in text.split(",") if part]
     except ValueError:
         raise BadOptions(f"zoom {text[:40]!r}: whole numbers are needed, as in 8 or 7,8") from None
+
+
+def level_models_of(texts: list[str]) -> tuple[tuple[int, str], ...]:
+    """``12=MODEL``: the zoom from which on a model paints, and its name or folder. Raises BadOptions."""
+    found = []
+    for text in texts:
+        zoom, _, name = text.partition("=")
+        if not zoom.strip().isdecimal() or not name.strip():
+            raise BadOptions(f"--level-model {text[:60]!r}: ZOOM=MODEL is needed, as in 12=text2earth")
+        found.append((int(zoom), name.strip()))
+    return tuple(found)
 
 
 def existing_folder(path: Path) -> Path:

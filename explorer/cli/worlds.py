@@ -8,8 +8,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from explorer.cli.options import Folder, ModelName, Seed, WorldId, existing_folder
-from explorer.cli.session import opened, say_left_out, settings_with
+from explorer.cli.options import (
+    Folder,
+    LevelModels,
+    ModelName,
+    Seed,
+    WorldId,
+    existing_folder,
+    level_models_of,
+)
+from explorer.cli.session import fetched, opened, say_left_out, settings_with
 from explorer.terminal import console
 
 app = typer.Typer()
@@ -45,14 +53,18 @@ def new(
         int | None, typer.Option(help="how many zooms coarser its sketch is; 0 for no sketch")
     ] = None,
     model: ModelName = None,
+    level_model: LevelModels = None,
     worlds: Folder = None,
 ) -> None:
     """Make a new world; prints its id."""
+    levels = level_models_of(level_model or [])
+    for _, name_there in levels:
+        fetched(name_there)
     with opened(settings_with(worlds=worlds)) as (atlas, painter):
         from explorer.service.scouting import with_home
         from explorer.worlds.new import NewWorld
 
-        new = NewWorld(name, prompt, seed, model, zoom, sketch=sketch)
+        new = NewWorld(name, prompt, seed, model, zoom, sketch=sketch, level_models=levels)
         world = atlas.create(with_home(new, atlas.library.get(model), painter.sample))
         say_left_out(world, prompt)
         print(world.id)
@@ -86,11 +98,15 @@ def unpack(
             "--other-weights", help="even if the model here has other weights than the one it was packed with"
         ),
     ] = False,
+    level_model: LevelModels = None,
     worlds: Folder = None,
 ) -> None:
     """Add the world in a packed file to your worlds; prints its id."""
+    levels = dict(level_models_of(level_model or []))
+    for name in levels.values():
+        fetched(name)
     with opened(settings_with(worlds=worlds)) as (atlas, _):
-        print(atlas.unpack(file, other_weights).id)
+        print(atlas.unpack(file, other_weights, level_models=levels).id)
 
 
 @app.command()

@@ -44,7 +44,8 @@ class Sheet(NamedTuple):
 
 def cut(guides: Iterable[Guide], cell: Tile, pyramid: Pyramid) -> Cut | None:
     """The guides in the window of a cell, the first of them uppermost; None where there are none."""
-    scale, side, halo = pyramid.space.pixels, pyramid.space.side, pyramid.halo
+    halo, space = pyramid.level(cell.z).sight
+    scale, side = space.pixels, space.side
     width = side + 2 * halo
     left, top = ((i * side - halo) * scale for i in (cell.x, cell.y))
     square = Square(cell.z, left, top, width * scale)

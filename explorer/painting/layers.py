@@ -138,7 +138,9 @@ class Layers(NamedTuple):
         edit = self.edit(node.layer) if node.layer else None
         if edit is not None:
             seed = edit.seed
-        guide = cut(self.history.guides(node.cell, edit), node.cell, self.pyramid)
+        guide = None
+        if self.pyramid.level(node.cell.z).model is None:  # other models follow what was painted by it above
+            guide = cut(self.history.guides(node.cell, edit), node.cell, self.pyramid)
         return WindowSpec(
             self.pyramid, seed, self.conditions(node), edit.negative_prompt if edit else "", guide
         )

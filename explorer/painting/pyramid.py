@@ -6,7 +6,8 @@ sketch, its base, and each zoom below the base down to ``DEEPEST``; nothing here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tiles.grid import Box, Tile, around
@@ -15,11 +16,23 @@ from tiles.latents import LatentSpace
 DEEPEST = 20  # the last zoom that is painted: 15 cm per pixel at the equator
 
 
+class Sight(NamedTuple):
+    """What a model works with: its latents, and how many of them it sees around a cell."""
+
+    halo: int  # latents on each side
+    space: LatentSpace
+
+
+NO_OTHERS: Mapping[int, Sight] = MappingProxyType({})
+
+
 class Level(NamedTuple):
     """One zoom at which a world is painted."""
 
     zoom: int
+    sight: Sight  # that of its model
     shown: bool = True  # False for a sketch: it guides the level below it, and no tile is made of it
+    model: int | None = None  # the zoom from which on another model paints; None: the world's own
 
 
 class Pyramid(NamedTuple):
@@ -31,8 +44,6 @@ class Pyramid(NamedTuple):
     """
 
     levels: tuple[Level, ...]
-    halo: int  # latents that a window sees on each side of its cell
-    space: LatentSpace
 
     @property
     def base(self) -> int:
@@ -57,6 +68,27 @@ class Pyramid(NamedTuple):
     @property
     def zooms(self) -> tuple[int, ...]:
         return tuple(level.zoom for level in self.levels)
+
+    def level(self, zoom: int) -> Level:
+        """The level at a zoom. Raises KeyError where none is painted."""
+        for level in self.levels:
+            if level.zoom == zoom:
+                return level
+        raise KeyError(f"zoom {zoom} is not painted")
+
+    def crosses(self, zoom: int) -> bool:
+        """Whether a level is refined from one of another model: then its parent comes as pixels."""
+        parent = self.parent(zoom)
+        return parent is not None and self.level(parent).model != self.level(zoom).model
+
+    @property
+    def crossing(self) -> bool:
+        """Whether any level is refined from one of another model."""
+        return any(self.crosses(zoom) for zoom in self.zooms)
+
+    def down_to(self, zoom: int) -> Pyramid:
+        """The levels above a zoom, as if nothing were painted from there on."""
+        return Pyramid(tuple(level for level in self.levels if level.zoom < zoom))
 
     def parent(self, zoom: int) -> int | None:
         """The level that the level at ``zoom`` is refined from; None for the first, and for no level."""
@@ -135,9 +167,21 @@ class Pyramid(NamedTuple):
         return None if cell is None else next(filter(self.is_sketch, self.parents(cell)), None)
 
 
-def pyramid_of(base_zoom: int, sketch: int, halo: int, space: LatentSpace, deepest: int = 0) -> Pyramid:
+def pyramid_of(
+    base_zoom: int,
+    sketch: int,
+    halo: int,
+    space: LatentSpace,
+    deepest: int = 0,
+    others: Mapping[int, Sight] = NO_OTHERS,
+) -> Pyramid:
     """The levels of a world as its settings say: a base, a sketch some zooms coarser (0: none), and each
-    zoom below the base down to ``deepest``. ``halo`` and ``space`` are the model's."""
-    above = (Level(base_zoom - sketch, shown=False),) if sketch else ()
-    below = (Level(zoom) for zoom in range(base_zoom + 1, deepest + 1))
-    return Pyramid((*above, Level(base_zoom), *below), halo, space)
+    zoom below the base down to ``deepest``. ``halo`` and ``space`` are the model's; of ``others``, each
+    paints from a zoom below the base on, down to the next."""
+    own = Sight(halo, space)
+    above = (Level(base_zoom - sketch, own, shown=False),) if sketch else ()
+    below = []
+    for zoom in range(base_zoom + 1, deepest + 1):
+        model = max((first for first in others if first <= zoom), default=None)
+        below.append(Level(zoom, own if model is None else others[model], model=model))
+    return Pyramid((*above, Level(base_zoom, own), *below))

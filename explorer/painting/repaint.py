@@ -113,7 +113,8 @@ def _waves(spec: WindowSpec, zoom: int, place: Frame) -> Latents:
     apart."""
     step, wider = WAVE_LENGTH, place.width + 2 * WAVE_LENGTH
     area = Area(zoom, place.left - step, place.top - step, wider, wider)
-    field = noise((spec.seed + 1) % 2**63, area, spec.pyramid.space.channels, place.side)
+    channels = spec.pyramid.level(zoom).sight.space.channels
+    field = noise((spec.seed + 1) % 2**63, area, channels, place.side)
     count = wider // step
     means = field.reshape(len(field), count, step, count, step).mean((2, 4)) * step
     middles = (np.arange(place.width) + 0.5) / step + 0.5

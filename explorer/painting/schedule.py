@@ -41,11 +41,19 @@ def sees(cell: Tile) -> tuple[Tile, ...]:
 
 
 def parents(cell: Tile, pyramid: Pyramid) -> Box | None:
+    """The parent level's cells that a window needs; None if there is no coarser level. Those of another model
+    come as pixels, and the pixels of a cell need the cells around it."""
+    box = under(cell, pyramid)
+    return box.grown(1) if box is not None and pyramid.crosses(cell.z) else box
+
+
+def under(cell: Tile, pyramid: Pyramid) -> Box | None:
     """The parent level's cells that a window is interpolated from; None if there is no coarser level."""
     parent = pyramid.parent(cell.z)
     if parent is None:
         return None
-    scale, side, halo = 2 ** (cell.z - parent), pyramid.space.side, pyramid.halo
+    halo, space = pyramid.level(cell.z).sight
+    scale, side = 2 ** (cell.z - parent), space.side
     low = [(i * side - halo) // scale - 1 for i in (cell.x, cell.y)]
     high = [-(-(i * side + side + halo) // scale) + 1 for i in (cell.x, cell.y)]
     left, top = (i // side for i in low)
@@ -55,8 +63,8 @@ def parents(cell: Tile, pyramid: Pyramid) -> Box | None:
 
 def requires(cell: Tile, pyramid: Pyramid) -> tuple[Tile, ...]:
     """The cells that must be painted right before ``cell`` can be."""
-    under = parents(cell, pyramid)
-    return (*(under.tiles() if under else ()), *sees(cell))
+    above = parents(cell, pyramid)
+    return (*(above.tiles() if above else ()), *sees(cell))
 
 
 def sees_in(cell: Tile, holds: Callable[[Tile], bool]) -> tuple[tuple[Tile, ...], tuple[Tile, ...]]:

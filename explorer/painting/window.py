@@ -10,7 +10,7 @@ import numpy as np
 from explorer.painting.guides import Cut
 from explorer.painting.noise import Area, noise
 from explorer.painting.pyramid import Pyramid
-from explorer.painting.schedule import parents, sees
+from explorer.painting.schedule import sees, under
 from tiles.grid import Tile
 
 Latents = np.ndarray
@@ -62,6 +62,10 @@ class WindowSpec(NamedTuple):
     negative_prompt: str = ""
     guide: Cut | None = None
 
+    @property
+    def uses_parent(self) -> bool:
+        return any(each.use_parent for each in self.conditions)
+
 
 class Frame(NamedTuple):
     """Where a window lies, in latents of its zoom."""
@@ -84,7 +88,8 @@ class Frame(NamedTuple):
 
 def frame(cell: Tile, pyramid: Pyramid) -> Frame:
     """Where the window of a cell lies."""
-    side, halo = pyramid.space.side, pyramid.halo
+    halo, space = pyramid.level(cell.z).sight
+    side = space.side
     return Frame(cell.x * side - halo, cell.y * side - halo, side + 2 * halo, side)
 
 
@@ -100,8 +105,10 @@ def assemble(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> W
 def assemble_from(
     cell: Tile, spec: WindowSpec, seen: Mapping[Tile, Latents], above: Mapping[Tile, Latents]
 ) -> Window:
-    """The window of a cell that sees just these neighbours; ``above`` holds the cells of its parent."""
-    place, channels = frame(cell, spec.pyramid), spec.pyramid.space.channels
+    """The window of a cell that sees just these neighbours; ``above`` holds the cells of its parent, as its
+    own model would have them."""
+    place, sight = frame(cell, spec.pyramid), spec.pyramid.level(cell.z).sight
+    channels = sight.space.channels
     known = np.zeros((channels, place.width, place.width), np.float32)
     mask = np.zeros((1, place.width, place.width), np.float32)
     for other, latents in seen.items():
@@ -122,7 +129,7 @@ def assemble_from(
         hold_until=1 - mask,
         context_mask=mask,
         context_free=np.zeros_like(mask),
-        halo=spec.pyramid.halo,
+        halo=sight.halo,
         shown=spec.pyramid.shows(cell),
         guide=spec.guide,
     )
@@ -192,16 +199,17 @@ def _smooth(line: Latents) -> Latents:
 def _parent(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> Latents | None:
     """The coarser level under the window, enlarged by linear interpolation, float32 (channels, width,
     width); None if there is none or no condition uses it."""
-    pyramid, under = spec.pyramid, parents(cell, spec.pyramid)
-    if under is None or not any(each.use_parent for each in spec.conditions):
+    pyramid, box = spec.pyramid, under(cell, spec.pyramid)
+    if box is None or not spec.uses_parent:
         return None
-    place, side, coarser = frame(cell, pyramid), pyramid.space.side, pyramid.coarser(cell.z)
-    sheet = np.empty((pyramid.space.channels, under.height * side, under.width * side), np.float32)
-    for other in under.tiles():
-        y, x = (other.y - under.top) * side, (other.x - under.left) * side
+    place, space, coarser = frame(cell, pyramid), pyramid.level(cell.z).sight.space, pyramid.coarser(cell.z)
+    side = space.side
+    sheet = np.empty((space.channels, box.height * side, box.width * side), np.float32)
+    for other in box.tiles():
+        y, x = (other.y - box.top) * side, (other.x - box.left) * side
         sheet[:, y : y + side, x : x + side] = painted[other]
-    rows = _places(place.top, place.width, coarser) - under.top * side
-    columns = _places(place.left, place.width, coarser) - under.left * side
+    rows = _places(place.top, place.width, coarser) - box.top * side
+    columns = _places(place.left, place.width, coarser) - box.left * side
     return linear(linear(sheet, rows, 1), columns, 2)
 
 

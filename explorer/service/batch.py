@@ -6,9 +6,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
+from explorer.models.family import Model
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents, Window
-from explorer.service.executors import Executor, Painted
+from explorer.service.executors import Executor, Executors, Painted
 from explorer.service.scheduler import TileDemand, Turn
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
@@ -24,6 +25,25 @@ class Batch(NamedTuple):
     executor: Executor
     began: float  # seconds of the monotonic clock
     turn: Turn[World]  # whom it is painted for
+
+
+def with_room(world: World, executors: Executors, handed: Mapping[int, int]) -> dict[Model, Executor]:
+    """The executors of a world's models that take another batch; ``handed`` says how many each has, by id."""
+    found = {model: executors.of(model, world.first_painter) for model in world.models}
+    return {model: each for model, each in found.items() if handed[id(each)] < each.capacity}
+
+
+def of_one_model(
+    world: World, nodes: Sequence[Node], free: Mapping[Model, Executor]
+) -> tuple[list[Node], Executor | None]:
+    """Those of ``nodes`` that one of the ``free`` executors paints together, the most wanted first; none and
+    None where all of them wait for a batch of their model to be done."""
+    models = {node: world.model_at(node.cell.z) for node in nodes}
+    chosen = next((model for model in models.values() if model in free), None)
+    if chosen is None:
+        return [], None
+    executor = free[chosen]
+    return [node for node in nodes if models[node] is chosen][: executor.batch], executor
 
 
 def assemble(batch: Batch) -> tuple[dict[Node, Window], dict[Node, Exception]]:

@@ -107,7 +107,8 @@ def resume(world: World, painter: Painter, jobs: Jobs) -> None:
     at_work = {job.entry for job in jobs.all() if job.world == world.id and job.state in live}
     with suppress(Busy):  # what is left waits for the next start
         for number in world.journal.history.waiting:
-            if number not in at_work:
+            here = all(zoom in world.pyramid.zooms for zoom in world.journal.edit(number).zooms)
+            if here and number not in at_work:  # one whose model is missing waits for it
                 _tell_editing(world, painter, number)
                 jobs.add("edit", world.id, work(world, painter, number), number)
 

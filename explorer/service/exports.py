@@ -83,9 +83,8 @@ def _require_painter(world: World) -> None:
 
 def about(world: World) -> About:
     """What a mosaic of a world says of itself."""
-    traits = world.model.traits
     prompt = world.journal.prompt
-    return About(world.id, world.name, prompt, world.seed, traits.name, traits.licence, SOFTWARE)
+    return About(world.id, world.name, prompt, world.seed, *world.credit, SOFTWARE)
 
 
 class Export:

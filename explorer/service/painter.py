@@ -10,14 +10,14 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
 from explorer.models.family import Model
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents, Window
-from explorer.service.batch import Batch, assemble, painted_cells, stale
+from explorer.service.batch import Batch, assemble, of_one_model, painted_cells, stale, with_room
 from explorer.service.events import CREW, Event, Listeners, failures, news, of_world, ready
 from explorer.service.executors import Executor, Executors, LocalExecutors, Painted
 from explorer.service.record import Record, Status, one_line
@@ -211,14 +211,10 @@ class Painter:
                 return False
             turns = self._scheduler.turns(time.monotonic())
             handed = Counter(id(batch.executor) for batch in self._batches.values())
-        for turn in turns:
-            world = turn.demand.world
-            executor = self._executors.of(world.model, world.first_painter)
-            if handed[id(executor)] < executor.capacity and self._serve(turn, executor):
-                return True
-        return False
+        options = ((turn, with_room(turn.demand.world, self._executors, handed)) for turn in turns)
+        return any(self._serve(turn, free) for turn, free in options if free)
 
-    def _serve(self, turn: Turn[World], executor: Executor) -> bool:
+    def _serve(self, turn: Turn[World], free: Mapping[Model, Executor]) -> bool:
         """Hand over one batch for a client; False if there is nothing to paint for it now."""
         world = turn.demand.world
         with self._changed:
@@ -226,7 +222,7 @@ class Painter:
                 return True  # it wants something else by now, or its world is forgotten
             self._inside = world
         try:
-            batch = None if world.readonly else self._chosen(turn, executor)
+            batch = None if world.readonly else self._chosen(turn, free)
             if batch is None:
                 return False
             self._submit(batch)
@@ -236,19 +232,22 @@ class Painter:
             self._left()
         return True
 
-    def _chosen(self, turn: Turn[World], executor: Executor) -> Batch | None:
+    def _chosen(self, turn: Turn[World], free: Mapping[Model, Executor]) -> Batch | None:
         """The cells to paint now for a client, in flight from now on; None if there are none."""
         world, tiles, layer = turn.demand
         snapshot, now = world.canvas.snapshot(), time.monotonic()
         with self._changed:
             resting = self._scheduler.resting(world, now)
-        nodes = snapshot.next(tiles, executor.batch, layer, resting)
+        nodes = snapshot.next(tiles, max(each.batch for each in free.values()), layer, resting)
         blocked = bool(not nodes and resting and snapshot.next(tiles, 1, layer))
         with self._changed:
             if not nodes:
                 self._scheduler.rest(turn, blocked)
                 return None
-            return Batch(world, snapshot, self._scheduler.start(turn, nodes), executor, now, turn)
+            together, executor = of_one_model(world, nodes, free)
+            if executor is None:
+                return None
+            return Batch(world, snapshot, self._scheduler.start(turn, together), executor, now, turn)
 
     def _submit(self, batch: Batch) -> None:
         """Assemble the windows of a batch and hand them over."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.models.family import Model
+from explorer.painting.crossing import MARGIN
 from explorer.service.edits import WEAKEST
 from explorer.worlds.new import checked_home, checked_seed, clean_prompt
 from tiles import entries, journal
@@ -20,7 +21,6 @@ from tiles.raster.place import Place, find, require_tiles
 from tiles.raster.warp import Grid, onto, shown, stretched
 from tiles.store import Known
 
-MARGIN = 64  # px around a cell that the encoder is shown, more than terra's sees
 LEAST = 16  # px a side of a picture: below that it is a mark rather than land
 PATIENCE = 20.0  # seconds that a picture waits for the one before it
 _one_at_a_time = threading.Lock()  # so that the memory of reading is that of one picture

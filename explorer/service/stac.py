@@ -58,13 +58,13 @@ def write_item(path: Path, world: World, zoom: int) -> Path:
     Land beyond the mercator square is nowhere on Earth: its item has no geometry. OSError if it cannot be
     written; then nothing is left.
     """
-    traits = world.model.traits
+    digest, (names, licences) = world.model.traits.digest, world.credit
     properties = {
         "title": f"{world.name}: imaginary land",
-        "description": f"No place on Earth. Painted by {traits.name} to the prompt: {world.journal.prompt}",
-        "license": spdx(traits.licence),
+        "description": f"No place on Earth. Painted by {names} to the prompt: {world.journal.prompt}",
+        "license": spdx(licences),
         "gsd": metres_per_pixel(zoom),
-        **origin([world.journal.prompt], world.seed, traits.name, traits.digest, traits.licence),
+        **origin([world.journal.prompt], world.seed, names, digest, licences),
     }
     item = _item(path, datetime.fromisoformat(world.created), properties)
     item.assets["data"].title = path.name

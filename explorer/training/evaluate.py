@@ -25,6 +25,7 @@ from explorer.models.library import Library
 from explorer.models.terra import Terra
 from explorer.models.text import TextTower
 from explorer.painting import schedule
+from explorer.painting.crossing import surrounded
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
 from explorer.resources import asset
@@ -35,7 +36,6 @@ from explorer.training.text import Example
 from explorer.training.texture import lattice
 from explorer.training.variety import shared_form, within
 from explorer.worlds.new import quick_home
-from explorer.worlds.renderer import surrounded
 from tiles.grid import Tile, tile_at
 
 # Ridge penalty of the classifiers: of 0.01 to 3 the best on real pictures of other places. With less, 200

@@ -59,7 +59,7 @@ def capabilities(world: World, links: Links) -> ET.Element:
     root = ET.Element("Capabilities", {**NAMESPACES, "version": "1.0.0"})
     about = ET.SubElement(root, "ows:ServiceIdentification")
     _add(about, "ows:Title", world.name)
-    _add(about, "ows:Abstract", f"Imaginary land painted by {world.model.traits.name}")
+    _add(about, "ows:Abstract", f"Imaginary land painted by {world.credit[0]}")
     _add(about, "ows:ServiceType", "OGC WMTS")
     _add(about, "ows:ServiceTypeVersion", "1.0.0")
     contents = ET.SubElement(root, "Contents")

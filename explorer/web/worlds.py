@@ -67,12 +67,32 @@ def describe(world: World) -> dict[str, Any]:
 
 def painted_by(world: World) -> dict[str, Any]:
     """A world's model: what it is, its licence, how it is used, what pictures it ``follows`` (empty: none),
-    and what is ``missing`` of it here."""
+    what is ``missing`` of it here, and the models of deeper ``levels``, if there are any."""
     traits, recipe = world.model.traits, world.model.recipe
     used = {"steps": traits.steps, "batch": traits.batch} if recipe is None else recipe.data()
     missing = world.model.why if isinstance(world.model, Absent) else None
     said = {"model": traits.name, "digest": traits.digest, "licence": traits.licence, "follows": traits.guide}
-    return {**used, **said, "missing": missing}
+    deeper = {"levels": levels} if (levels := painted_deeper(world)) else {}
+    return {**used, **said, "missing": missing, **deeper}
+
+
+def painted_deeper(world: World) -> list[dict[str, Any]]:
+    """The other models of a world's deeper levels: the ``zoom`` from which on each paints, what it is, and
+    what of it is ``missing`` here."""
+    found = []
+    for each in world.level_models:
+        model = world.others.get(each.zoom)
+        traits = model.traits if model else None
+        found.append(
+            {
+                "zoom": each.zoom,
+                "model": traits.name if traits else each.model,
+                "digest": traits.digest if traits else each.digest,
+                "licence": traits.licence if traits else "not known here",
+                "missing": world.missing_models.get(each.zoom),
+            }
+        )
+    return found
 
 
 def listed(atlas: Atlas, visitor: Visitor | None = None) -> list[dict[str, Any]]:
@@ -198,6 +218,6 @@ def tilejson(request: Request, id: str) -> JSONResponse:
         "bounds": [-180, -85.05112877980659, 180, 85.05112877980659],
         "center": [*lonlat(*world.home), world.base_zoom],
         "vector_layers": [],  # there are none, but the schema of TileJSON 3 wants to hear it
-        "attribution": f"Imaginary land painted by {world.model.traits.name}, {world.model.traits.licence}",
+        "attribution": f"Imaginary land painted by {', '.join(world.credit)}",
     }
     return JSONResponse(document)

@@ -7,16 +7,16 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from explorer.models.absent import Absent
-from explorer.models.family import Model
 from explorer.models.library import Library
+from explorer.worlds import models
 from explorer.worlds.access import Access
+from explorer.worlds.levels import noted
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt, ids_for, settings_of
 from explorer.worlds.opened import OpenWorlds
 from explorer.worlds.owners import mark, owner_of
@@ -29,14 +29,12 @@ from tiles.cache import Cache
 from tiles.errors import (
     BadSetting,
     EarthError,
-    ModelRefused,
     NothingToDo,
     NotWritten,
     WorldDamaged,
     WorldNotFound,
 )
 from tiles.gates import Gates
-from tiles.recipe import Recipe, remembered
 from tiles.repair import Damage
 from tiles.scratch import Scratch
 from tiles.store import Store
@@ -121,56 +119,45 @@ class Atlas:
         NotWritten."""
         self._require_writable()
         model = self.library.get(new.model)
-        settings = settings_of(new, new.model or self.library.default, model.traits, model.recipe)
+        levels = [noted(zoom, name, self.library.get(name)) for zoom, name in new.level_models]
+        named = new.model or self.library.default
+        settings = settings_of(new, named, model.traits, model.recipe, levels)
         prompt, strokes = climates(clean_prompt(new.prompt), settings["base_zoom"])
         with self.scratch.making("world") as part:
             part.mkdir()
             store = Store.create(part / "world.db", settings)
             store.append("prompt", {"prompt": prompt, "painted": []})
             for stroke in (*new.strokes, *strokes):
-                box = reach(stroke.bounds, settings["base_zoom"], settings["sketch"])
+                box = reach(stroke.bounds, settings["base_zoom"], settings["sketch"], bool(levels))
                 store.append("stroke", entries.Stroke(**stroke._asdict(), reach=box, painted=()).data())
             store.close()
             return self.get(self._placed(part, settings["name"], owner))
 
-    def unpack(self, file: Path, other_weights: bool = False, owner: str = "") -> World:
+    def unpack(
+        self,
+        file: Path,
+        other_weights: bool = False,
+        owner: str = "",
+        level_models: Mapping[int, str] = MappingProxyType({}),
+    ) -> World:
         """The world in a packed file, under an id of its own here, for a visitor if there is an ``owner``.
+        ``level_models`` says, by zoom, what the models of its deeper levels are called here.
 
         Raises BadPackage, DiskFull, NotWritten, and ModelRefused if the model it was painted by is not here,
         or only with other weights and ``other_weights`` are not welcome; then nothing is changed.
         """
         self._require_writable()
         settings = package.settings(file)
-        model, recipe = self._model_for(settings, other_weights)
+        models.rename(settings, level_models)
+        model, recipe = models.for_package(self.library, settings, other_weights)
         with self.scratch.making("world") as part:
-            package.unpack(file, part, model, recipe)
+            package.unpack(file, part, model, recipe, settings.get("level_models"))
             id = self._placed(part, settings["name"], owner)
         try:
             return self.get(id)
         except EarthError:
             shutil.rmtree(self.folder / id, ignore_errors=True)
             raise
-
-    def _model_for(self, settings: dict[str, Any], other_weights: bool) -> tuple[str, Recipe | None]:
-        """The model here that has the weights a world was painted by, or else its name; and its recipe."""
-        name, digest, recipe = settings["model"], settings["digest"], remembered(settings)
-        unbound = recipe and recipe.model_copy(update={"source": ""})  # in a folder of any name
-        with suppress(ModelRefused):
-            if self.library.get(None, unbound).traits.digest == digest:
-                return self.library.default, unbound
-        try:
-            here = self.library.get(name, recipe).traits.digest
-        except ModelRefused:
-            if not other_weights or recipe is None:
-                raise
-            model = self.library.get(name)  # another commit, without the adapters
-            return name, model.recipe
-        if here != digest and not other_weights:
-            raise ModelRefused(
-                f"this world was painted by {name} with the weights {digest[:12]}; here {name} has the"
-                f" weights {here[:12]}, which paint other land. Ask for other weights to go on with those"
-            )
-        return name, recipe
 
     def branch(self, id: str, name: str, step: int | None = None, owner: str = "") -> World:
         """A copy of a world with all that is painted, under a new name and id: what waits is left out, and
@@ -277,40 +264,17 @@ class Atlas:
         store = Store.open(path, access.readonly if WorldFile.is_outdated(path) else access.unwritable)
         try:
             settings = store.settings()
-            model = self._model_of(id, settings, access)
-            if model.traits.space != store.space:
-                raise ModelRefused(
-                    f"world {id!r} has latents of {store.space}; {settings['model']} paints"
-                    f" {model.traits.space}"
-                )
-            if settings["digest"] != model.traits.digest and not access.readonly:
-                # Other weights paint other land: what is painted stays, and the journal says since when.
-                before, now = settings["digest"], model.traits.digest
-                log.warning("%s: painted by the weights %.12s, from now on by %.12s", id, before, now)
-                store.append("model", {"digest": now})
-                store.change_settings(digest=now)
-            if settings.get("recipe") is None and model.recipe is not None and not access.readonly:
-                store.change_settings(recipe=model.recipe.data())  # as it was painted until now
-            stamp = stamp_of(store, model)
+            levels = models.found(id, store, self.library, access)
+            stamp = stamp_of(store, levels)
             cache = self._cache(folder, settings, stamp, access)
             vectors = Vectors(folder / "search.db", stamp, access.unwritable)
-            return World(id, store, cache, vectors, model, access, self.decode)
+            return World(id, store, cache, vectors, levels, access, self.decode)
         except (KeyError, TypeError, IndexError) as error:
             store.close()
             raise WorldDamaged(f"world {id!r}: its settings lack {error}") from error
         except BaseException:
             store.close()
             raise
-
-    def _model_of(self, id: str, settings: dict[str, Any], access: Access) -> Model:
-        """The world's model. Where it is not on this machine, something in its place: then the world can only
-        be looked at."""
-        try:
-            return self.library.get(settings["model"], remembered(settings))
-        except ModelRefused as error:
-            log.warning("%s can only be looked at: %s", id, error)
-            access.bar(f"needs its model: {error}")
-            return Absent(settings, str(error))
 
     def _cache(self, folder: Path, settings: dict[str, object], stamp: str, access: Access) -> Cache:
         zoom = str(settings["base_zoom"])

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.painting import schedule
+from explorer.painting.crossing import Crossing
 from explorer.painting.layers import Layers, Node
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.repaint import Repaint, assemble_repaint
@@ -64,6 +65,7 @@ class Snapshot(NamedTuple):
     layers: Layers
     kept: Painted
     seed: int
+    crossing: Crossing
 
     def edit(self, layer: int) -> Edit:
         """The edit or draft of a layer. Raises Cancelled if it was cancelled or discarded."""
@@ -104,6 +106,8 @@ class Snapshot(NamedTuple):
         layers, spec = self.layers, self.layers.spec(node, self.seed)
         seen = {other.cell: self.latents(other) for other in layers.sees(node)}
         above = {other.cell: self.latents(other) for other in layers.parents(node)}
+        if above and spec.uses_parent and layers.pyramid.crosses(node.cell.z):
+            above = self.crossing.above(node.cell, above)
         mask, refined = layers.mask(node), layers.refined(node)
         if refined and mask is None:
             return assemble_from(node.cell, spec, seen, above)
@@ -143,13 +147,14 @@ class Canvas:
         journal: Journal,
         drafts: Drafts,
         pyramid: Pyramid,
+        crossing: Crossing,
         seed: int,
         lock: threading.RLock,
         check_writable: Callable[[], None],
     ) -> None:
         """``lock`` is held while a cell is kept; ``check_writable`` raises WorldHeld in a reader."""
         self._store, self._journal, self._drafts = store, journal, drafts
-        self._pyramid, self._seed = pyramid, seed
+        self._pyramid, self._crossing, self._seed = pyramid, crossing, seed
         self._lock, self._check_writable = lock, check_writable
         self._kept = Painted(store, drafts, set())
 
@@ -157,7 +162,7 @@ class Canvas:
         """The world at this moment."""
         with self._lock:
             layers = Layers(self._journal.history, self._drafts.edits, self._pyramid)
-        return Snapshot(layers, self._kept, self._seed)
+        return Snapshot(layers, self._kept, self._seed, self._crossing)
 
     def painted(self, cell: Tile) -> bool:
         """Whether there is something of a cell to show."""

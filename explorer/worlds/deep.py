@@ -29,9 +29,12 @@ class Index(NamedTuple):
 class DeepEdits:
     """Lays the edits below the base over the coarser tiles of one world, for any number of threads."""
 
-    def __init__(self, journal: Journal, base: int, shown: Callable[[Tile], np.ndarray | None]) -> None:
-        """``shown`` gives a tile's pixels as the map shows it, uint8 (256, 256, 3)."""
-        self._journal, self._base, self._shown = journal, base, shown
+    def __init__(
+        self, journal: Journal, base: int, deepest: int, shown: Callable[[Tile], np.ndarray | None]
+    ) -> None:
+        """``deepest``: the last level that is seen here. ``shown`` gives a tile's pixels as the map shows it,
+        uint8 (256, 256, 3)."""
+        self._journal, self._base, self._deepest, self._shown = journal, base, deepest, shown
         self._index = Index(0, frozenset(), frozenset())
 
     def over(self, tile: Tile, pixels: np.ndarray) -> np.ndarray:
@@ -48,7 +51,7 @@ class DeepEdits:
     def _current(self) -> Index:
         history = self._journal.history
         if self._index.lines != history.lines:
-            self._index = _index(history, self._base)
+            self._index = _index(history, self._base, self._deepest)
         return self._index
 
     def _beneath(self, tile: Tile) -> np.ndarray | None:
@@ -92,9 +95,9 @@ def opacity(edit: Edit, tile: Tile) -> np.ndarray:
     return np.where(inside, np.clip(weights, 0, FULL), 0).astype(np.uint8)
 
 
-def _index(history: History, base: int) -> Index:
+def _index(history: History, base: int, deepest: int) -> Index:
     edits = (history.log.edits[number] for number in history.edits())
-    cells = frozenset(cell for edit in edits for cell in edit.cells if cell.z > base)
+    cells = frozenset(cell for edit in edits for cell in edit.cells if base < cell.z <= deepest)
     above = frozenset(cell.above(zoom) for cell in cells for zoom in range(base, cell.z))
     return Index(history.lines, cells, above)
 

@@ -10,7 +10,7 @@ from tiles import entries, journal
 from tiles.edits import Edit
 from tiles.entries import BadEntry, Entry, Line
 from tiles.errors import Busy, Cancelled, NothingToDo, WorldDamaged
-from tiles.grid import Box, Tile
+from tiles.grid import Bounds, Box, Tile
 from tiles.guides import Guide
 from tiles.journal import History
 from tiles.rules import Room
@@ -92,7 +92,7 @@ class Journal:
     def draw(self, stroke: Stroke) -> int:
         """A prompt for land along a line that is not painted yet; the number of its line."""
         self._check_writable()
-        box = reach(stroke.bounds, self._pyramid.base, self._pyramid.sketch)
+        box = self._reach(stroke.bounds)
         with self._lock:
             painted = self._land(box)
             return self._append(entries.Stroke(**stroke._asdict(), reach=box, painted=painted))
@@ -100,10 +100,14 @@ class Journal:
     def guide(self, guide: Guide) -> int:
         """A picture that land is painted by from now on; the number of its line."""
         self._check_writable()
-        box = reach(guide.bounds, self._pyramid.base, self._pyramid.sketch)
+        box = self._reach(guide.bounds)
         with self._lock:
             painted = self._land(box)
             return self._append(entries.Guide(**guide._asdict(), reach=box, painted=painted))
+
+    def _reach(self, bounds: Bounds) -> Box:
+        pyramid = self._pyramid
+        return reach(bounds, pyramid.base, pyramid.sketch, pyramid.crossing)
 
     def begin_edit(self, edit: entries.Edit, picture: Mapping[Tile, Known] | None = None) -> int:
         """Add an edit that is to be painted; returns the number of its line."""

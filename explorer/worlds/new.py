@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from explorer.models.family import Traits, sketch_for
+from explorer.painting.pyramid import DEEPEST
 from tiles.errors import BadPrompt, BadSetting
 from tiles.grid import MAX_ZOOM, Tile, metres_words, tile_metres
 from tiles.latents import named
+from tiles.levels import MOST_MODELS, LevelModel
 from tiles.recipe import Recipe
 from tiles.rules import NAME_LIMIT
 from tiles.strokes import Stroke
@@ -36,13 +39,23 @@ class NewWorld(NamedTuple):
     home: tuple[float, float] | None = None  # metres
     sketch: int | None = None  # zooms; 0: no sketch
     strokes: tuple[Stroke, ...] = ()  # prompts along lines, that it begins with
+    level_models: tuple[tuple[int, str], ...] = ()  # zoom from which on another model paints, and its name
 
 
-def settings_of(new: NewWorld, model: str, traits: Traits, recipe: Recipe | None = None) -> dict[str, Any]:
-    """All settings of a new world that is painted by ``model``, used by a ``recipe``. Raises BadSetting."""
+def settings_of(
+    new: NewWorld,
+    model: str,
+    traits: Traits,
+    recipe: Recipe | None = None,
+    levels: Sequence[LevelModel] = (),
+) -> dict[str, Any]:
+    """All settings of a new world that is painted by ``model``, used by a ``recipe``, and on deeper levels by
+    others. Raises BadSetting."""
     zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
     sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
     other: dict[str, Any] = {} if recipe is None else {"recipe": recipe.data()}
+    if levels:
+        other["level_models"] = [each.data() for each in checked_levels(levels, zoom)]
     return {
         "name": clean_name(new.name),
         "seed": checked_seed(new.seed),
@@ -56,6 +69,23 @@ def settings_of(new: NewWorld, model: str, traits: Traits, recipe: Recipe | None
         **named(traits.space),
         **other,
     }
+
+
+def checked_levels(levels: Sequence[LevelModel], base_zoom: int) -> list[LevelModel]:
+    """The models of levels, the coarsest first. Raises BadSetting."""
+    if len(levels) > MOST_MODELS:
+        raise BadSetting(f"{len(levels)} models of levels; up to {MOST_MODELS} are allowed")
+    for each in levels:
+        if not base_zoom < each.zoom <= DEEPEST:
+            raise BadSetting(
+                f"zoom {each.zoom} cannot have a model of its own: it must be {base_zoom + 1} to {DEEPEST},"
+                f" below the base zoom {base_zoom}, which the world's own model paints"
+            )
+    ordered = sorted(levels, key=lambda each: each.zoom)
+    for one, other in pairwise(ordered):
+        if one.zoom == other.zoom:
+            raise BadSetting(f"zoom {one.zoom} has two models; one is allowed")
+    return ordered
 
 
 def ids_for(name: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer import pictures
 from explorer.models.family import Model
+from explorer.painting.crossing import surrounded
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.window import Latents
 from explorer.worlds.canvas import Canvas
@@ -36,20 +37,21 @@ class Renderer:
         self,
         store: Store,
         cache: Cache,
-        model: Model,
+        model_at: Callable[[int], Model],
         canvas: Canvas,
         journal: Journal,
         pyramid: Pyramid,
         look: Callable[[Tile, int, np.ndarray], None],
         decode: Decode,
     ) -> None:
-        """``look`` is shown each tile that is decoded, with its revision."""
+        """``model_at`` gives the model of a level. ``look`` is shown each tile that is decoded, with its
+        revision."""
         self._decode_by = decode
         self._look = look
-        self._store, self._cache, self._model = store, cache, model
+        self._store, self._cache, self._model_at = store, cache, model_at
         self._canvas, self._pyramid = canvas, pyramid
         self._overviews = Overviews(store, cache, pyramid, self._picture)
-        self._deep = DeepEdits(journal, pyramid.base, self._cached_pixels)
+        self._deep = DeepEdits(journal, pyramid.base, pyramid.deepest, self._cached_pixels)
 
     # Revisions
 
@@ -224,7 +226,8 @@ class Renderer:
         return self._decode(cell, {other: one.latents for other, one in painted.items()})
 
     def _decode(self, cell: Tile, cells: Mapping[Tile, Latents]) -> np.ndarray:
-        return self._decode_by(self._model, surrounded(cell, cells, self._model.traits.margin))
+        model = self._model_at(cell.z)
+        return self._decode_by(model, surrounded(cell, cells, model.traits.margin))
 
     def _picture(self, tile: Tile) -> Picture:
         """A painted tile; its revision is looked at first, so the pixels are never older than it says."""
@@ -276,25 +279,6 @@ class Renderer:
     def disk_full(self) -> bool:
         """Whether the last tile could not be cached because the disk is full."""
         return self._cache.full
-
-
-def surrounded(tile: Tile, cells: Mapping[Tile, Latents], margin: int) -> Latents:
-    """A painted cell with ``margin`` latents around it, float32 (channels, side + 2m, side + 2m).
-
-    What is not painted yet repeats the nearest painted latent of the cell: a guess that shows
-    no edge, replaced when the neighbour is painted.
-    """
-    side = cells[tile].shape[-1]
-    sheet = np.pad(cells[tile].astype(np.float32), ((0, 0), (margin,) * 2, (margin,) * 2), "edge")
-    spans: dict[int, Callable[[], tuple[slice, slice]]] = {
-        -1: lambda: (slice(0, margin), slice(side - margin, side)),
-        0: lambda: (slice(margin, margin + side), slice(0, side)),
-        1: lambda: (slice(margin + side, None), slice(0, margin)),
-    }
-    for cell, latents in cells.items():
-        (here_x, there_x), (here_y, there_y) = spans[cell.x - tile.x](), spans[cell.y - tile.y]()
-        sheet[:, here_y, here_x] = latents[:, there_y, there_x]
-    return sheet
 
 
 def decode_here(model: Model, latents: Latents) -> np.ndarray:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from explorer.models.library import Library
-from explorer.painting.pyramid import DEEPEST, Pyramid, pyramid_of
+from explorer.painting.pyramid import Pyramid
 from explorer.worlds import access
 from explorer.worlds.journal import Journal
+from explorer.worlds.levels import pyramid_for
 from explorer.worlds.world import World
 from tiles.errors import ModelRefused, WorldDamaged
 from tiles.recipe import remembered
@@ -66,8 +67,7 @@ class Summaries:
         with closing(Store.open(folder / "world.db", readonly=True)) as store, store.snapshot():
             settings = store.settings()
             try:
-                sketch, halo = settings["sketch"], settings["halo"]
-                pyramid = pyramid_of(settings["base_zoom"], sketch, halo, store.space, DEEPEST)
+                pyramid = pyramid_for(settings)
                 model, absent = self._model_of(settings)
                 journal = Journal(store, pyramid, threading.RLock(), lambda: None)
                 cached = _size(folder / "tiles.mbtiles")

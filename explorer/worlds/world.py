@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from explorer.models.family import Model
-from explorer.painting.pyramid import DEEPEST, pyramid_of
+from explorer.painting.crossing import Crossing
 from explorer.worlds.access import Access
 from explorer.worlds.canvas import Canvas
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.finder import Finder
 from explorer.worlds.journal import Journal
+from explorer.worlds.levels import Levels
 from explorer.worlds.renderer import Decode, Renderer
 from tiles import package
 from tiles.cache import Cache
-from tiles.errors import BadSetting, WorldNotFound
+from tiles.errors import BadSetting, ModelRefused, WorldNotFound
+from tiles.levels import level_models
 from tiles.recipe import remembered
 from tiles.rules import MAX_BOOKMARKS, MAX_KINDS, is_bookmark
 from tiles.store import Store
@@ -68,11 +70,12 @@ class World:
         store: Store,
         cache: Cache,
         vectors: Vectors,
-        model: Model,
+        levels: Levels,
         access: Access,
         decode: Decode,
     ) -> None:
-        self.id, self.model, self.access = id, model, access
+        self.id, self.model, self.access = id, levels.own, access
+        self.pyramid, self.others, self.missing_models = levels.pyramid, levels.others, levels.missing
         self.files = Files(store, cache, vectors, access)
         self._store, self._cache = store, cache
         self._looked, self._written = time.monotonic(), store.written()
@@ -83,24 +86,52 @@ class World:
         self.model_name: str = settings["model"]
         self.home: tuple[float, float] = (settings["home"][0], settings["home"][1])
         self.created: str = settings["created"]
-        self.stamp = stamp_of(store, model)
-        self._recipe = remembered(settings)
-        self.pyramid = pyramid_of(
-            settings["base_zoom"], settings["sketch"], settings["halo"], store.space, DEEPEST
-        )
+        self.stamp = stamp_of(store, levels)
+        self._recipe, self.level_models = remembered(settings), level_models(settings)
         self._lock = lock = threading.RLock()  # steps and commits, one at a time
-        self.journal = Journal(store, self.pyramid, lock, access.require)
+        self.journal = Journal(store, levels.whole, lock, access.require)
         access.when_taken = self.journal.refresh
         self.drafts = Drafts(self.journal, lock)
-        self.canvas = Canvas(store, self.journal, self.drafts, self.pyramid, self.seed, lock, access.require)
-        self.finder = Finder(vectors, cache, model.towers, lambda tile: self.renderer.revision(tile))
+        crossing = Crossing(self.pyramid, self.model_at, lambda zoom: self.model_at(zoom).traits.margin)
+        self.canvas = Canvas(
+            store, self.journal, self.drafts, self.pyramid, crossing, self.seed, lock, access.require
+        )
+        self.finder = Finder(vectors, cache, levels.own.towers, lambda tile: self.renderer.revision(tile))
         self.renderer = Renderer(
-            store, cache, model, self.canvas, self.journal, self.pyramid, self.finder.look, decode
+            store, cache, self.model_at, self.canvas, self.journal, self.pyramid, self.finder.look, decode
         )
 
     @property
     def base_zoom(self) -> int:
         return self.pyramid.base
+
+    def model_at(self, zoom: int) -> Model:
+        """The model of a level. Raises ModelRefused where it is not here."""
+        if zoom not in self.pyramid.zooms:
+            why = self.missing_models.get(max((z for z in self.missing_models if z <= zoom), default=-1), "")
+            raise ModelRefused(f"zoom {zoom} of world {self.id!r} is not painted here. {why}".rstrip())
+        other = self.pyramid.level(zoom).model
+        return self.model if other is None else self.others[other]
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All that paint here: the world's own, and those of deeper levels."""
+        levels = {level.model for level in self.pyramid.levels}
+        return (self.model, *(model for zoom, model in self.others.items() if zoom in levels))
+
+    @property
+    def learned(self) -> list[int]:
+        """The zooms that their models learned, coarsest first."""
+        others = [level.zoom for level in self.pyramid.levels if level.model is not None]
+        own = [zoom for zoom in self.model.traits.zooms if not others or zoom < others[0]]
+        return own + [zoom for zoom in others if zoom in self.model_at(zoom).traits.zooms]
+
+    @property
+    def credit(self) -> tuple[str, str]:
+        """The names of all that paint here, and their licences, in words."""
+        names = dict.fromkeys(model.traits.name for model in self.models)
+        licences = dict.fromkeys(model.traits.licence for model in self.models)
+        return ", ".join(names), "; ".join(licences)
 
     # The files underneath.
 
@@ -122,12 +153,21 @@ class World:
         self.name = name
 
     def remember_recipe(self) -> None:
-        """Keep how the model paints, where that changed while it painted: memory ran out, and batches are
+        """Keep how models paint, where that changed while they painted: memory ran out, and batches are
         smaller from now on. Raises DiskFull, WorldHeld."""
         if self.model.recipe != self._recipe:
             recipe = self.model.recipe
             self._store.change_settings(recipe=None if recipe is None else recipe.data())
             self._recipe = recipe
+        now = tuple(
+            each.model_copy(update={"recipe": self.others[each.zoom].recipe})
+            if each.zoom in self.others
+            else each
+            for each in self.level_models
+        )
+        if now != self.level_models:
+            self._store.change_settings(level_models=[each.data() for each in now])
+            self.level_models = now
 
     def bookmarks(self) -> list[dict[str, str]]:
         """Places with names that people kept: ``name`` and ``place``, which is "zoom/x/y" in metres."""
@@ -222,7 +262,10 @@ class World:
         return self._store.on_disk()
 
 
-def stamp_of(store: Store, model: Model) -> str:
+def stamp_of(store: Store, levels: Levels) -> str:
     """Stands for all that every tile of a world is made from: 16 hexadecimal digits, others for a world
-    that had this id before and for a model of the same name with other weights."""
-    return hashlib.blake2b(f"{store.instance} {model.traits.digest}".encode(), digest_size=8).hexdigest()
+    that had this id before, for models of the same names with other weights, and where one is missing."""
+    others = [f" {zoom} {model.traits.digest}" for zoom, model in sorted(levels.others.items())]
+    without = [f" without {zoom}" for zoom in sorted(levels.missing)]
+    told = "".join([f"{store.instance} {levels.own.traits.digest}", *others, *without])
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()

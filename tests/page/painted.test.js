@@ -37,3 +37,11 @@ test("a recipe is told, and what is missing comes first", () => {
   assert.equal(said.Numbers, "float16, 4 at a time");
   assert.deepEqual(aboutModel({ ...terra, missing: "fetch it" }, 1)[0], ["Missing", "fetch it"]);
 });
+
+test("the models of deeper levels are told, and which of them is missing", () => {
+  const level = { zoom: 12, model: "other", licence: "mit", missing: null };
+  const told = (levels) => Object.fromEntries(aboutModel({ ...terra, levels }, 1))["Deeper levels"];
+  assert.equal(told([level]), "other from zoom 12 on (mit)");
+  assert.equal(told([{ ...level, missing: "fetch it" }]), "other from zoom 12 on is missing: fetch it");
+  assert.equal(told([]), undefined);
+});

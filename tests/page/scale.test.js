@@ -19,3 +19,10 @@ test("land is learned, invented, far away or enlarged, and says which", () => {
   assert.equal(originWords(4, { ...world, base: 3 }), "Invented: the model learned zoom 5 and deeper");
   assert.equal(originWords(22, world), "Zoom 20, enlarged");
 });
+
+test("a level of another model says whose it is", () => {
+  const two = { ...world, zooms: [5, 6, 7, 8, 12], models: [[10, "other"]] };
+  assert.equal(originWords(12, two), "Learned from pictures at this zoom. Painted by other");
+  assert.equal(originWords(9, two), "Invented between zooms 8 and 12, which were learned");
+  assert.equal(originWords(22, two), "Zoom 20, enlarged");
+});

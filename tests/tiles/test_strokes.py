@@ -2,15 +2,15 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.painting.layers import Layers
-from explorer.painting.pyramid import pyramid_of
+from explorer.painting.pyramid import Sight, pyramid_of
 from explorer.painting.schedule import requires
 from tiles import journal
 from tiles.entries import Prompt
-from tiles.grid import EARTH, Box, Tile
+from tiles.grid import EARTH, Box, Tile, around
 from tiles.latents import USUAL
 from tiles.strokes import Stroke, difference, prompt_weights, reach
 
@@ -53,9 +53,11 @@ def test_newer_strokes_lie_over_older_ones():
     assert difference(a, b) == 0.75 and difference(a, a) == 0
 
 
+SIGHT = Sight(8, USUAL)
 places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(places, places), min_size=1, max_size=4),
     st.floats(1, 1e6),
@@ -64,16 +66,17 @@ places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
     st.integers(8, 11),
     st.floats(-40, 300),
     st.floats(-40, 300),
+    st.sampled_from([(), (9,), (9, 10), (10, 11)]),
 )
 def test_what_a_stroke_cannot_reach_is_made_of_nothing_that_it_changes(
-    path, radius, softness, sketch, zoom, x, y
+    path, radius, softness, sketch, zoom, x, y, models
 ):
     """The reference walks through everything that a cell is painted from."""
     stroke = Stroke("s", tuple(path), radius, softness)
     cell = Tile(zoom, *(math.floor(place * 2 ** (zoom - 8)) for place in (x, y)))
-    if reach(stroke.bounds, 8, sketch).holds(cell.above(8 - sketch)):
+    if reach(stroke.bounds, 8, sketch, bool(models)).holds(cell.above(8 - sketch)):
         return
-    pyramid, seen, todo = pyramid_of(8, sketch, 8, USUAL, deepest=20), set(), [cell]
+    pyramid, seen, todo = pyramid_of(8, sketch, 8, USUAL, 20, dict.fromkeys(models, SIGHT)), set(), [cell]
     while todo:
         each = todo.pop()
         if each not in seen:
@@ -89,3 +92,19 @@ def test_places_of_strokes_are_metres():
     assert reach(Stroke("", ((-EARTH / 2 + 1, EARTH / 2 - 1),), 10.0, 0.0).bounds, 8, 2) == Box(
         6, -4, -4, 4, 4
     )
+
+
+def test_what_passes_between_models_as_pixels_is_reached_farther():
+    base = Tile(8, 128, 128)
+    pyramid = pyramid_of(8, 0, 8, USUAL, 12, {9: SIGHT, 10: SIGHT})
+    found = []
+    for crosses in (False, True):
+        edge = reach(base.bounds, 8, 0, crosses).at(12)
+        seen, todo = set(), [Tile(12, edge.right, around(base, 0).at(12).top)]
+        while todo:
+            each = todo.pop()
+            if each not in seen:
+                seen.add(each)
+                todo += requires(each, pyramid)
+        found.append(any(around(base).holds(each) for each in seen if each.z == 8))
+    assert found == [True, False]

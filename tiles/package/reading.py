@@ -9,7 +9,8 @@ import sqlite3
 import zipfile
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from struct import Struct
+from typing import IO, Any
 
 from tiles import schema
 from tiles.database import make
@@ -18,7 +19,8 @@ from tiles.entries import parse
 from tiles.errors import BadPackage, BadSetting, DiskFull
 from tiles.grid import Tile
 from tiles.journal import History, read
-from tiles.latents import LatentSpace, space_of
+from tiles.latents import LatentSpace
+from tiles.levels import Spaces, spaces_of
 from tiles.package.archive import check_sums, checked_members, opened
 from tiles.package.form import (
     CELLS,
@@ -53,10 +55,17 @@ from tiles.schema import cell_digest
 from tiles.values import short, whole
 
 
-def unpack(path: Path, folder: Path, model: str | None = None, recipe: Recipe | None = None) -> None:
+def unpack(
+    path: Path,
+    folder: Path,
+    model: str | None = None,
+    recipe: Recipe | None = None,
+    level_models: list[dict[str, Any]] | None = None,
+) -> None:
     """Make the world at ``path`` a new ``folder``, which appears only when it is whole.
 
-    ``model`` is the name or folder to paint with from here on, used by ``recipe``, if not the file's own.
+    ``model`` is the name or folder to paint with from here on, used by ``recipe``, if not the file's own;
+    ``level_models`` are those of deeper levels, with the same latents.
     Raises BadPackage for whatever is wrong with the file, BadSetting if the folder exists, DiskFull.
     """
     if os.path.lexists(folder):
@@ -66,11 +75,13 @@ def unpack(path: Path, folder: Path, model: str | None = None, recipe: Recipe | 
         sizes = checked_members(archive)
         check_sums(archive, list(sizes))
         settings = _read_settings(archive)
-        _check_records(sizes, space_of(settings))
+        _check_records(sizes, spaces_of(settings))
         if model is not None:
             settings["model"] = model
             settings.pop("recipe", None)
             settings |= {} if recipe is None else {"recipe": recipe.data()}
+        if level_models is not None:
+            settings["level_models"] = level_models
         if (needed := 2 * sum(sizes.values()) + 2**20) > (free := shutil.disk_usage(folder.parent).free):
             raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
         try:
@@ -104,15 +115,15 @@ def _fill(connection: sqlite3.Connection, archive: zipfile.ZipFile, settings: di
         if is_pictured(entry):
             pictured.add(entry.number)
     history = _history(lines)
-    space = space_of(settings)
-    rows = _read_pictures(archive, pictured, space)
+    spaces = spaces_of(settings)
+    rows = _read_pictures(archive, pictured, spaces)
     connection.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     there = {entry for (entry,) in connection.execute("SELECT DISTINCT entry FROM pictures")}
     if missing := pictured - there:
         raise BadPackage(f"the picture of journal entry {min(missing)} is missing")
     if CELLS in archive.namelist():
         numbers = {number for number, _ in lines}
-        cells = _read_cells(archive, numbers, history, record_bytes(space))
+        cells = _read_cells(archive, numbers, history, spaces)
         schema.put_cells(connection, cells, max(numbers))
 
 
@@ -131,9 +142,11 @@ def _read_settings(archive: zipfile.ZipFile) -> dict[str, Any]:
     return sane_settings(world["settings"])
 
 
-def _check_records(sizes: Mapping[str, int], space: LatentSpace) -> None:
-    for name, record in ((CELLS, record_bytes(space)), (PICTURES, picture_bytes(space))):
-        if sizes.get(name, 0) % record:
+def _check_records(sizes: Mapping[str, int], spaces: Spaces) -> None:
+    """Before anything is read, where all records are of one size."""
+    for name, of in ((CELLS, record_bytes), (PICTURES, picture_bytes)):
+        record = of(spaces.own)
+        if len(set(map(of, spaces.all))) == 1 and sizes.get(name, 0) % record:
             raise BadPackage(f"{name} has {sizes[name]} bytes, which is not a multiple of a cell's {record}")
 
 
@@ -147,16 +160,17 @@ def _read_lines(archive: zipfile.ZipFile) -> Iterator[Any]:
 
 
 def _read_pictures(
-    archive: zipfile.ZipFile, pictured: Container[int], space: LatentSpace
+    archive: zipfile.ZipFile, pictured: Container[int], spaces: Spaces
 ) -> Iterator[tuple[object, ...]]:
     """Rows of the table of pictures."""
     if PICTURES not in archive.namelist():
         return
-    last, latents = (0, Tile(0, 0, 0)), PICTURE_HEAD.size + mask_bytes(space)
+    last = (0, Tile(0, 0, 0))
     with archive.open(PICTURES) as records:
-        while record := records.read(picture_bytes(space)):
-            entry, z, x, y, digest = PICTURE_HEAD.unpack_from(record)
-            cell, mask, data = Tile(z, x, y), record[PICTURE_HEAD.size : latents], record[latents:]
+        while head := records.read(PICTURE_HEAD.size):
+            entry, z, x, y, digest = _unpacked(PICTURE_HEAD, head, PICTURES)
+            cell, space = Tile(z, x, y), spaces.at(z)
+            mask, data = records.read(mask_bytes(space)), _whole(records, space, PICTURES)
             if entry not in pictured:
                 raise BadPackage(f"a picture belongs to entry {entry}, which has none")
             check_place(cell)
@@ -170,14 +184,14 @@ def _read_pictures(
 
 
 def _read_cells(
-    archive: zipfile.ZipFile, numbers: Container[int], history: History, size: int
+    archive: zipfile.ZipFile, numbers: Container[int], history: History, spaces: Spaces
 ) -> Iterator[tuple[object, ...]]:
-    """Rows of the table of cells, from records of ``size`` bytes."""
+    """Rows of the table of cells."""
     last = (Tile(-1, 0, 0), 0)
     with archive.open(CELLS) as records:
-        while record := records.read(size):
-            z, x, y, entry, version, digest = HEAD.unpack_from(record)
-            cell, data = Tile(z, x, y), record[HEAD.size :]
+        while head := records.read(HEAD.size):
+            z, x, y, entry, version, digest = _unpacked(HEAD, head, CELLS)
+            cell, data = Tile(z, x, y), _whole(records, spaces.at(z), CELLS)
             check_cell(cell, entry, version, numbers)
             if (cell, entry) <= last:
                 raise BadPackage(f"cell {z}/{x}/{y} appears twice or out of order")
@@ -187,3 +201,17 @@ def _read_cells(
             last = (cell, entry)
             shown = history.shown(cell) == entry
             yield z, x, y, entry, int(shown), max(version, int(shown)), digest, data
+
+
+def _unpacked(form: Struct, head: bytes, member: str) -> tuple[Any, ...]:
+    if len(head) < form.size:
+        raise BadPackage(f"{member} ends within a cell")
+    return form.unpack(head)
+
+
+def _whole(records: IO[bytes], space: LatentSpace, member: str) -> bytes:
+    """The latents of a cell."""
+    data = records.read(space.cell_bytes)
+    if len(data) < space.cell_bytes:
+        raise BadPackage(f"{member} ends within a cell")
+    return data

@@ -36,9 +36,9 @@ from tiles.package.form import (
     sum_line,
 )
 from tiles.rules import (
-    MODEL,
     check_cell,
     check_line,
+    is_model_name,
     sane_journal,
     sane_settings,
     shortened,
@@ -51,11 +51,11 @@ Written = Callable[[int], None]  # told how many bytes are written so far
 
 def size(store: Store, latents: bool = False) -> int:
     """About how many bytes ``pack`` writes, and never fewer. Raises WorldDamaged."""
-    lines, pictured, painted = store.sizes()
+    (lines, pictured, painted), spaces = store.sizes(), store.spaces.all
     return (
         2 * lines
-        + pictured * picture_bytes(store.space)
-        + latents * painted * record_bytes(store.space)
+        + pictured * max(map(picture_bytes, spaces))
+        + latents * painted * max(map(record_bytes, spaces))
         + 2**17
     )
 
@@ -83,8 +83,9 @@ def pack(store: Store, path: Path, latents: bool = False, written: Written = lam
 def _members(store: Store, latents: bool) -> Iterator[tuple[str, Iterable[bytes]]]:
     """What the file holds, checked as it will be when it is read."""
     settings = store.settings()
-    if isinstance(model := settings.get("model"), str) and not MODEL.fullmatch(model):
-        settings["model"] = re.split(r"[/\\]", model.rstrip("/\\"))[-1]
+    for named in (settings, *settings.get("level_models", ())):
+        if isinstance(model := named.get("model"), str) and not is_model_name(model):
+            named["model"] = re.split(r"[/\\]", model.rstrip("/\\"))[-1]
     yield WORLD, [_line({"format": FORMAT, "version": VERSION, "settings": sane_settings(settings)})]
     entries = store.journal()
     yield JOURNAL, _lines(shortened(entries))
@@ -112,7 +113,7 @@ def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 def _records(store: Store, numbers: Container[int]) -> Iterator[bytes]:
     paintings = sorted((cell, entry) for cell, entry, _ in store.paintings())
-    most = min(MAX_CELLS, MAX_CELL_BYTES // record_bytes(store.space))
+    most = min(MAX_CELLS, MAX_CELL_BYTES // max(map(record_bytes, store.spaces.all)))
     if len(paintings) > most:
         raise BadPackage(f"{len(paintings):,} cells are painted; up to {most:,} fit, or none of them")
     for cell, entry in paintings:

@@ -5,7 +5,8 @@ import { phrase } from "./phrases.js";
 
 /** @typedef {{model: string, digest: string, licence: string, steps: number, batch: number, missing: string | null,
  *   source?: string, sampler?: string, guidance_scale?: number, dtype?: string,
- *   adapters?: {file: string, weight: number}[], guide?: {name: string, wants: string} | null}} Painted */
+ *   adapters?: {file: string, weight: number}[], guide?: {name: string, wants: string} | null,
+ *   levels?: {zoom: number, model: string, licence: string, missing: string | null}[]}} Painted */
 
 /**
  * What paints a world: pairs of a name and words.
@@ -19,6 +20,11 @@ export function aboutModel(by, seed) {
   const steps = [phrase(key, { count: by.steps, sampler: by.sampler ?? "" }), guided]
     .filter(Boolean)
     .join(", ");
+  const levels = (by.levels ?? []).map(({ zoom, model, licence, missing }) =>
+    missing
+      ? phrase("about.level-missing", { zoom, model, missing })
+      : phrase("about.level", { zoom, model, licence }),
+  );
   /** @type {[string, string][]} */
   const pairs = [
     ["about.missing", by.missing ?? ""],
@@ -30,6 +36,7 @@ export function aboutModel(by, seed) {
     ["about.licence", by.licence],
     ["about.painted", by.missing ? "" : steps],
     ["about.numbers", by.dtype ? phrase("about.batch", { dtype: by.dtype, batch: by.batch }) : ""],
+    ["about.levels", levels.join("; ")],
     ["about.seed", String(seed)],
   ];
   return pairs.filter(([, words]) => words).map(([key, words]) => [phrase(key), words]);

@@ -20,10 +20,19 @@ export function scaleWords(zoom) {
 }
 
 /**
- * Where the land of a zoom comes from.
- * @param {number} zoom @param {{base: number, deepest: number, zooms: number[]}} world zooms: those that its model learned
+ * Where the land of a zoom comes from, and which model paints it if it is not the world's own.
+ * @param {number} zoom
+ * @param {{base: number, deepest: number, zooms: number[], models?: [number, string][]}} world zooms: those that its
+ *   models learned; models: others than its own, each from a zoom on
  */
-export function originWords(zoom, { base, deepest, zooms }) {
+export function originWords(zoom, { models = [], ...world }) {
+  const [, model] = models.filter(([first]) => first <= zoom).at(-1) ?? [];
+  const origin = wordsOf(zoom, world);
+  return model && zoom <= world.deepest ? phrase("origin.by", { origin, model }) : origin;
+}
+
+/** @param {number} zoom @param {{base: number, deepest: number, zooms: number[]}} world */
+function wordsOf(zoom, { base, deepest, zooms }) {
   if (zoom < base) return phrase("origin.afar", { base });
   if (zoom > deepest) return phrase("origin.enlarged", { deepest });
   if (zooms.includes(zoom)) return phrase("origin.learned");

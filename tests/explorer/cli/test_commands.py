@@ -17,8 +17,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from explorer.cli import app
+from tests.diffusions import build_diffusion
 from tests.disks import change
 from tiles.grid import Tile
+from tiles.latents import LatentSpace
+from tiles.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]
 SIDE = Tile(8, 0, 0).bounds.east - Tile(8, 0, 0).bounds.west
@@ -193,3 +196,20 @@ def test_one_prompt_is_painted_at_several_ground_resolutions(run, tmp_path):
         assert picture.format == "PNG" and picture.width == 4 * 264 + 8  # the model knows four zooms
     assert "--bounds" in run("paint", "land", code=2)
     assert "no folder" in run("paint", "land", "--levels", "nowhere/x.png", code=1)
+
+
+def test_a_world_whose_deeper_levels_another_model_paints(run, tmp_path):
+    build_diffusion(tmp_path / "tiny", side=16, space=LatentSpace(8, 16))
+    said = run("worlds", "new", "Bay", "rocky coast", "--seed", "5", "--level-model", "12=tiny")
+    assert said.strip().endswith("bay")  # after what is said while weights are read
+    settings = Store.open(tmp_path / "worlds" / "bay" / "world.db").settings()
+    (level,) = settings["level_models"]
+    assert (level["zoom"], level["model"], level["channels"]) == (12, str(tmp_path / "tiny"), 8)
+    assert "ZOOM=MODEL is needed" in run("worlds", "new", "No", "coast", "--level-model", "tiny", code=2)
+    refused = run("worlds", "new", "No", "coast", "--level-model", "8=tiny", code=1)
+    assert "it must be 9 to 20" in " ".join(refused.split())
+    run("worlds", "pack", "bay")
+    assert run("worlds", "unpack", "bay.earth", "--level-model", "12=tiny").strip().endswith("bay-2")
+    assert Store.open(tmp_path / "worlds" / "bay-2" / "world.db").settings()["level_models"] == [level]
+    refused = run("worlds", "unpack", "bay.earth", "--level-model", "13=tiny", code=1)
+    assert "one does at: 12" in " ".join(refused.split())

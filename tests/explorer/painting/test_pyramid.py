@@ -1,17 +1,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.painting.pyramid import Level, Pyramid, pyramid_of
-from explorer.painting.schedule import requires
+from explorer.painting.pyramid import Level, Pyramid, Sight, pyramid_of
+from explorer.painting.schedule import parents, requires, under
 from tiles.grid import Box, Tile, around
-from tiles.latents import USUAL
+from tiles.latents import USUAL, LatentSpace
 
+SIGHT = Sight(8, USUAL)
 tiles = st.builds(Tile, st.integers(0, 20), st.integers(-(2**20), 2**20), st.integers(-(2**20), 2**20))
 pyramids = st.lists(
     st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_size=6, unique_by=lambda e: e[0]
 ).map(
     lambda drawn: Pyramid(
-        tuple(Level(zoom, shown or zoom == max(drawn)[0]) for zoom, shown in sorted(drawn)), 8, USUAL
+        tuple(Level(zoom, SIGHT, shown or zoom == max(drawn)[0]) for zoom, shown in sorted(drawn))
     )
 )
 
@@ -37,7 +38,7 @@ def test_a_world_without_a_sketch_has_one_level():
 @given(pyramids, tiles)
 def test_a_tile_is_made_of_a_shown_level(pyramid, tile):
     zoom = pyramid.painted_zoom(tile)
-    assert any(level == Level(zoom) for level in pyramid.levels)
+    assert pyramid.level(zoom) == Level(zoom, SIGHT)
     cells = pyramid.cells(tile)
     assert cells.zoom == zoom
     if pyramid.is_overview(tile):
@@ -92,3 +93,19 @@ def test_a_cell_of_any_level_waits_for_its_level_and_the_one_above(pyramid, tile
         assert {each.z for each in requires(cell, pyramid)} <= {zoom, pyramid.parent(zoom)}
         above = pyramid.parent(zoom)
         assert above is None or cell.above(above) in requires(cell, pyramid)
+
+
+def test_another_model_paints_from_its_zoom_on_down_to_the_next_one():
+    one, other = Sight(6, LatentSpace(16, 8)), Sight(4, LatentSpace(4, 16))
+    pyramid = pyramid_of(8, 2, 8, USUAL, 20, {10: one, 13: other})
+    assert [pyramid.level(zoom).sight for zoom in (6, 8, 9)] == [SIGHT] * 3
+    assert [pyramid.level(zoom).sight for zoom in (10, 12, 13, 20)] == [one, one, other, other]
+    assert [zoom for zoom in pyramid.zooms if pyramid.crosses(zoom)] == [10, 13] and pyramid.crossing
+    assert pyramid.down_to(10) == pyramid_of(8, 2, 8, USUAL, 9) and not pyramid.down_to(10).crossing
+
+
+def test_where_models_differ_a_cell_also_waits_for_what_lies_around_its_parents():
+    pyramid = pyramid_of(8, 2, 8, USUAL, 20, {10: Sight(6, LatentSpace(16, 8))})
+    for zoom, ring in ((9, 0), (10, 1), (11, 0)):
+        cell = Tile(zoom, 5, -3)
+        assert parents(cell, pyramid) == under(cell, pyramid).grown(ring)
