@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from explorer.worlds.atlas import Atlas
 
 log = logging.getLogger(__name__)
-FIRST = ("First Light", "rocky coast with islands and green mountains", 11)  # name, prompt, seed
 BACKLOG = 2048  # connections that wait to be accepted, also while the model is read
 
 
@@ -67,6 +66,7 @@ def serve(
         from explorer.service import descriptors
         from explorer.web.server import create_app, stop
         from explorer.web.serving import Connection, run
+        from explorer.worlds.firstlight import make_first
 
         make_first(atlas)
         say_readonly(atlas)
@@ -134,16 +134,6 @@ def _refused(error: OSError, settings: Settings) -> str:
     if error.errno == errno.EACCES:
         return f"port {port} is not open to this user: ports from 1024 on are"
     return f"cannot listen on {host} port {port}: {error.strerror}"
-
-
-def make_first(atlas: Atlas) -> None:
-    """A first world where there is none."""
-    from explorer.worlds.new import NewWorld
-
-    if not atlas.names():
-        with atlas.scratch.alone():  # two apps started together make one
-            if not atlas.names():
-                atlas.create(NewWorld(*FIRST))
 
 
 def say_who_may(settings: Settings) -> None:

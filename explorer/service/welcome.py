@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
+from explorer.worlds.firstlight import home_view
 from tiles.errors import EarthError
-from tiles.grid import Box, tile_at
 
-ACROSS, DOWN = 7, 5  # tiles of a view
+ACROSS, DOWN = 3, 2  # tiles to each side of a home's that a view shows
 
 
 def paint_homes(atlas: Atlas, painter: Painter) -> None:
@@ -19,7 +19,4 @@ def paint_homes(atlas: Atlas, painter: Painter) -> None:
             continue
         with suppress(EarthError):  # whoever asks for that world hears of it
             world = atlas.get(summary.id)
-            home = tile_at(*world.home, world.base_zoom)
-            left, top = home.x - ACROSS // 2, home.y - DOWN // 2
-            view = Box(home.z, left, top, left + ACROSS, top + DOWN)
-            painter.paint(world, list(view.tiles()))
+            painter.paint(world, list(home_view(world, ACROSS, DOWN).tiles()))

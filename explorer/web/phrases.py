@@ -30,8 +30,8 @@ CATALOGUES: dict[str, dict[str, Phrase]] = {
 def mark(key: str, **values: str) -> str:
     """The place of a text in markup: its key, with values that are ours, never what people wrote.
 
-    >>> mark("scale", metres="30 cm")
-    '@@scale|metres=30 cm@@'
+    >>> mark("map.of", name="Old Hills")
+    '@@map.of|name=Old Hills@@'
     """
     return f"@@{key}{''.join(f'|{name}={value}' for name, value in values.items())}@@"
 
@@ -47,13 +47,29 @@ def phrase(language: str, key: str, **values: str) -> str:
     return HOLE.sub(lambda hole: values.get(hole[1], hole[0]), text)
 
 
+def length(language: str, metres: float) -> str:
+    """A length in words.
+
+    >>> length("en", 4891.97), length("de", 4891.97), length("de", 0.2986)
+    ('4.9 km', '4,9 km', '30 cm')
+    """
+    unit, number = ("km", metres / 1000) if metres >= 1000 else ("m", metres)
+    if metres < 2:
+        unit, number = "cm", metres * 100
+    digits = f"{number:.{int(number < 10)}f}".replace(".", phrase(language, "decimal"))
+    return phrase(language, f"length.{unit}", n=digits)
+
+
 def filled(markup: str, language: str) -> str:
-    """``markup`` with texts in the place of its marks. Texts hold no character that means something in HTML
-    or JSON, so both can be filled."""
+    """``markup`` with texts in the place of its marks; a value named ``metres`` is a number, which becomes a
+    length. Texts hold no character that means something in HTML or JSON, so both can be filled."""
 
     def text(found: re.Match[str]) -> str:
         pairs = (pair.partition("=") for pair in found[2].split("|")[1:])
-        return phrase(language, found[1], **{name: value for name, _, value in pairs})
+        values = {name: value for name, _, value in pairs}
+        if "metres" in values:
+            values["metres"] = length(language, float(values["metres"]))
+        return phrase(language, found[1], **values)
 
     return MARK.sub(lambda found: text(found) if found[1] in CATALOGUES[language] else found[0], markup)
 

@@ -20,15 +20,23 @@ from explorer.web.handlers import Handlers
 from explorer.web.phrases import language_of, mark, phrase
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import beginnings
-from tiles.grid import metres_words
+from tiles.grid import metres_per_pixel
 
 EXAMPLES = asset("prompts", "examples.json")
 SCALES = (2, 5, 6, 7, 8, 9, 10, 12, 14, 16, 17, 18, 19)  # first zooms of what one sees
 MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
-HEAD = f"""<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">
-<style>gradio-app:not(:has(#earth))::before {{ content: "@@loading@@"; position: fixed; \
-inset: 40vh 0 auto; text-align: center; font: 16px system-ui, sans-serif; color: #6b6560; }}
-gradio-app:not(:has(#earth)) > * {{ visibility: hidden; }}</style>"""
+# Gradio's script and style come late. What is seen before is here: where the map will be, its land.
+SIGHT = """<style>gradio-app:not(:has(#earth))::before { content: "@@loading@@"; position: fixed; \
+z-index: 2; left: 50%; top: 40vh; transform: translateX(-50%); width: max-content; max-width: 90vw; \
+padding: 8px 18px; border-radius: 18px; background: #fff; color: #57534e; font: 16px system-ui, sans-serif; }
+gradio-app:not(:has(#earth)) > * { visibility: hidden; }
+#first-sight { position: fixed; z-index: 1; inset: 0 0 0 clamp(256px, 22vw, 320px); overflow: hidden; \
+pointer-events: none; }
+#first-sight img { position: absolute; }
+@media (max-width: 900px) { #first-sight { inset: 0 0 96px 0; } }
+@media (max-width: 900px) and (max-height: 560px) { #first-sight { inset: 0 0 84px 0; } }</style>"""
+HEAD = f"""<script type="module" src="static/earth/page/firstsight.js"></script>\
+<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">{SIGHT}"""
 # No template: the map's frame is the only thing inside, and words never pass through here.
 FRAME = '<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>'
 
@@ -184,7 +192,7 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
 def scale_words(zoom: int) -> str:
     """A zoom as what one sees and metres per pixel."""
     seen = max(z for z in SCALES if z <= max(zoom, min(SCALES)))
-    return mark(f"new.zoom.{seen}", metres=metres_words(zoom), zoom=str(zoom))
+    return mark(f"new.zoom.{seen}", metres=str(metres_per_pixel(zoom)), zoom=str(zoom))
 
 
 def called(name: str, *arguments: str) -> str:

@@ -162,7 +162,19 @@ def test_one_of_three_candidates_is_picked(page, server, watch):
     page.get_by_text("Use option 2").click()
     expect(candidates).to_have_count(0)
     settled(page, server, 2)
-    assert journal(page, server)[1]["seed"] == 42 and picture(page, tile)[0] != before[0]
+    assert journal(page, server)[1]["seed"] == 42
+    after = picture(page, tile)[0]
+    assert after != before[0]
+    # What was not chosen is kept: the last ones asked for come first, and another one is used instead.
+    kept = page.locator("#edit-variants .kept button")
+    expect(kept).to_have_count(2)
+    kept.first.click()
+    expect(page.get_by_text("Option 2 is used")).to_be_disabled()
+    page.get_by_label("Option 3").check(force=True)
+    page.get_by_text("Use option 3").click()
+    expect(candidates).to_have_count(0)
+    until(page, lambda: [step["state"] for step in journal(page, server)] == ["done", "forgotten", "done"])
+    assert journal(page, server)[2]["seed"] == 43 and picture(page, tile)[0] not in (before[0], after)
     assert watch == []
 
 

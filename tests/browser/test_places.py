@@ -19,10 +19,13 @@ VIEWS = {
 PLACES = "[...document.querySelectorAll('#panel > [id^=place-]')].filter(place => place.offsetParent)"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
-def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(page, server, watch, width, height):
+# German words are longer.
+@pytest.mark.parametrize(("width", "height", "language"), [(1440, 900, "en"), (1024, 768, "de")])
+def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(
+    page, server, watch, width, height, language
+):
     page.set_viewport_size({"width": width, "height": height})
-    opened(page, server)
+    opened(page, server, f"?lang={language}")
     assert page.locator("#earth-map").bounding_box()["width"] >= 0.75 * width
     for place, views in VIEWS.items():
         for view_ in views or ("",):
@@ -77,9 +80,14 @@ def test_on_a_phone_the_panel_is_a_sheet(browser, server):
     panel, handle = page.locator("#panel"), page.locator("#handle")
     expect(handle).to_have_text("Show the panel")
     assert panel.bounding_box()["height"] < 844 / 7 and page.locator("#place-explore").is_hidden()
+    expect(page.locator("#help")).to_be_hidden()
     handle.tap()
     expect(handle).to_have_attribute("aria-expanded", "true")
     assert 844 / 2 < panel.bounding_box()["height"] < 844 * 0.6
+    expect(page.locator("#tagline")).to_contain_text("Drag the map: it goes on.")
+    page.locator("#help").tap()
+    expect(page.get_by_role("dialog", name="Keys and gestures")).to_be_visible()
+    page.keyboard.press("Escape")
     to(page, "shape", "edit")
     expect(page.get_by_text("Tap the dashed square on the map, then tap")).to_be_visible()
     expect(page.get_by_text("Hold Shift and drag to take")).to_be_hidden()

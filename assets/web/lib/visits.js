@@ -2,6 +2,7 @@
 // Where people were last, in each world: kept in this browser, the world visited last at the end.
 
 const MOST = 50; // worlds
+export const VISITS = "earth-visits"; // its name in the browser's storage
 
 /** @param {string | null} text what was kept @returns {[string, string][]} world and place */
 export function readVisits(text) {

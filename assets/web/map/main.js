@@ -31,6 +31,7 @@ const PREFETCH = 1; // rings of tiles around the view that are painted ahead
 const MOST_STEPS = 3; // zooms that one turn of the wheel may go
 const SKETCH_ZOOMS = 8; // by which the sketch is enlarged at most
 const WANT_LIMIT = 900;
+const ROOM = 200; // px above the page's sheet that the zoom's words need, beside the buttons
 const SETTLE = 300; // ms after an edit's end, before what is in progress is asked for again
 
 class EarthMap {
@@ -83,6 +84,7 @@ class EarthMap {
     this.sketch = new Land({ ...shared, ...native, maxZoom, path: "sketch", className: "sketch" });
     if (sketch) this.sketch.addTo(this.map);
     this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 2, denseTo: base });
+    this.land.once("load", () => this.post({ type: "landed" }));
     this.land.addTo(this.map);
   }
 
@@ -279,7 +281,9 @@ class EarthMap {
   /** Buttons stay above what the panel covers. @param {number} bottom px */
   cover(bottom) {
     this.covered = bottom;
-    this.map.getContainer().style.setProperty("--covered", `${bottom}px`);
+    const box = this.map.getContainer();
+    box.style.setProperty("--covered", `${bottom}px`);
+    box.classList.toggle("cramped", box.clientHeight - bottom < ROOM);
     this.post({ type: "seen", seen: this.seen() });
   }
 

@@ -91,11 +91,11 @@ async function clear() {
   note(ok ? phrase("edit.revealed", { count: said.tiles }) : said.error.message, !ok);
 }
 
-/** @param {any} body */
+/** @param {any} body @returns {Promise<number | null>} the step that it is, or null if it was refused */
 async function apply(body) {
   const { ok, said } = await ask(`/worlds/${state.world}/edits`, "POST", body);
   note(ok ? `${QUEUED} ${reported(said.prompt_report)}`.trim() : said.error.message, !ok);
-  return ok;
+  return ok ? said.revision : null;
 }
 
 on("ready", ({ world }) => {
@@ -107,6 +107,7 @@ on("hint", ({ text }) => {
   note(text, true);
   if (!isShown("view-edit")) reveal("view-edit");
 });
+on("options", select);
 on("selection", (told) => {
   // Tiles that are chosen open the form, unless they are for an export or a picture's place.
   if (told.count && !state.selection.count && !KEEPS.some(isShown)) reveal("view-edit");

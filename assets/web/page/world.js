@@ -6,12 +6,10 @@ import { recall, remember } from "../lib/memory.js";
 import { phrase } from "../lib/phrases.js";
 import { formatLink, parseLink } from "../lib/place.js";
 import { rooted } from "../lib/root.js";
-import { readVisits, visited } from "../lib/visits.js";
+import { readVisits, VISITS, visited } from "../lib/visits.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { get, field as input, make, say } from "./dom.js";
-
-const VISITS = "earth-visits"; // in the browser's storage
 
 const GONE = phrase("world.gone");
 

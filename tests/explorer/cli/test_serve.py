@@ -15,9 +15,8 @@ import httpx
 import pytest
 from rich.console import Console
 
-from explorer.cli.serve import listening, make_first, say_who_may
+from explorer.cli.serve import listening, say_who_may
 from explorer.settings import Settings
-from explorer.worlds.atlas import Atlas
 from tiles.errors import BadSetting
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,16 +87,6 @@ def test_a_name_of_two_addresses_is_listened_on_at_one_port():
     finally:
         for each in sockets:
             each.close()
-
-
-def test_two_apps_started_together_make_one_first_world(tmp_path, standin):
-    """Each has locks of its own, as two processes have."""
-    atlases = [Atlas(tmp_path / "worlds", standin, 2**24) for _ in range(4)]
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(make_first, atlases))
-    assert [atlas.names() for atlas in atlases] == [["first-light"]] * 4
-    for atlas in atlases:
-        atlas.close()
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,9 @@ def test_what_people_write_is_never_a_template():
         "Delete \u201c{tiles} @@about@@\u201d"
     )
     assert filled("@@no.such@@ @@cancel@@", "de") == "@@no.such@@ Abbrechen"
-    assert filled(mark("new.zoom.8", metres="611 m", zoom="8"), "en") == "landscapes, 611 m (zoom 8)"
+    zoomed = mark("new.zoom.5", metres="4891.97", zoom="5")
+    assert filled(zoomed, "en") == "continents, 4.9 km (zoom 5)"
+    assert "4,9 km" in filled(zoomed, "de")
 
 
 def test_a_catalogue_in_the_page_cannot_end_its_script(monkeypatch):
