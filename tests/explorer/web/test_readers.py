@@ -42,11 +42,10 @@ def _words(id):
 
 
 class App:
-    """The app in a process of its own, with readers beside it."""
+    """The app in a process of its own, with two readers."""
 
-    def __init__(self, folder, bundle, readers, **environment):
-        self.readers = readers
-        command = [sys.executable, str(ROOT / "app.py"), "serve", "--readers", str(readers), "--port", "0"]
+    def __init__(self, folder, bundle, **environment):
+        command = [sys.executable, str(ROOT / "app.py"), "serve", "--readers", "2", "--port", "0"]
         options = ["--worlds", str(folder), "--model", str(bundle), "--device", "cpu"]
         self.process = subprocess.Popen(
             [*command, *options],
@@ -59,8 +58,8 @@ class App:
         self.port = int(self.url.rsplit(":", 1)[1])
 
     def ready(self):
-        """Whether all readers take connections."""
-        return httpx.get(self.url + "/healthz", timeout=PATIENCE).json()["readers"] == self.readers
+        """Whether both readers take connections."""
+        return httpx.get(self.url + "/healthz", timeout=PATIENCE).json()["readers"] == 2
 
     def stop(self):
         """How it ends, and what it said."""
@@ -71,7 +70,7 @@ class App:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory, bundle):
-    app = App(tmp_path_factory.mktemp("readers") / "worlds", bundle, 2)
+    app = App(tmp_path_factory.mktemp("readers") / "worlds", bundle)
     with httpx.Client(base_url=app.url, timeout=PATIENCE) as client:
         for tile in TILES:
             assert client.get(path(*tile), params={"wait": 60}).status_code == 200
@@ -203,14 +202,14 @@ def test_readers_that_die_are_started_again(app, client):
 
 def test_passwords_hold_in_readers_and_nothing_is_left_at_the_end(tmp_path, bundle):
     passwords = {"EARTH_PASSWORD": "a long phrase", "EARTH_VIEW_PASSWORD": "another phrase"}
-    app = App(tmp_path / "worlds", bundle, 1, **passwords)
+    app = App(tmp_path / "worlds", bundle, **passwords)
     try:
         passwords_hold(app, ("x", "a long phrase"))
         readers = children(app.process)
         code, said = app.stop()
     finally:
         app.process.kill()
-    assert len(readers) == 1 and code in (0, -signal.SIGTERM, 143) and "Traceback" not in said
+    assert len(readers) == 2 and code in (0, -signal.SIGTERM, 143) and "Traceback" not in said
     until(lambda: not any(_words(id) for id in readers))
 
 
