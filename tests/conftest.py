@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
+import hypothesis
 import pytest
 
 from benchmarks.standin import OneModel, StandIn
@@ -20,6 +21,8 @@ from explorer.worlds.world import World
 from tests.bundles import build_bundle
 
 MEBIBYTE = 2**20
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -165,7 +165,7 @@ def worlds(draw):
     return {**SETTINGS, **changes}, entries, cells
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(world=worlds(), whole=st.booleans())
 def test_any_world_survives_the_journey(world, whole):
     with folder() as here:
@@ -203,7 +203,7 @@ def test_every_flipped_byte_is_refused_or_changes_nothing(packed):
     assert kept <= 41 * 3  # of each member: its dates, mode, versions, of no account
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(place=st.integers(0, 10**6), bits=st.integers(1, 255))
 def test_a_flipped_byte_with_latents_is_refused_or_changes_nothing(packed, place, bits):
     flipped = bytearray(packed[2])

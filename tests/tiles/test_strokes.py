@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.painting.layers import Layers
@@ -57,7 +57,6 @@ SIGHT = Sight(8, USUAL)
 places = st.floats(-3e6, 3e6).map(lambda v: round(v, 1))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(places, places), min_size=1, max_size=4),
     st.floats(1, 1e6),

@@ -84,7 +84,7 @@ def test_vectors_of_another_width_are_passed_over(vectors, tmp_path):
     assert [match.tile for match in vectors.nearest(EAST, 3)] == [HERE]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_the_nearest_are_those_of_a_full_comparison(tmp_path_factory, data):
     count = data.draw(st.integers(1, 60))

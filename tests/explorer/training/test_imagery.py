@@ -130,7 +130,7 @@ def test_holes_are_gone_around(tmp_path):
 
 
 @given(st.integers(0, 2**32), st.integers(1, 1500), st.integers(1, 1500))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rectangles_have_no_hole_and_do_not_overlap(seed, width, height):
     shape = (-(-height // 32), -(-width // 32))
     whole = np.random.default_rng(seed).random(shape) > 0.01

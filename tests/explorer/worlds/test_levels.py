@@ -61,7 +61,7 @@ def views(tmp_path_factory):
     return known
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_no_order_of_pan_and_zoom_shows_whatever_is_restarted_or_lost(data, views, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explored")

@@ -62,7 +62,7 @@ def played(script, executors):
     return latents, shown
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(script=st.lists(acts, min_size=2, max_size=6))
 def test_land_is_the_same_in_any_order_with_any_number_of_painters(cluster, script):
     assert played(script, Kept(cluster)) == played(script, None)
