@@ -206,8 +206,18 @@ def test_the_brush_lays_a_prompt_over_land_to_come(page, server, watch):
     expect(names).to_have_count(0)
     page.locator("#brush-regions").check()
     expect(names).to_have_count(1)
+    # A second name over the first: the newer one is seen.
+    page.frame_locator("#earth-map").locator(".leaflet-control-zoom-out").click()
+    until(page, lambda: float(band.first.get_attribute("stroke-width")) == pytest.approx(width))
+    page.locator("#brush-prompt").fill("snow")
+    stroke(page, (300, 262), (400, 264), (500, 266))
+    expect(names).to_have_count(2)
+    expect(names.filter(has_text="snow")).to_be_visible()
+    expect(names.filter(visible=True)).to_have_count(1)
     page.locator("#earth-map").press("Escape")
     expect(page.locator("#brush-toggle")).to_have_attribute("aria-pressed", "false")
+    page.locator("#undo").click()
+    expect(names.filter(visible=True)).to_have_text(HOSTILE)
     page.locator("#undo").click()
     expect(names).to_have_count(0)
     assert watch == []

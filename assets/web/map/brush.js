@@ -35,6 +35,7 @@ export class Brush {
   listen() {
     this.map.on("zoomend", () => {
       for (const band of this.all()) band.scale();
+      apart(this.strokes.map(({ name }) => name));
     });
     trail(this.map, this);
   }
@@ -118,6 +119,7 @@ export class Brush {
       band: new Band(this.map, stroke, steps),
       name: this.name(stroke),
     }));
+    apart(this.strokes.map(({ name }) => name));
     if (!this.path) this.abandon();
   }
 
@@ -128,5 +130,22 @@ export class Brush {
     const [x, y] = path[Math.floor(path.length / 2)];
     const icon = L.divIcon({ html: text, className: "region-name", iconSize: undefined });
     return L.marker([y, x], { icon, interactive: false, keyboard: false }).addTo(this.map);
+  }
+}
+
+/** No name lies over another: the newest ones stay, others are there again when zooming in parts them.
+ * @param {L.Marker[]} names oldest first */
+function apart(names) {
+  /** @type {DOMRect[]} */
+  const taken = [];
+  for (const name of [...names].reverse()) {
+    const text = /** @type {HTMLElement} */ (name.getElement()?.firstElementChild);
+    const box = text.getBoundingClientRect();
+    const over = taken.some(
+      ({ left, right, top, bottom }) =>
+        box.left < right && left < box.right && box.top < bottom && top < box.bottom,
+    );
+    text.classList.toggle("over", over);
+    if (!over) taken.push(box);
   }
 }
