@@ -38,8 +38,12 @@ def found(id: str, store: Store, library: Library, access: Access) -> Levels:
         absent = {each.zoom: Absent(as_settings(each), own.why) for each in kept}
         return levels_of(settings, own, absent, {})
     others, missing = _others(id, kept, library)
-    if not access.readonly:
-        _note_changes(id, store, kept, others)
+    changed = _changed(kept, others)
+    if changed != kept and not access.readonly:
+        for before, now in zip(kept, changed):
+            if before != now:
+                _note_change(id, store, before.digest, others[now.zoom])
+        store.change_settings(level_models=[each.data() for each in changed])
     return levels_of(settings, own, others, missing)
 
 
@@ -113,17 +117,12 @@ def _others(
     return others, missing
 
 
-def _note_changes(id: str, store: Store, kept: tuple[LevelModel, ...], others: dict[int, Model]) -> None:
-    """Keep which weights the deeper levels are painted by from now on."""
-    now = []
-    for each in kept:
-        model = others.get(each.zoom)
-        if model is not None and model.traits.digest != each.digest:
-            _note_change(id, store, each.digest, model)
-            each = each.model_copy(update={"digest": model.traits.digest})
-        now.append(each)
-    if now != list(kept):
-        store.change_settings(level_models=[each.data() for each in now])
+def _changed(kept: tuple[LevelModel, ...], others: dict[int, Model]) -> tuple[LevelModel, ...]:
+    """The deeper levels with the weights that paint them from now on."""
+    return tuple(
+        each.model_copy(update={"digest": others[each.zoom].traits.digest}) if each.zoom in others else each
+        for each in kept
+    )
 
 
 def _note_change(id: str, store: Store, before: str, model: Model) -> None:

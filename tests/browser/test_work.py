@@ -30,6 +30,7 @@ def test_one_button_cancels_all_that_waits(page, server, watch, monkeypatch):
     page.locator("#edit-go").click()
     expect(page.locator("#work-said")).to_contain_text("2 jobs in line")
     page.locator("#work-cancel").click()
+    expect(page.locator("#work-cancel")).to_be_enabled()  # the app has heard of both
     go.set()
     expect(page.locator("#work")).to_be_hidden()
     expect(page.locator("#queue .job")).to_have_count(0)

@@ -47,7 +47,7 @@ def atlas(tmp_path, large):
 
 def test_a_model_of_512_px_is_shown_windows_of_its_size(atlas):
     world = atlas.create(NewWorld("Land", "rocky coast", seed=1, sketch=0))
-    assert world.pyramid.halo == world.model.traits.halo == 16
+    assert world.pyramid.level(15).sight.halo == world.model.traits.halo == 16
     sides = looked_at(world.model)
     paint(world, BLOCK.tiles())
     assert sides == {64}
