@@ -5,12 +5,13 @@ import pytest
 from explorer.models.library import Library
 from tests.diffusions import build_diffusion
 
-INPUTS = {"diffusion": 4, "inpainting": 9}
+INPUTS = {"diffusion": 4, "instruction": 8, "inpainting": 9}
 
 
 @pytest.fixture(scope="session")
 def diffusions(tmp_path_factory):
-    """Tiny Stable Diffusion models: one that holds what is known, and one that is shown a mask."""
+    """Tiny Stable Diffusion models: one that holds what is known, one that is shown it as the picture to be
+    edited, and one that is shown a mask."""
     home = tmp_path_factory.mktemp("diffusions")
     return {
         kind: Library(str(build_diffusion(home / kind, inputs)), "cpu", {"steps": 2})
@@ -20,5 +21,5 @@ def diffusions(tmp_path_factory):
 
 @pytest.fixture
 def each(request, library, diffusions):
-    """The library of a family: "terra", "diffusion" or "inpainting"."""
+    """The library of a family: "terra", "diffusion", "instruction" or "inpainting"."""
     return library if request.param == "terra" else diffusions[request.param]

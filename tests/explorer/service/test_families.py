@@ -12,7 +12,8 @@ from tests.rasters import saved
 from tiles import package
 from tiles.grid import Box, Tile
 
-pytestmark = pytest.mark.parametrize("each", ["terra", "diffusion", "inpainting"], indirect=True)
+FAMILIES = ["terra", "diffusion", "instruction", "inpainting"]
+pytestmark = pytest.mark.parametrize("each", FAMILIES, indirect=True)
 LAND = Box(8, HOME, HOME, HOME + 3, HOME + 3)  # all that its middle sees
 MIDDLE = Tile(8, HOME + 1, HOME + 1)
 

@@ -115,6 +115,7 @@ def test_a_coarser_level_is_where_sampling_begins(atlas):
     assert (latents(world, box)[cell] != latents(alone, box)[cell]).any()
 
 
+@every_kind
 def test_tiles_join_across_their_borders(world):
     paint(world, BLOCK.tiles())
     row = np.concatenate([world.renderer.pixels(Tile(15, HOME + x, HOME + 1)) for x in range(3)], 1).astype(
