@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from diffusers import ControlNetModel
-from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,6 +17,7 @@ from explorer.models.diffusion.layout import CARD, needed_controlnet, variant
 from explorer.models.diffusion.loading import digest, expect, is_safetensors, read, ready
 from explorer.models.diffusion.parts import Parts
 from explorer.models.diffusion.residence import Offload, Residence, fit
+from explorer.models.diffusion.whole import read_whole
 from explorer.painting.guides import Cut
 from tiles.errors import ModelRefused
 from tiles.recipe import MOST_WORDS, GuideNote
@@ -119,17 +119,14 @@ def with_controlnet(parts: Parts, folder: Path, offload: Offload) -> Parts:
                 " for another model"
             )
     is_safetensors(folder, weights)
-    try:
-        network = ControlNetModel.from_pretrained(
-            (folder / config).parent,
-            use_safetensors=True,
-            local_files_only=True,
-            low_cpu_mem_usage=False,
-            variant=variant([weights]),
-            torch_dtype=parts.dtype,
-        )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelRefused(f"{folder.name} cannot be loaded: {str(error).strip()[:300]}") from error
+    network = read_whole(
+        ControlNetModel.from_pretrained,
+        (folder / config).parent,
+        folder.name,
+        variant=variant([weights]),
+        torch_dtype=parts.dtype,
+        low_cpu_mem_usage=False,
+    )
     whole = hashlib.blake2b(f"{parts.digest} {digest(folder, files)}".encode(), digest_size=16)
     network = ready(network, parts.device)
     components = [parts.unet, network, parts.vae, parts.text_encoder]

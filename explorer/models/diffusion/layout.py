@@ -57,8 +57,10 @@ def needed(paths: Iterable[str], where: str) -> list[str]:
         if component.weights:
             chosen += weights(component, every, where)
     vocabulary = [path for path in every if any(fnmatch(path, pattern) for pattern in TOKENIZER)]
-    if not {"tokenizer/vocab.json", "tokenizer/tokenizer.json"} & set(vocabulary):
-        raise ModelRefused(f"{where}: tokenizer/vocab.json is missing, and so is tokenizer/tokenizer.json")
+    if "tokenizer/tokenizer.json" not in vocabulary:
+        for path in ("tokenizer/vocab.json", "tokenizer/merges.txt"):
+            if path not in vocabulary:
+                raise ModelRefused(f"{where}: {path} is missing, and so is tokenizer/tokenizer.json")
     return list(dict.fromkeys([*chosen, *vocabulary]))
 
 

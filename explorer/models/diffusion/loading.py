@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,14 @@ from explorer.models.diffusion.layout import CARD, COMPONENTS, INDEX, Component,
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.parts import Parts
 from explorer.models.diffusion.residence import Offload, Residence, fit
+from explorer.models.diffusion.whole import read_whole
 from tiles.errors import ModelRefused
 from tiles.latents import PIXELS, LatentSpace
 
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
+OTHER_CONDITIONS = ("addition_embed_type", "encoder_hid_dim_type", "num_class_embeds")  # SDXL's, and others
+SMALLEST, LARGEST = 8, 1024  # latents along the squares that a model was trained on
+TOKENS = 77  # that a text tower reads, where its config names no number: transformers' default
 LEVELS = ("timestep",)  # kinds of class embedding that are known: Text2Earth's level
 
 
@@ -36,24 +41,23 @@ def load_parts(
     files = files_of(folder)
     check(folder)
 
-    def weighed(component: str) -> dict[str, Any]:
-        (which,) = (each for each in COMPONENTS if each.name == component)
+    def component(kind: Any, name: str, numbers: torch.dtype, **options: Any) -> Any:
+        (which,) = (each for each in COMPONENTS if each.name == name)
         half = variant(weights(which, files, folder.name))
-        return {"use_safetensors": True, "local_files_only": True, "variant": half, "torch_dtype": dtype}
+        return read_whole(
+            kind.from_pretrained,
+            folder / name,
+            f"{folder.name}/{name}",
+            variant=half,
+            torch_dtype=numbers,
+            **options,
+        )
 
-    try:
-        unet = UNet2DConditionModel.from_pretrained(
-            folder / "unet", low_cpu_mem_usage=False, **weighed("unet")
-        )
-        # Stable Diffusion's decoder overflows in fp16.
-        wide = {"torch_dtype": torch.float32 if dtype is torch.float16 else dtype}
-        vae = AutoencoderKL.from_pretrained(
-            folder / "vae", low_cpu_mem_usage=False, **{**weighed("vae"), **wide}
-        )
-        text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", **weighed("text_encoder"))
-        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelRefused(f"{folder.name} cannot be loaded: {str(error).strip()[:300]}") from error
+    wide = torch.float32 if dtype is torch.float16 else dtype  # Stable Diffusion's decoder overflows in fp16
+    unet = component(UNet2DConditionModel, "unet", dtype, low_cpu_mem_usage=False)
+    vae = component(AutoencoderKL, "vae", wide, low_cpu_mem_usage=False)
+    text_encoder = component(CLIPTextModel, "text_encoder", dtype)
+    tokenizer = tokenizer_of(folder, int(text_encoder.config.vocab_size))
     components = [ready(each, device) for each in (unet, vae, text_encoder)]
     return Parts(
         unet=unet,
@@ -68,6 +72,19 @@ def load_parts(
         device=device,
         residence=Residence(components, device, fit(components, device, offload)),
     )
+
+
+def tokenizer_of(folder: Path, known: int) -> CLIPTokenizer:
+    """The tokenizer of a text tower that knows so many tokens. Raises ModelRefused."""
+    try:
+        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    except Exception as error:  # a file that is none is a plain Exception
+        raise ModelRefused(f"{folder.name}/tokenizer cannot be loaded: {str(error).strip()[:300]}") from error
+    if len(tokenizer) > known:
+        raise ModelRefused(
+            f"{folder.name}/tokenizer has {len(tokenizer)} tokens; text_encoder/config.json knows {known}"
+        )
+    return tokenizer
 
 
 def files_of(folder: Path) -> list[str]:
@@ -93,6 +110,16 @@ def check(folder: Path) -> None:
     width = text.get("hidden_size")
     expect(folder, "unet/config.json", "cross_attention_dim", unet.get("cross_attention_dim"), (width,))
     expect(folder, "unet/config.json", "class_embed_type", unet.get("class_embed_type"), (None, *LEVELS))
+    for other in OTHER_CONDITIONS:
+        expect(folder, "unet/config.json", other, unet.get(other), (None,))
+    within(folder, "unet/config.json", "sample_size", unet.get("sample_size"), SMALLEST, LARGEST)
+    if not isinstance(scale := vae.get("scaling_factor", 1.0), int | float) or not 0 < scale < inf:
+        raise ModelRefused(
+            f"{folder.name}/vae/config.json: scaling_factor is {scale}; a number above 0 is needed"
+        )
+    tokens = read(folder, "tokenizer/tokenizer_config.json").get("model_max_length")
+    most = int(text.get("max_position_embeddings", TOKENS))
+    within(folder, "tokenizer/tokenizer_config.json", "model_max_length", tokens, 3, most)
     for file in files:
         if file.endswith(".safetensors"):
             is_safetensors(folder, file)
@@ -118,6 +145,12 @@ def expect(folder: Path, file: str, key: str, found: object, allowed: tuple[obje
     if found not in allowed:
         words = " or ".join(map(str, allowed))
         raise ModelRefused(f"{folder.name}/{file}: {key} is {found}; {words} is needed")
+
+
+def within(folder: Path, file: str, key: str, found: object, least: int, most: int) -> None:
+    """Raises ModelRefused unless what a config says is a whole number in a range."""
+    if type(found) is not int or not least <= found <= most:
+        raise ModelRefused(f"{folder.name}/{file}: {key} is {found}; {least} to {most} is needed")
 
 
 def is_safetensors(folder: Path, file: str) -> None:

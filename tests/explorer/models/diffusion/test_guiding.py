@@ -14,6 +14,7 @@ from explorer.service.placing import Sheet
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.diffusions import build_controlnet, build_diffusion
+from tests.explorer.models.diffusion.test_loading import change_weights
 from tiles.errors import ModelRefused
 from tiles.grid import Box, Tile
 
@@ -167,6 +168,8 @@ def test_a_controlnet_that_is_not_there_or_no_safetensors_is_refused(base, netwo
     refused(tmp_path / "nothing", "it is no folder, and no owner/name")
     folder = shutil.copytree(network, tmp_path / "changed")
     weights = folder / "diffusion_pytorch_model.safetensors"
+    change_weights(weights, lambda each: each.pop("controlnet_mid_block.weight"))
+    refused(folder, "changed: its weights lack controlnet_mid_block.weight")
     weights.write_bytes(b"pickle")
     refused(folder, "not a safetensors file")
     weights.rename(folder / "diffusion_pytorch_model.bin")

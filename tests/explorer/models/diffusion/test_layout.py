@@ -58,6 +58,8 @@ def test_what_is_missing_is_named(gone):
 def test_a_tokenizer_without_words_is_refused():
     with pytest.raises(ModelRefused, match=r"vocab\.json is missing"):
         needed([path for path in [*CONFIGS, *WEIGHTS] if "vocab" not in path], "x")
+    with pytest.raises(ModelRefused, match=r"merges\.txt is missing, and so is tokenizer/tokenizer\.json"):
+        needed([path for path in [*CONFIGS, *WEIGHTS] if "merges" not in path], "x")
     assert "tokenizer/tokenizer.json" in needed(
         [*(path for path in [*CONFIGS, *WEIGHTS] if "vocab" not in path), "tokenizer/tokenizer.json"], "x"
     )

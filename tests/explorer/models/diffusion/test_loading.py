@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from explorer.models.diffusion.loading import load_parts
 from tests.diffusions import build_diffusion, put
@@ -70,6 +71,13 @@ def test_the_digest_is_that_of_what_paints(folder, tiny):
         ("unet/config.json", {"in_channels": 5}, "in_channels is 5; 4 or 8 or 9 is needed"),
         ("unet/config.json", {"cross_attention_dim": 768}, "cross_attention_dim is 768; 32 is needed"),
         ("unet/config.json", {"class_embed_type": "projection"}, "class_embed_type is projection"),
+        ("unet/config.json", {"addition_embed_type": "text"}, "addition_embed_type is text; None is needed"),
+        ("unet/config.json", {"num_class_embeds": 9}, "num_class_embeds is 9; None is needed"),
+        ("unet/config.json", {"sample_size": None}, "sample_size is None; 8 to 1024 is needed"),
+        ("unet/config.json", {"sample_size": [48, 48]}, r"sample_size is \[48, 48\]; 8 to 1024"),
+        ("vae/config.json", {"scaling_factor": None}, "scaling_factor is None; a number above 0 is needed"),
+        ("tokenizer/tokenizer_config.json", {"model_max_length": 200}, "model_max_length is 200; 3 to 77 is"),
+        ("tokenizer/tokenizer_config.json", {"model_max_length": None}, "model_max_length is None; 3 to 77"),
         ("vae/config.json", {"latent_channels": 65}, "its latents have 65 channels"),
         ("vae/config.json", {"block_out_channels": [4] * 6}, "its latents have 4 channels and 32 pixels"),
         ("unet/config.json", {"out_channels": 8}, "out_channels is 8; 4 is needed"),
@@ -109,10 +117,65 @@ def test_a_pickle_under_the_name_of_safetensors_is_refused(folder):
         load_parts(folder, "cpu", torch.float32)
 
 
-def test_weights_of_another_shape_are_refused(folder):
+def change_weights(file, change):
+    weights = {name: tensor.clone() for name, tensor in load_file(file).items()}
+    change(weights)
+    save_file(weights, file, metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("unet/diffusion_pytorch_model", "mid_block.resnets.0.conv1.weight"),
+        ("vae/diffusion_pytorch_model", "decoder.conv_out.bias"),
+        ("text_encoder/model", "final_layer_norm.weight"),
+    ],
+)
+def test_weights_that_are_missing_or_no_numbers_are_named(folder, file, name):
+    """They would be filled with random numbers: other land in each process."""
+    path, component = folder / f"{file}.safetensors", file.partition("/")[0]
+    change_weights(path, lambda weights: weights[name].fill_(float("nan")))
+    with pytest.raises(ModelRefused, match=f"mine/{component}: numbers are not finite in {name}"):
+        load_parts(folder, "cpu", torch.float32)
+    change_weights(path, lambda weights: weights.pop(name))
+    with pytest.raises(ModelRefused, match=f"mine/{component}: its weights lack {name}"):
+        load_parts(folder, "cpu", torch.float32)
+
+
+def test_weights_by_the_names_of_older_files_are_read(folder, tiny):
+    def rename(weights):
+        for name in list(weights):
+            weights[f"text_model.{name}"] = weights.pop(name)
+        weights["text_model.embeddings.position_ids"] = torch.arange(77)[None]
+
+    def rename_attention(weights):
+        names = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+        for name in [each for each in weights if "attentions" in each]:
+            older = next((name.replace(new, old) for new, old in names.items() if new in name), name)
+            weights[older] = weights.pop(name)
+
+    change_weights(folder / "text_encoder" / "model.safetensors", rename)
+    change_weights(folder / "vae" / "diffusion_pytorch_model.safetensors", rename_attention)
+    one, two = (load_parts(each, "cpu", torch.float32) for each in (tiny, folder))
+    for part in ("text_encoder", "vae"):
+        same, found = (getattr(each, part).state_dict() for each in (one, two))
+        assert all(torch.equal(same[name], found[name]) for name in same)
+
+
+def test_weights_of_another_shape_are_named(folder):
     config = json.loads((folder / "unet" / "config.json").read_text())
     put(folder / "unet" / "config.json", {**config, "block_out_channels": [16, 16]})
-    with pytest.raises(ModelRefused, match="mine cannot be loaded"):
+    with pytest.raises(ModelRefused, match=r"mine/unet: \S+ is \[32\], and \[64\] by config\.json, .* more"):
+        load_parts(folder, "cpu", torch.float32)
+
+
+def test_a_tokenizer_that_is_none_or_knows_more_words_is_refused(folder):
+    words = json.loads((folder / "tokenizer" / "vocab.json").read_text())
+    put(folder / "tokenizer" / "vocab.json", {**words, "sea</w>": len(words)})
+    with pytest.raises(ModelRefused, match=r"tokenizer has 515 tokens; text_encoder/config\.json knows 514"):
+        load_parts(folder, "cpu", torch.float32)
+    (folder / "tokenizer" / "vocab.json").write_text("{")
+    with pytest.raises(ModelRefused, match="mine/tokenizer cannot be loaded"):
         load_parts(folder, "cpu", torch.float32)
 
 
