@@ -27,7 +27,7 @@ from tiles.errors import ModelRefused
 from tiles.latents import PIXELS, LatentSpace
 
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
-OTHER_CONDITIONS = ("addition_embed_type", "encoder_hid_dim_type", "num_class_embeds")  # SDXL's, and others
+OTHER_CONDITIONS = ("addition_embed_type", "encoder_hid_dim_type")  # SDXL's, and others
 SMALLEST, LARGEST = 8, 1024  # latents along the squares that a model was trained on
 TOKENS = 77  # that a text tower reads, where its config names no number: transformers' default
 LEVELS = ("timestep",)  # kinds of class embedding that are known: Text2Earth's level
@@ -112,6 +112,8 @@ def check(folder: Path) -> None:
     expect(folder, "unet/config.json", "class_embed_type", unet.get("class_embed_type"), (None, *LEVELS))
     for other in OTHER_CONDITIONS:
         expect(folder, "unet/config.json", other, unet.get(other), (None,))
+    if unet.get("class_embed_type") is None:  # else diffusers does not read it
+        expect(folder, "unet/config.json", "num_class_embeds", unet.get("num_class_embeds"), (None,))
     within(folder, "unet/config.json", "sample_size", unet.get("sample_size"), SMALLEST, LARGEST)
     if not isinstance(scale := vae.get("scaling_factor", 1.0), int | float) or not 0 < scale < inf:
         raise ModelRefused(

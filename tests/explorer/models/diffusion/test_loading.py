@@ -72,7 +72,11 @@ def test_the_digest_is_that_of_what_paints(folder, tiny):
         ("unet/config.json", {"cross_attention_dim": 768}, "cross_attention_dim is 768; 32 is needed"),
         ("unet/config.json", {"class_embed_type": "projection"}, "class_embed_type is projection"),
         ("unet/config.json", {"addition_embed_type": "text"}, "addition_embed_type is text; None is needed"),
-        ("unet/config.json", {"num_class_embeds": 9}, "num_class_embeds is 9; None is needed"),
+        (
+            "unet/config.json",
+            {"class_embed_type": None, "num_class_embeds": 9},
+            "num_class_embeds is 9; None is needed",
+        ),
         ("unet/config.json", {"sample_size": None}, "sample_size is None; 8 to 1024 is needed"),
         ("unet/config.json", {"sample_size": [48, 48]}, r"sample_size is \[48, 48\]; 8 to 1024"),
         ("vae/config.json", {"scaling_factor": None}, "scaling_factor is None; a number above 0 is needed"),
