@@ -34,6 +34,22 @@ def explored(world, tiles):
     }
 
 
+def shows_the_same(folder, opened, explored, views, order, restarts):
+    """Explores a new world in an order, and opens it anew after some tiles, without its cache: each tile is the
+    one of ``views``."""
+    atlas, world = opened(folder)
+    try:
+        for index, tile in enumerate(order):
+            assert explored(world, [tile]) == {tile: views[tile]}
+            if index in restarts:
+                atlas.close()
+                (folder / world.id / "tiles.mbtiles").unlink()
+                atlas, world = opened(folder)
+        assert explored(world, order) == {tile: views[tile] for tile in order}
+    finally:
+        atlas.close()
+
+
 def opened(folder):
     atlas = Atlas(folder, OneModel(StandIn()), 2**24)
     names = atlas.names()
@@ -67,17 +83,7 @@ def test_no_order_of_pan_and_zoom_shows_whatever_is_restarted_or_lost(data, view
     folder = tmp_path_factory.mktemp("explored")
     order = data.draw(st.lists(st.sampled_from(list(views)), min_size=2, max_size=6, unique=True))
     restarts = data.draw(st.sets(st.integers(0, 5)))
-    atlas, world = opened(folder)
-    try:
-        for index, tile in enumerate(order):
-            assert explored(world, [tile]) == {tile: views[tile]}
-            if index in restarts:
-                atlas.close()
-                (folder / world.id / "tiles.mbtiles").unlink()
-                atlas, world = opened(folder)
-        assert explored(world, order) == {tile: views[tile] for tile in order}
-    finally:
-        atlas.close()
+    shows_the_same(folder, opened, explored, views, order, restarts)
 
 
 def test_the_real_model_paints_the_same_in_any_order(world, tmp_path, library):

@@ -18,6 +18,7 @@ from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.diffusions import build_diffusion
 from tests.edits import over
+from tests.explorer.worlds.test_levels import shows_the_same
 from tiles.errors import BadSetting, ModelRefused
 from tiles.grid import Tile, around
 from tiles.latents import LatentSpace
@@ -136,17 +137,7 @@ def test_no_order_of_pan_and_zoom_shows_whatever_is_restarted_or_lost(data, view
     folder = tmp_path_factory.mktemp("explored")
     order = data.draw(st.permutations(list(views)))
     restarts = data.draw(st.sets(st.integers(0, 3)))
-    atlas, world = opened(folder)
-    try:
-        for index, tile in enumerate(order):
-            assert explored(world, [tile]) == {tile: views[tile]}
-            if index in restarts:
-                atlas.close()
-                (folder / world.id / "tiles.mbtiles").unlink()
-                atlas, world = opened(folder)
-        assert explored(world, order) == {tile: views[tile] for tile in order}
-    finally:
-        atlas.close()
+    shows_the_same(folder, opened, explored, views, order, restarts)
 
 
 def test_a_painter_gives_each_model_its_own_cells_and_paints_the_same(world, painter, tmp_path):
