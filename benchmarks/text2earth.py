@@ -76,7 +76,7 @@ def parts(device: str, dtype: torch.dtype) -> Parts:
         for weights in module.parameters():
             nn.init.normal_(weights, std=0.02) if weights.ndim > 1 else nn.init.ones_(weights)
     unet, vae, text = (ready(module, device) for module in made)
-    home = Residence([unet, vae, text], device, together=True)
+    home = Residence([unet, vae, text], device, "never")
     return Parts(unet, vae, text, None, NOISE, "text2earth's size", "0" * 32, "none", dtype, device, home)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.loading import licence, load_parts
 from explorer.models.diffusion.painting import StableDiffusion, traits_of
 from explorer.models.diffusion.parts import Parts
-from explorer.models.diffusion.residence import Offload
+from explorer.models.diffusion.residence import Offload, what_helps
 from explorer.models.diffusion.sources import controlnet_folder
 from tiles.errors import ModelRefused
 from tiles.recipe import AdapterNote, Recipe, recipe_of
@@ -100,11 +100,19 @@ class Shelf:
         key = folder, recipe.adapters, recipe.dtype, recipe.guide.digest if recipe.guide else ""
         if key not in self._loaded:
             wanted, controlnet = self._found(recipe), self._guided_by(recipe)  # before gigabytes are read
-            dtype = getattr(torch, recipe.dtype)
-            parts = merged(load_parts(folder, self._device, dtype, offload=self._offload), wanted)
+            self._loaded[key] = self._read(folder, getattr(torch, recipe.dtype), wanted, controlnet)
+        return self._loaded[key]
+
+    def _read(
+        self, folder: Path, dtype: torch.dtype, adapters: Sequence[Adapter], controlnet: Path | None
+    ) -> Parts:
+        try:
+            parts = merged(load_parts(folder, self._device, dtype, offload=self._offload), adapters)
             if controlnet is not None:
                 parts = with_controlnet(parts, controlnet, self._offload)
-            if self._compile:
-                parts.unet.compile()
-            self._loaded[key] = parts
-        return self._loaded[key]
+        except torch.OutOfMemoryError:
+            helps = what_helps(self._offload == "never", 1, dtype)
+            raise ModelRefused(f"out of memory: {folder.name} has no room. What helps: {helps}") from None
+        if self._compile:
+            parts.unet.compile()
+        return parts

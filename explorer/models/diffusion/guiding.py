@@ -16,7 +16,7 @@ from explorer.models.diffusion.kinds import space_of
 from explorer.models.diffusion.layout import CARD, needed_controlnet, variant
 from explorer.models.diffusion.loading import digest, expect, is_safetensors, read, ready
 from explorer.models.diffusion.parts import Parts
-from explorer.models.diffusion.residence import Offload, Residence, fit
+from explorer.models.diffusion.residence import Offload, Residence
 from explorer.models.diffusion.whole import read_whole
 from explorer.painting.guides import Cut
 from tiles.errors import ModelRefused
@@ -130,7 +130,7 @@ def with_controlnet(parts: Parts, folder: Path, offload: Offload) -> Parts:
     whole = hashlib.blake2b(f"{parts.digest} {digest(folder, files)}".encode(), digest_size=16)
     network = ready(network, parts.device)
     components = [parts.unet, network, parts.vae, parts.text_encoder]
-    residence = Residence(components, parts.device, fit(components, parts.device, offload))
+    residence = Residence(components, parts.device, offload)
     return parts._replace(controlnet=network, residence=residence, digest=whole.hexdigest())
 
 

@@ -21,7 +21,7 @@ from explorer.models.diffusion.kinds import CHANNELS, MOST_CHANNELS, inputs_of, 
 from explorer.models.diffusion.layout import CARD, COMPONENTS, INDEX, Component, needed, variant, weights
 from explorer.models.diffusion.licences import known_licence
 from explorer.models.diffusion.parts import Parts
-from explorer.models.diffusion.residence import Offload, Residence, fit
+from explorer.models.diffusion.residence import Offload, Residence
 from explorer.models.diffusion.whole import read_whole
 from tiles.errors import ModelRefused
 from tiles.latents import PIXELS, LatentSpace
@@ -70,7 +70,7 @@ def load_parts(
         licence=known_licence(name or folder.name, licence(folder)),
         dtype=dtype,
         device=device,
-        residence=Residence(components, device, fit(components, device, offload)),
+        residence=Residence(components, device, offload),
     )
 
 

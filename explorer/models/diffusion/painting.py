@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.models.decoders import FeatheredDecoder, margin_of
 from explorer.models.diffusion.guiding import Guidance, Looked, added, guidance_of
 from explorer.models.diffusion.holding import softened
 from explorer.models.diffusion.kinds import inputs_of, shift_of, space_of
 from explorer.models.diffusion.parts import Parts
+from explorer.models.diffusion.residence import release, what_helps
 from explorer.models.diffusion.squares import halo_for, squares_of
 from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom, require_guides
 from explorer.models.samplers import Estimate, Held, estimated, sampled, stepper
 from explorer.models.sampling import Batch, Predict, View, blended, paint_in_batches
 from explorer.models.schedules import Level, diffusion_levels, diffusion_of, levels_for
 from explorer.painting.window import Latents, Window
+from tiles.errors import PaintingFailed
 from tiles.grid import TILE_PIXELS
 from tiles.recipe import Recipe
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 LEVELS = tuple(range(10, 19))  # ground resolutions that Text2Earth was trained on, which are zooms
 NO_LEVEL = 0.0  # what stands for none of them
 
@@ -60,27 +64,29 @@ class StableDiffusion:
 
     def paint(self, windows: Sequence[Window]) -> list[Latents]:
         """The latents (channels, width, width) of each window, float32. Raises ValueError for more than a
-        batch.
+        batch, PaintingFailed where memory runs out for good.
 
-        Where memory runs out, batches are half as large from then on, down to one window.
+        Where memory runs out, batches are half as large from then on, down to one window. Where that is not
+        enough, the model's components take turns on the device.
         """
         require_guides(self.traits, windows)
         if not 0 < len(windows) <= self.most:
             raise ValueError(f"{len(windows)} windows; a batch holds 1 to {self.most}")
-        while True:
-            size = self.traits.batch
+        while (size := self.traits.batch) > 1:
             try:
-                parts = [windows[first : first + size] for first in range(0, len(windows), size)]
-                painted = [paint_in_batches(part, size, self.device, self._sample) for part in parts]
-                return [latents for part in painted for latents in part]
+                return self._painted(windows, size)
             except torch.OutOfMemoryError:
-                if size == 1:
-                    raise
+                pass
             # Not while the error is handled, which holds on to what was being computed.
             self.traits = self.traits._replace(batch=size // 2)
             log.warning("out of memory: %d windows at once from now on", size // 2)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            release()
+        return self._in_room(lambda: self._painted(windows, 1), "paint a window")
+
+    def _painted(self, windows: Sequence[Window], size: int) -> list[Latents]:
+        parts = [windows[first : first + size] for first in range(0, len(windows), size)]
+        painted = [paint_in_batches(part, size, self.device, self._sample) for part in parts]
+        return [latents for part in painted for latents in part]
 
     def _sample(self, batch: Batch) -> Tensor:
         if batch.kind.hold_times == (0.0,):  # all is known
@@ -182,9 +188,8 @@ class StableDiffusion:
         tokens = tokenizer(
             prompt, padding="max_length", max_length=tokenizer.model_max_length, truncation=True
         )
-        with torch.inference_mode(), self.parts.residence.working(encoder):
-            ids = torch.tensor([tokens["input_ids"]], device=self.device)
-            return encoder(ids).last_hidden_state.to(self.parts.dtype)
+        ids = torch.tensor([tokens["input_ids"]], device=self.device)
+        return self._by(encoder, "read a prompt", lambda: encoder(ids).last_hidden_state.to(self.parts.dtype))
 
     def read_prompt(self, prompt: str) -> PromptReport:
         """What of a prompt is too long to be read. Every word is made of known pieces."""
@@ -202,24 +207,51 @@ class StableDiffusion:
 
     def _encoded(self, pixels: np.ndarray) -> Tensor:
         vae = self.parts.vae
-        with torch.inference_mode(), self.parts.residence.working(vae):
-            sheet = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
+        sheet = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).to(self.device)
+
+        def encoded() -> Tensor:
             latents = vae.encode((sheet.float() / 127.5 - 1).to(vae.dtype)).latent_dist.mode()
             return ((latents - shift_of(vae.config)) * vae.config["scaling_factor"]).float()
 
+        return self._by(vae, "encode a picture", encoded)
+
     def decode(self, latents: Latents) -> np.ndarray:
-        """Latents (channels, side + 2 margin, side + 2 margin) to uint8 pixels (256, 256, 3) inside."""
+        """Latents (channels, side + 2 margin, side + 2 margin) to uint8 pixels (256, 256, 3) inside. Raises
+        PaintingFailed where memory runs out for good."""
         return np.rint(self.decoder.tile(np.asarray(latents, np.float32))).astype(np.uint8)
 
     def _draw(self, latents: Latents) -> np.ndarray:
         """A canonical window's pixels, 0..255."""
         vae = self.parts.vae
-        with torch.inference_mode(), self.parts.residence.working(vae):
+
+        def drawn() -> np.ndarray:
             sheet = torch.from_numpy(latents)[None].to(self.device, vae.dtype)
             unscaled = sheet / vae.config["scaling_factor"] + shift_of(vae.config)
             picture = vae.decode(unscaled).sample[0].float()
             shown = (picture.clamp(-1, 1) + 1) * 127.5
             return shown.permute(1, 2, 0).cpu().numpy()
+
+        return self._by(vae, "decode a tile", drawn)
+
+    def _by(self, component: nn.Module, doing: str, work: Callable[[], T]) -> T:
+        """What ``work`` computes with a component."""
+
+        def worked() -> T:
+            with torch.inference_mode(), self.parts.residence.working(component):
+                return work()
+
+        return self._in_room(worked, doing)
+
+    def _in_room(self, work: Callable[[], T], doing: str) -> T:
+        """What ``work`` gives, if need be with components that take turns on the device. Raises
+        PaintingFailed where memory runs out even so."""
+        home = self.parts.residence
+        try:
+            return home.making_room(work)
+        except torch.OutOfMemoryError:
+            pass
+        helps = what_helps(home.together, self.traits.batch, self.parts.dtype)
+        raise PaintingFailed(f"out of memory: {self.traits.name} has no room to {doing}. What helps: {helps}")
 
 
 def traits_of(parts: Parts, digest: str, batch: int, steps: int) -> Traits:

@@ -11,7 +11,7 @@ from explorer.web.calls import finished
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.diffusions import build_diffusion
-from tiles.errors import ModelRefused
+from tiles.errors import ModelRefused, PaintingFailed
 from tiles.grid import Box, Tile
 from tiles.latents import USUAL
 
@@ -240,5 +240,5 @@ def test_where_memory_runs_out_fewer_windows_are_painted_at_once(libraries):
     assert model.traits.batch == model.recipe.batch == 1
     hook.remove()
     small(model, 0)
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(PaintingFailed, match="no room to paint a window"):
         model.paint(windows)
