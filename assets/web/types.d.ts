@@ -60,6 +60,7 @@ type MapOptions = {
   sketch: number;
   deepest: number;
   zooms: number[]; // that the model learned, coarsest first
+  nearest: Record<number, number>; // of these, as which each painted zoom is painted
   models?: [number, string][]; // other models, each from a zoom on
   lowest: number;
   highest: number;
@@ -77,6 +78,7 @@ type Published = {
   lowest: number;
   deepest: number;
   zooms: number[];
+  nearest: Record<number, number>;
   models?: [number, string][];
   start: [number, number, number];
   archives: { square: [number, number]; file: string }[];

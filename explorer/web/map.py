@@ -94,6 +94,7 @@ def page(world: World, language: str) -> str:
             "sketch": world.pyramid.sketch,
             "deepest": deepest,
             "zooms": world.learned,
+            "nearest": world.nearest,
             "models": [[zoom, model.traits.name] for zoom, model in sorted(world.others.items())],
             "lowest": lowest,
             "highest": highest,

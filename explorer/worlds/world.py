@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from explorer.models.family import Model
+from explorer.models.family import Model, nearest_zoom
 from explorer.painting.crossing import Crossing
 from explorer.worlds.access import Access
 from explorer.worlds.canvas import Canvas
@@ -125,6 +125,13 @@ class World:
         others = [level.zoom for level in self.pyramid.levels if level.model is not None]
         own = [zoom for zoom in self.model.traits.zooms if not others or zoom < others[0]]
         return own + [zoom for zoom in others if zoom in self.model_at(zoom).traits.zooms]
+
+    @property
+    def nearest(self) -> dict[int, int]:
+        """For each zoom that is painted and shown, the nearest one that its model learned, as which it is
+        painted."""
+        shown = [zoom for zoom in self.pyramid.zooms if zoom >= self.base_zoom]
+        return {zoom: nearest_zoom(zoom, self.model_at(zoom).traits.zooms) for zoom in shown}
 
     @property
     def credit(self) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def test_the_zoom_control_says_what_one_sees_and_what_was_learned(page, server, 
     slider = card.get_by_role("slider", name="Zoom")
     slider.focus()
     slider.press("ArrowRight")
-    expect(card).to_contain_text("Zoom 9. Invented: deeper than zoom 8")
+    expect(card).to_contain_text("Zoom 9. Invented: painted as if at zoom 8, the nearest one learned")
     page.wait_for_function("() => location.hash.includes('/9/')")
     assert slider.get_attribute("aria-valuetext").startswith("9, 310 m per pixel") and watch == []
 

@@ -22,8 +22,8 @@ export function scaleWords(zoom) {
 /**
  * Where the land of a zoom comes from, and which model paints it if it is not the world's own.
  * @param {number} zoom
- * @param {{base: number, deepest: number, zooms: number[], models?: [number, string][]}} world zooms: those that its
- *   models learned; models: others than its own, each from a zoom on
+ * @param {{base: number, deepest: number, nearest: Record<number, number>, models?: [number, string][]}} world nearest:
+ *   for each painted zoom, the nearest that its model learned; models: others than its own, each from a zoom on
  */
 export function originWords(zoom, { models = [], ...world }) {
   const [, model] = models.filter(([first]) => first <= zoom).at(-1) ?? [];
@@ -31,15 +31,11 @@ export function originWords(zoom, { models = [], ...world }) {
   return model && zoom <= world.deepest ? phrase("origin.by", { origin, model }) : origin;
 }
 
-/** @param {number} zoom @param {{base: number, deepest: number, zooms: number[]}} world */
-function wordsOf(zoom, { base, deepest, zooms }) {
+/** @param {number} zoom @param {{base: number, deepest: number, nearest: Record<number, number>}} world */
+function wordsOf(zoom, { base, deepest, nearest }) {
   if (zoom < base) return phrase("origin.afar", { base });
   if (zoom > deepest) return phrase("origin.enlarged", { deepest });
-  if (zooms.includes(zoom)) return phrase("origin.learned");
-  const above = zooms.filter((each) => each < zoom).at(-1);
-  const below = zooms.find((each) => each > zoom);
-  if (above === undefined) return phrase("origin.above", { zoom: below ?? zoom });
-  return below === undefined
-    ? phrase("origin.below", { zoom: above })
-    : phrase("origin.between", { above, below });
+  return nearest[zoom] === zoom
+    ? phrase("origin.learned")
+    : phrase("origin.invented", { zoom: nearest[zoom] });
 }

@@ -4,7 +4,7 @@ import { phrase } from "../lib/phrases.js";
 import { originWords, scaleWords } from "../lib/scale.js";
 
 export class Scale {
-  /** @param {L.Map} map @param {Pick<MapOptions, "base" | "deepest" | "zooms" | "models" | "lowest" | "highest">} options */
+  /** @param {L.Map} map @param {Pick<MapOptions, "base" | "deepest" | "zooms" | "nearest" | "models" | "lowest" | "highest">} options */
   constructor(map, options) {
     this.map = map;
     this.options = options;

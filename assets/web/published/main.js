@@ -56,8 +56,8 @@ class PublishedMap {
   }
 
   controls() {
-    const { model, licence, base, deepest, lowest, zooms, models } = this.world;
-    new Scale(this.map, { base, deepest, zooms, models, lowest, highest: this.highest });
+    const { model, licence, base, deepest, lowest, zooms, nearest, models } = this.world;
+    new Scale(this.map, { base, deepest, zooms, nearest, models, lowest, highest: this.highest });
     L.control
       .zoom({
         position: "bottomright",

@@ -63,6 +63,7 @@ def described(world: World, plan: Plan, format: str) -> dict[str, object]:
         "lowest": plan.lowest,
         "deepest": plan.deepest,
         "zooms": world.learned,
+        "nearest": world.nearest,
         "models": [[zoom, model.traits.name] for zoom, model in sorted(world.others.items())],
         "bounds": list(plan.bounds),
         "start": list(_start(world, plan)),
