@@ -12,11 +12,16 @@ CARD = "---\nlicense: apache-2.0\n---\n# Tiny\n"
 
 
 def build_diffusion(
-    folder: Path, inputs: int = 0, level: bool = True, side: int = 48, space: LatentSpace = USUAL
+    folder: Path,
+    inputs: int = 0,
+    level: bool = True,
+    side: int = 48,
+    space: LatentSpace = USUAL,
+    told: int | None = None,
 ) -> Path:
     """``inputs``: channels that the UNet sees, by default those of the latents; for latents of 4 they may also
     be 8 or 9. ``level``: it is told one, as Text2Earth is. ``side``: latents along the windows that it is
-    made for."""
+    made for. ``told``: guidance is distilled into it, and it is told the scale by so many numbers."""
     blocks = space.pixels.bit_length()
     cure()  # before transformers, which imports torchvision
     import torch
@@ -29,7 +34,7 @@ def build_diffusion(
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         cross_attention_dim=32, attention_head_dim=8, norm_num_groups=8,
-        class_embed_type="timestep" if level else None,
+        class_embed_type="timestep" if level else None, time_cond_proj_dim=told,
     )  # fmt: skip
     unet.save_pretrained(folder / "unet")
     vae = AutoencoderKL(

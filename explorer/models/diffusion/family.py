@@ -69,6 +69,8 @@ class Shelf:
         told = " ".join(f"{key}={getattr(recipe, key)}" for key in TOLD)
         if parts.unet.config["in_channels"] == space_of(parts.vae.config).channels:
             told += f" border={BORDER}"  # such models paint other land than before they held it softly
+        if parts.unet.config.get("time_cond_proj_dim") is not None:
+            told += " guidance=told"  # before, such models were not told its scale
         digest = hashlib.blake2b(f"{parts.digest} {told} {parts.dtype}".encode(), digest_size=16).hexdigest()
         traits = traits_of(parts, digest, recipe.batch, recipe.steps)
         return StableDiffusion(

@@ -29,6 +29,7 @@ from tiles.latents import PIXELS, LatentSpace
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
 OTHER_CONDITIONS = ("addition_embed_type", "encoder_hid_dim_type")  # SDXL's, and others
 SMALLEST, LARGEST = 8, 1024  # latents along the squares that a model was trained on
+MOST_TOLD = 4096  # numbers by which a UNet is told the scale of guidance
 TOKENS = 77  # that a text tower reads, where its config names no number: transformers' default
 LEVELS = ("timestep",)  # kinds of class embedding that are known: Text2Earth's level
 
@@ -115,6 +116,10 @@ def check(folder: Path) -> None:
     if unet.get("class_embed_type") is None:  # else diffusers does not read it
         expect(folder, "unet/config.json", "num_class_embeds", unet.get("num_class_embeds"), (None,))
     within(folder, "unet/config.json", "sample_size", unet.get("sample_size"), SMALLEST, LARGEST)
+    if (told := unet.get("time_cond_proj_dim")) is not None:  # guidance was distilled into it
+        within(folder, "unet/config.json", "time_cond_proj_dim", told, 2, MOST_TOLD)
+        if inputs_of(channels)[unet["in_channels"]] == "instruction":  # is guided by two scales
+            expect(folder, "unet/config.json", "time_cond_proj_dim", told, (None,))
     if not isinstance(scale := vae.get("scaling_factor", 1.0), int | float) or not 0 < scale < inf:
         raise ModelRefused(
             f"{folder.name}/vae/config.json: scaling_factor is {scale}; a number above 0 is needed"

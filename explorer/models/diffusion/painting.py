@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.models.decoders import FeatheredDecoder, margin_of
+from explorer.models.diffusion.distilled import guidance_embedding
 from explorer.models.diffusion.guiding import Guidance, Looked, added, guidance_of
 from explorer.models.diffusion.holding import softened
 from explorer.models.diffusion.kinds import inputs_of, shift_of, space_of
@@ -49,6 +50,8 @@ class StableDiffusion:
         self.levels = diffusion_levels(self.schedule, recipe.sampler, recipe.steps)
         self.task = inputs_of(traits.channels)[int(parts.unet.config["in_channels"])]
         self.told_level = parts.unet.config.get("class_embed_type") is not None
+        size = parts.unet.config.get("time_cond_proj_dim")
+        self.told_scale = None if size is None else guidance_embedding(recipe.guidance_scale, size)
         native = int(parts.unet.config["sample_size"])
         # By the width of the windows that come: those of a world that was made before may be narrower.
         self.squares = cache(lambda width: squares_of(width, native, self.device))
@@ -126,7 +129,7 @@ class StableDiffusion:
                 return self._unet(seen, by_time[t], texts, level, guide)
 
             all_of_it = by(prompts, told)
-            if scale == 1 and level_scale is None and not edits:
+            if self.told_scale is not None or (scale == 1 and level_scale is None and not edits):
                 return all_of_it
             # Dynamic condition adaptation: without text the ground resolution is left out too (Liu et al.
             # 2025, arXiv 2501.00895, section IV).
@@ -169,6 +172,7 @@ class StableDiffusion:
         2302.08113)."""
         text, unet = torch.cat([self.embed(prompt) for prompt in prompts]), self.parts.unet
         labels = told.to(self.parts.dtype) if self.told_level else None
+        scale = None if self.told_scale is None else self.told_scale.to(self.device, self.parts.dtype)
         total, weight = torch.zeros_like(seen[:, : self.traits.channels]), torch.zeros_like(seen[:1, :1])
         side, corners, share = self.squares(seen.shape[-1])
         for top, left in corners:
@@ -177,7 +181,15 @@ class StableDiffusion:
             looked = Looked(square[:, : self.traits.channels], level.timestep, text, labels)
             more = added(self.parts, looked, guide and guide.square(top, left, side))
             with self.parts.residence.working(unet):
-                found = unet(square, level.timestep, text, class_labels=labels, return_dict=False, **more)[0]
+                found = unet(
+                    square,
+                    level.timestep,
+                    text,
+                    class_labels=labels,
+                    timestep_cond=scale,
+                    return_dict=False,
+                    **more,
+                )[0]
             total[here] += found.float() * share
             weight[here] += share
         return total / weight
