@@ -32,6 +32,7 @@ class Description(NamedTuple):
     name: str
     kind: str
     level: bool  # whether it is told a ground resolution, as Text2Earth is
+    distilled: bool  # whether it is told the scale of guidance, in one call a step
     prediction: str  # what its UNet predicts
     scheduler: str
     licence: str
@@ -57,6 +58,7 @@ def describe(folder: Path, name: str = "") -> Description:
         name=name or folder.name,
         kind=KINDS[inputs_of(channels)[unet["in_channels"]]],
         level=unet.get("class_embed_type") is not None,
+        distilled=unet.get("time_cond_proj_dim") is not None,
         prediction=str(scheduler.get("prediction_type", "epsilon")),
         scheduler=str(scheduler.get("_class_name", "not stated")),
         licence=known_licence(name or folder.name, licence(folder)),

@@ -51,6 +51,12 @@ def test_kinds_are_told_by_what_the_unet_sees(tmp_path, inputs, words):
     assert words in answer.output and "not told" in answer.output
 
 
+def test_guidance_that_was_distilled_into_a_model_is_said(tiny, tmp_path):
+    other = build_diffusion(tmp_path / "other", level=False, told=8)
+    assert "told, one call a step" in typed("check", other, "--no-paint").output
+    assert "two calls a step" in typed("check", tiny, "--no-paint").output
+
+
 def test_what_is_wrong_is_one_line(tiny, tmp_path):
     (tmp_path / "empty").mkdir()
     answer = typed("check", tmp_path / "empty")
