@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from diffusers import LCMScheduler, StableDiffusionPipeline
+from diffusers import LCMScheduler
 
 from explorer.models.diffusion.distilled import guidance_embedding
 from explorer.models.library import Library
@@ -19,6 +19,8 @@ TOLD = 16  # numbers by which the scale is told
 @pytest.mark.parametrize("scale", [1.0, 1.5, 4.0, 8.5, 20.0])
 @pytest.mark.parametrize("size", [4, 9, 256, 512])
 def test_a_scale_is_told_as_diffusers_tells_it(scale, size):
+    from diffusers import StableDiffusionPipeline  # not before the models, see torchvision_cure
+
     theirs = StableDiffusionPipeline.get_guidance_scale_embedding(
         None, torch.tensor([scale - 1]), embedding_dim=size
     )
@@ -44,6 +46,8 @@ def watched(unet):
 
 
 def test_land_is_predicted_as_by_diffusers_own_pipeline(folder):
+    from diffusers import StableDiffusionPipeline
+
     model = Library(str(folder), "cpu", {**USED, "guidance_scale": 7.5}).get()
     parts = model.parts
     calls = watched(parts.unet)

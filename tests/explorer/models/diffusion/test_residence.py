@@ -3,7 +3,6 @@ import threading
 import numpy as np
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
 from torch import nn
 
 from explorer.models.diffusion import residence
@@ -249,6 +248,8 @@ def test_fewer_windows_come_before_turns(guided):
 
 
 def test_a_model_that_has_no_room_at_all_is_refused(guided, monkeypatch):
+    from diffusers import UNet2DConditionModel  # not before the models, see torchvision_cure
+
     folder, options = guided
     move = UNet2DConditionModel.to
 
