@@ -12,6 +12,12 @@ class EarthError(Exception):
     status: ClassVar[int] = 500
     retry_after: int | None = None  # seconds
 
+    def __init__(self, message: str = "", reason: str = "", **values: str | int) -> None:
+        """``reason`` names what was wrong, and ``values`` are its figures: for those who say it in another
+        language. ``message`` says the same in English."""
+        super().__init__(message)
+        self.reason, self.values = reason, values
+
 
 class BadAddress(EarthError):
     """A malformed or absurd tile address."""
@@ -95,6 +101,12 @@ class TooLarge(EarthError):
     """A request for more than is allowed."""
 
     code, status = "too_large", 413
+
+
+def too_many_tiles(count: int, limit: int, where: str = "") -> TooLarge:
+    """An edit of more tiles than it may have; ``where`` they are, in words that go on after their number."""
+    words = f"too many tiles ({count:,}){where}; the limit is {limit:,}"
+    return TooLarge(words, "too-many-tiles", count=count, limit=limit)
 
 
 class JobNotFound(EarthError):

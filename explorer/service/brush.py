@@ -13,7 +13,7 @@ from explorer.service.painter import Painter
 from explorer.worlds.new import clean_prompt
 from explorer.worlds.world import World
 from tiles import entries
-from tiles.errors import BadEdit, TooLarge
+from tiles.errors import BadEdit, too_many_tiles
 from tiles.grid import Tile, boxed, tile_metres
 from tiles.mask import FULL, SIDE, Mask
 from tiles.strokes import Stroke
@@ -52,9 +52,9 @@ def wish(world: World, stroke: Stroke, land: str, most: int) -> Wish:
     if land == "new":
         return Wish(stroke, True, tuple(covered)[:most], None)
     if not covered and land == "painted":
-        raise BadEdit("nothing is painted under the brush")
+        raise BadEdit("nothing is painted under the brush", "nothing-under-brush")
     if len(covered) > most:
-        raise TooLarge(f"too many tiles ({len(covered):,}) to paint again; the limit is {most:,}")
+        raise too_many_tiles(len(covered), most, " to paint again")
     edit = edits.checked(world, EditRequest((), stroke.prompt, mask=covered), most) if covered else None
     return Wish(stroke, land == "both" and not whole, tuple(covered), edit)
 

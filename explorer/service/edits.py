@@ -18,7 +18,7 @@ from explorer.service.painter import Painter
 from explorer.worlds.new import NEW_SEEDS, checked_seed, clean_prompt
 from explorer.worlds.world import World
 from tiles import entries, journal
-from tiles.errors import BadEdit, Busy, EarthError, Stopped, TooLarge
+from tiles.errors import BadEdit, Busy, EarthError, Stopped, too_many_tiles
 from tiles.grid import Bounds, Box, Tile
 from tiles.mask import Mask, written
 from tiles.store import Known
@@ -62,14 +62,12 @@ def painted_cells(world: World, tiles: Iterable[Tile], most: int) -> set[Tile]:
     for tile in tiles:
         under = world.pyramid.cells(tile)
         if under.size > most:
-            raise TooLarge(
-                f"too many tiles ({under.size:,} under {tile.z}/{tile.x}/{tile.y}); the limit is {most:,}"
-            )
+            raise too_many_tiles(under.size, most, f" under {tile.z}/{tile.x}/{tile.y}")
         cells.update(under.tiles())
     if not cells:
-        raise BadEdit("no tile is selected")
+        raise BadEdit("no tile is selected", "nothing-selected")
     if len(cells) > most:
-        raise TooLarge(f"too many tiles ({len(cells):,}); the limit is {most:,}")
+        raise too_many_tiles(len(cells), most)
     if len(zooms := sorted({cell.z for cell in cells})) > 1:
         raise BadEdit(f"tiles of zooms {', '.join(map(str, zooms))}: those of an edit must be of one zoom")
     return cells
@@ -249,7 +247,7 @@ def undo(world: World, painter: Painter, jobs: Jobs) -> dict[str, Any]:
 def redo(world: World, painter: Painter) -> dict[str, Any]:
     """Redo the step that was undone last. Raises NothingToDo, Busy."""
     if world.journal.history.waiting:
-        raise Busy("an edit is being painted; redo when it is done")
+        raise Busy("an edit is being painted; redo when it is done", "edit-running")
     return _walked(world, painter, *world.journal.redo())
 
 

@@ -50,10 +50,12 @@ def check(
     if request.paint_missing and guess.unpainted:
         _require_painter(world)
     if not request.paint_missing and guess.unpainted == guess.base_tiles:
-        raise BadBounds("nothing of this region is painted; let the export paint unpainted tiles")
+        words = "nothing of this region is painted; let the export paint unpainted tiles"
+        raise BadBounds(words, "export-nothing-painted")
     free = shutil.disk_usage(folder).free
     if (needed := estimates.room(world, request, guess) + limits.free_bytes) > free:
-        raise DiskFull(f"about {needed:,} bytes of free disk are needed; {free:,} are free")
+        words = f"about {needed:,} bytes of free disk are needed; {free:,} are free"
+        raise DiskFull(words, "disk-too-full")
     return guess
 
 
@@ -62,22 +64,30 @@ def _check_size(world: World, region: Area, format: Format, limits: Limits) -> N
     if pixels > most:
         raise TooLarge(
             f"{region.width:,} x {region.height:,} pixels are {pixels:,}; the limit is {most:,}."
-            " Choose a smaller region or a coarser zoom"
+            " Choose a smaller region or a coarser zoom",
+            "export-too-large",
+            width=region.width,
+            height=region.height,
+            limit=most,
         )
     if format.most_side and max(region.width, region.height) > format.most_side:
-        sides, allowed = f"{region.width:,} x {region.height:,}", f"{format.most_side:,}"
+        sides, allowed = f"{region.width:,} x {region.height:,}", format.most_side
         raise TooLarge(
-            f"{sides} pixels: in this format a side may have at most {allowed}; other formats take more"
+            f"{sides} pixels: in this format a side may have at most {allowed:,}; other formats take more",
+            "export-side-too-long",
+            limit=allowed,
         )
     if (cells := painted_box(world, region).size) > limits.tiles:
-        raise TooLarge(f"this region is made of {cells:,} painted tiles; the limit is {limits.tiles:,}")
+        words = f"this region is made of {cells:,} painted tiles; the limit is {limits.tiles:,}"
+        raise TooLarge(words, "too-many-tiles", count=cells, limit=limits.tiles)
 
 
 def _require_painter(world: World) -> None:
     if world.readonly:
         raise WorldHeld(
             f"land is missing here and world {world.id!r} {world.access.reason}:"
-            " only what is painted can be exported"
+            " only what is painted can be exported",
+            "world-held",
         )
 
 

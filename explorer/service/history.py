@@ -15,7 +15,7 @@ from explorer.service.regions import Sheet
 from explorer.worlds.world import World
 from tiles import entries, journal
 from tiles.edits import Edit
-from tiles.errors import BadEdit, NothingToDo, TooLarge
+from tiles.errors import BadEdit, NothingToDo, too_many_tiles
 from tiles.grid import EARTH, Box, Tile, checked_tile, tile_metres
 from tiles.mask import SIDE, written
 from tiles.values import is_place
@@ -68,7 +68,7 @@ def stamped(world: World, number: int, at: tuple[float, float], most: int) -> en
     if edit.picture:
         raise BadEdit("a picture cannot be stamped; place the file again")
     if len(edit.cells) > most:
-        raise TooLarge(f"too many tiles ({len(edit.cells):,}); the limit is {most:,}")
+        raise too_many_tiles(len(edit.cells), most)
     mask = _moved(edit, at)
     return entries.Edit(
         cells=journal.outline(mask),

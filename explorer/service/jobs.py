@@ -95,7 +95,8 @@ class Jobs:
             waiting = sum(job.state == "waiting" and job.kind == kind for job in self._jobs.values())
             waiting += self._held[kind]
             if waiting >= WAITING_LIMIT:
-                raise Busy(f"{waiting} jobs are waiting already; try again when one is done")
+                words = f"{waiting} jobs are waiting already; try again when one is done"
+                raise Busy(words, "jobs-full", count=waiting)
             self._held[kind] += 1
 
         def put(world: str, work: Work, entry: int | None) -> Job:

@@ -69,12 +69,13 @@ def read(path: Path, spot: Spot, home: tuple[float, float], zoom: int, limits: L
     """
     middle, own = _checked_spot(spot, home, zoom)
     if not _one_at_a_time.acquire(timeout=PATIENCE):
-        raise Busy("other pictures are being read; try again in a moment")
+        raise Busy("other pictures are being read; try again in a moment", "pictures-busy")
     try:
         with opened(path, limits.pixels) as raster:
             if min(raster.width, raster.height) < LEAST:
                 size = f"{raster.width} x {raster.height}"
-                raise BadPicture(f"the picture has {size} pixels; it needs at least {LEAST} a side")
+                words = f"the picture has {size} pixels; it needs at least {LEAST} a side"
+                raise BadPicture(words, "picture-too-small", least=LEAST)
             if place := find(raster.source):
                 return _sheet(raster, place, _covered(place, zoom, limits.tiles))
             return _put(raster, middle, own, zoom, limits.tiles)
@@ -125,9 +126,8 @@ def _covered(place: Place, zoom: int, most_tiles: int) -> Area:
 
 def _check_shown(width: int, height: int, zoom: int) -> None:
     if min(width, height) < LEAST:
-        raise BadPicture(
-            f"at zoom {zoom} the picture is {width} x {height} px; it needs at least {LEAST} a side"
-        )
+        words = f"at zoom {zoom} the picture is {width} x {height} px; it needs at least {LEAST} a side"
+        raise BadPicture(words, "picture-too-small", least=LEAST)
 
 
 def _put(raster: Raster, middle: tuple[float, float], own: float, zoom: int, most_tiles: int) -> Sheet:
@@ -148,7 +148,7 @@ def _sheet(raster: Raster, place: Place, region: Area) -> Sheet:
     image = onto(raster, place, Grid(bounds.west, bounds.north, metres, region.width, region.height))
     mask = image[..., 3] >= 128
     if not mask.any():
-        raise BadPicture("the picture is entirely transparent or nodata")
+        raise BadPicture("the picture is entirely transparent or nodata", "picture-empty")
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     corner = region.left + int(columns[0]), region.top + int(rows[0])
@@ -177,7 +177,7 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
     same as together. Latents at the picture's edge, which see beyond it, are not counted as known.
     """
     if not sheet.mask.any():
-        raise BadPicture("the picture is entirely transparent")
+        raise BadPicture("the picture is entirely transparent", "picture-empty")
     box, space = sheet.box(zoom), model.traits.space
     pixels, mask = _padded(sheet, box, MARGIN)
     certain, margin = _certain(mask, space.pixels), MARGIN // space.pixels  # by latent
@@ -192,7 +192,7 @@ def known(sheet: Sheet, zoom: int, model: Model) -> dict[Tile, Known]:
             inside = latents[:, margin:-margin, margin:-margin]
             cells[cell] = Known(inside.astype(np.float16), here)
     if not cells:
-        raise BadPicture("the picture is too small or too thin")
+        raise BadPicture("the picture is too small or too thin", "picture-too-small", least=LEAST)
     return cells
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
-from tiles.errors import BadEdit, TooLarge
+from tiles.errors import BadEdit, TooLarge, too_many_tiles
 from tiles.grid import EARTH, Bounds, Box, Tile, boxed, tile_metres
 from tiles.mask import SIDE
 from tiles.values import is_place
@@ -52,7 +52,7 @@ def polygon_mask(shape: Any, zoom: int, softness: float, most: int) -> dict[Tile
     xs, ys = zip(*(place for rings in polygons for ring in rings for place in ring))
     around = Bounds(min(xs) - softness, min(ys) - softness, max(xs) + softness, max(ys) + softness)
     if not (around.west < around.east and around.south < around.north):
-        raise BadEdit("the region is empty: its corners lie on a line")
+        raise BadEdit("the region is empty: its corners lie on a line", "region-empty")
     box = _checked(boxed(around, zoom), most)
     return _mask(Sheet(box, _softened(_drawn(polygons, box, step), softness / step)), most)
 
@@ -171,7 +171,8 @@ def _grey(text: str, most: int) -> np.ndarray:
 
 def _checked(box: Box, most: int) -> Box:
     if box.size > most * SPREAD:
-        raise TooLarge(f"the region lies in {box.size:,} tiles; the limit is {most * SPREAD:,}")
+        words = f"the region lies in {box.size:,} tiles; the limit is {most * SPREAD:,}"
+        raise TooLarge(words, "too-many-tiles", count=box.size, limit=most * SPREAD)
     return box
 
 
@@ -179,7 +180,7 @@ def _mask(sheet: Sheet, most: int) -> dict[Tile, np.ndarray]:
     sheet = sheet._replace(weights=np.where(sheet.weights < FAINT, 0, sheet.weights))
     mask = dict(sheet.cells())
     if not mask:
-        raise BadEdit("the region is empty")
+        raise BadEdit("the region is empty", "region-empty")
     if len(mask) > most:
-        raise TooLarge(f"too many tiles ({len(mask):,}); the limit is {most:,}")
+        raise too_many_tiles(len(mask), most)
     return mask

@@ -13,6 +13,7 @@ from pydantic import ValidationError, validate_call
 
 from explorer.service.jobs import Job
 from explorer.web.permits import require_edit
+from explorer.web.phrases import USUAL, failure, phrase
 from tiles.errors import EarthError
 
 T = TypeVar("T")
@@ -69,9 +70,10 @@ def finished(job: Job) -> Job:
     return job
 
 
-def guarded(work: Callable[[], T]) -> T:
-    """``work``'s answer; our own errors as words for whoever called."""
+def guarded(work: Callable[[], T], language: str | None = None) -> T:
+    """``work``'s answer; our own errors as words for whoever called, in English if no language is given."""
     try:
         return work()
     except EarthError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        words, title = failure(error, language), phrase(language or USUAL, "failed")
+        raise gr.Error(words, title=title, print_exception=False) from None

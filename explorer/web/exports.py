@@ -16,6 +16,7 @@ from explorer.service.exports import Export, Limits
 from explorer.service.jobs import Job
 from explorer.settings import Settings
 from explorer.web.permits import owner, require_job, spending, visitor_of
+from explorer.web.phrases import failure, page_language
 from explorer.web.visitors import NotYours
 from explorer.worlds.world import World
 from tiles import package
@@ -35,9 +36,9 @@ class ExportBody(BaseModel):
     paint_missing: StrictBool = True
 
 
-def describe(job: Job) -> dict[str, Any]:
-    """A job as JSON."""
-    error = {"code": job.error.code, "message": str(job.error)} if job.error else None
+def describe(job: Job, language: str | None = None) -> dict[str, Any]:
+    """A job as JSON; what it failed of is told in a language of the page's, or in English."""
+    error = {"code": job.error.code, "message": failure(job.error, language)} if job.error else None
     left = job.seconds_left
     if job.state == "running" and isinstance(job.work, Export):
         left = job.work.seconds_left(job.done, job.total, left)
@@ -111,7 +112,9 @@ def _checked(request: Request, world: World, wanted: ExportRequest) -> Estimate:
         if not visitor.owns(world.id):
             raise NotYours(
                 f"{guess.unpainted:,} tiles of this region are not painted, and this world is not yours:"
-                " without generating unpainted tiles (paint_missing) you may export the rest"
+                " without generating unpainted tiles (paint_missing) you may export the rest",
+                "export-not-yours",
+                count=guess.unpainted,
             )
         visitor.require("tiles", guess.unpainted)
     return guess
@@ -124,13 +127,14 @@ def list_jobs(request: Request, world: str = "", kind: str = "") -> list[dict[st
     jobs, asks = request.app.state.jobs.all(), visitor_of(request)
     if asks is not None:
         jobs = [job for job in jobs if job.owner == asks.id]
-    return [describe(job) for job in jobs if world in ("", job.world) and kind in ("", job.kind)]
+    language = page_language(request)
+    return [describe(job, language) for job in jobs if world in ("", job.world) and kind in ("", job.kind)]
 
 
 @router.get("/jobs/{id}")
 def show_job(request: Request, id: str) -> dict[str, Any]:
     """State, what is done of how much, seconds left, files."""
-    return describe(request.app.state.jobs.get(id))
+    return describe(request.app.state.jobs.get(id), page_language(request))
 
 
 @router.delete("/jobs/{id}")

@@ -14,6 +14,7 @@ from explorer.service.events import Event
 from explorer.web.hub import Hub
 from explorer.web.overviews import Builder
 from explorer.web.permits import Limit, visitor_of, why_not_painted
+from explorer.web.phrases import failure, page_language
 from explorer.worlds.world import World
 from tiles.errors import BadAddress, BadSetting, EarthError, WorldNotFound
 from tiles.grid import Tile, checked_tile
@@ -262,7 +263,7 @@ def parse(text: str, limit: int) -> list[Tile]:
 
 async def refuse(socket: WebSocket, error: EarthError) -> None:
     """Say why, and close."""
-    reason = {"code": error.code, "message": str(error)}
+    reason = {"code": error.code, "message": failure(error, page_language(socket))}
     await socket.send_json({"event": "error", "error": reason})
     await socket.close(1008)
 

@@ -16,6 +16,21 @@ TITLE = "Endless Earth"
 PICTURE = "/gallery/fjords.webp"
 ITS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 PAGE = ("", "/")
+MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
+# Gradio's script and style come late. What is seen before is here: where the map will be, its land.
+SIGHT = """<style>gradio-app:not(:has(#earth))::before { content: "@@loading@@"; position: fixed; \
+z-index: 2; left: 50%; top: 40vh; transform: translateX(-50%); width: max-content; max-width: 90vw; \
+padding: 8px 18px; border-radius: 18px; background: #fff; color: #57534e; font: 16px system-ui, sans-serif; }
+gradio-app:not(:has(#earth)) > * { visibility: hidden; }
+#first-sight { position: fixed; z-index: 1; inset: 0 0 0 clamp(256px, 22vw, 320px); overflow: hidden; \
+pointer-events: none; }
+#first-sight img { position: absolute; }
+@media (max-width: 900px) { #first-sight { inset: 0 0 96px 0; } }
+@media (max-width: 900px) and (max-height: 560px) { #first-sight { inset: 0 0 84px 0; } }</style>"""
+# What Gradio is given for the head of its page, its script adds once that has run. Modules run in the order
+# of the page, so without ``async`` the first sight would wait for Gradio's.
+HEAD = f"""{SIGHT}<script type="module" async src="static/earth/page/firstsight.js"></script>\
+<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">"""
 FILLED = (*PAGE, "/config", "/config/")  # Gradio's script asks for its description of the page again
 
 
@@ -75,9 +90,9 @@ class Front:
 def _changed(asked: HTTPConnection, body: str, whole: bool) -> str:
     """The answer in the reader's language; ``whole``: it is the page itself."""
     language, root = language_of(asked), _root(asked)
-    body = filled(body, language)
     if not whole:
-        return body
+        return filled(body, language)
+    body = filled(body.replace("</head>", f"{HEAD}</head>", 1), language)
     return with_preview(spoken(body, language), f"{asked.url.scheme}://{asked.url.netloc}{root}", language)
 
 

@@ -16,6 +16,7 @@ from explorer.web.headers import SecurityHeaders
 from explorer.web.keys import Keys
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
+from explorer.web.phrases import failure, page_language
 from explorer.web.proxy import Proxy
 from explorer.web.sharing import Sharing
 from explorer.web.visitors import Visitors
@@ -61,7 +62,7 @@ def guard(app: FastAPI, settings: Settings, keys: Keys, visitors: Visitors) -> F
 async def _earth_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EarthError)
     headers = {"Retry_After": str(error.retry_after)} if error.retry_after else {}
-    return refusal(error.status, error.code, str(error), **headers)
+    return refusal(error.status, error.code, failure(error, page_language(request)), **headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from explorer.web.calls import guarded
 from explorer.web.permits import making, owner, require_change, visitor_of
 from explorer.web.phrases import language_of, phrase
 from explorer.worlds.atlas import Atlas
-from explorer.worlds.new import NewWorld, clean_prompt
+from explorer.worlds.new import NEW_SEEDS, NewWorld, clean_prompt
 from explorer.worlds.world import World
 from tiles.errors import BadSetting
 
@@ -40,7 +40,8 @@ class Handlers:
         if visitor is not None and id not in ids:
             ids = visitor.worlds() or [each for each in ids if not self.atlas.owner(each)]
         chosen = id if id in ids else next(iter(ids), "")
-        prompt = guarded(lambda: self.atlas.get(chosen).journal.prompt) if chosen else ""
+        language = language_of(request)
+        prompt = guarded(lambda: self.atlas.get(chosen).journal.prompt, language) if chosen else ""
         return Shown(
             chosen,
             gr.skip() if writing else prompt,
@@ -56,7 +57,7 @@ class Handlers:
             with making(request, scouting.windows_for_home(new, model)):
                 return self.atlas.create(scouting.with_home(new, model, self.painter.sample), owner(request))
 
-        made = guarded(work)
+        made = guarded(work, language_of(request))
         if not made.journal.prompt:
             gr.Info(phrase(language_of(request), "new.no-prompt"))
         return self.show(made.id, request)
@@ -70,7 +71,7 @@ class Handlers:
             world.journal.set_prompt(clean_prompt(prompt))
             tell(self.painter, world)
 
-        guarded(work)
+        guarded(work, language_of(request))
         if prompt.strip():
             gr.Info(phrase(language_of(request), "new-land.changed"))
         else:
@@ -78,7 +79,7 @@ class Handlers:
 
     def ask_to_delete(self, id: str, request: gr.Request) -> tuple[Any, str, str]:
         """The confirmation, what it says, and the world that it is about."""
-        world = guarded(lambda: self.atlas.get(id))
+        world = guarded(lambda: self.atlas.get(id), language_of(request))
         tiles = f"{world.counts()['cells']:,}"
         question = phrase(language_of(request), "delete.question", name=world.name, tiles=tiles)
         return gr.update(visible=True), question, id
@@ -90,7 +91,7 @@ class Handlers:
             require_change(request, id)
             remove(self.atlas, self.painter, id)
 
-        guarded(work)
+        guarded(work, language_of(request))
         return self.show("", request)
 
 
@@ -98,5 +99,6 @@ def seed_of(text: str) -> int | None:
     """A seed that was typed; None: one is to be drawn. Raises BadSetting."""
     typed = (text or "").strip()
     if typed and not (typed.isascii() and typed.isdecimal() and len(typed) <= 19):
-        raise BadSetting(f"the seed {typed[:40]!r} is not a whole number; leave it empty for a random one")
+        words = f"the seed {typed[:40]!r} is not a whole number; leave it empty for a random one"
+        raise BadSetting(words, "seed", typed=typed[:40], most=str(NEW_SEEDS - 1))
     return int(typed) if typed else None

@@ -63,7 +63,8 @@ class Hub:
     def join(self, listener: Listener) -> None:
         """Raises Busy when too many maps are open."""
         if len(self) >= self._most:
-            raise Busy(f"{self._most} maps are open already, and no more are allowed; close one of them")
+            words = f"{self._most} maps are open already, and no more are allowed; close one of them"
+            raise Busy(words, "maps-full", count=self._most)
         self._loop = asyncio.get_running_loop()
         self._maps[listener.world.id].add(listener)
         self.stir(listener.world)

@@ -47,7 +47,7 @@ def may_edit(connection: Asking) -> bool:
 def require_edit(connection: Asking) -> None:
     """Raises NotAllowed."""
     if not may_edit(connection):
-        raise NotAllowed(NO_TOOLS if visitor_of(connection) else NO_EDIT)
+        raise NotAllowed(NO_TOOLS) if visitor_of(connection) else NotAllowed(NO_EDIT, "only-look")
 
 
 def require_change(connection: Asking, world: str) -> None:

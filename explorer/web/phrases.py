@@ -14,10 +14,12 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from explorer.resources import asset
+from tiles.errors import EarthError
 
 COOKIE = "earth-language"  # the language that somebody chose; scripts set it too
 SECONDS = 365 * 86400  # for which it is kept
 USUAL = "en"
+SPOKEN = "Earth-Language"  # header: the page's language, in which it is told of failures; programs send none
 VARY = "Accept-Language, Cookie"  # what the language of an answer depends on
 MARK = re.compile(r"@@([a-z0-9.-]+)((?:\|[a-z]+=[^|@]*)*)@@")
 HOLE = re.compile(r"\{([a-z]+)\}")
@@ -39,12 +41,36 @@ def mark(key: str, **values: str) -> str:
 def phrase(language: str, key: str, **values: str) -> str:
     """A text, with ``values`` in its holes; what is in them is never looked at again.
 
-    >>> phrase("en", "world.none", world="{world}")
+    >>> phrase("en", "error.no-world", world="{world}")
     'There is no world “{world}” here.'
     """
     text = CATALOGUES[language][key]
     assert isinstance(text, str), f"{key} has plural forms"
     return HOLE.sub(lambda hole: values.get(hole[1], hole[0]), text)
+
+
+def failure(error: EarthError, language: str | None) -> str:
+    """What went wrong, in a language of the catalogues; in the error's own words where they have none for it.
+
+    >>> failure(EarthError("no edit", "no-edit-there"), "de"), failure(EarthError("else"), "de")
+    ('Dort ist keine Änderung zu sehen.', 'else')
+    """
+    kind = error.reason or error.code.replace("_", "-")
+    if language is None or f"error.{kind}" not in CATALOGUES[language]:
+        return str(error)
+    said = {name: figure(language, value) for name, value in error.values.items()}
+    return phrase(language, f"error.{kind}", **{"message": str(error), **said})
+
+
+def figure(language: str, value: str | int) -> str:
+    """A number as people write it; words as they are.
+
+    >>> figure("de", 1234567), figure("en", 1234567)
+    ('1.234.567', '1,234,567')
+    """
+    if isinstance(value, str):
+        return value
+    return f"{value:,}".replace(",", "." if phrase(language, "decimal") == "," else ",")
 
 
 def length(language: str, metres: float) -> str:
@@ -91,6 +117,13 @@ def language_of(request: HTTPConnection | Any) -> str:
         if chosen in CATALOGUES:
             return chosen
     return liked(request.headers.get("accept-language", ""))
+
+
+def page_language(request: HTTPConnection) -> str | None:
+    """The language in which the page asks to be told of failures; None: a program asks, which gets English.
+    A WebSocket can have no header of the page's, so there it is in the address."""
+    said = request.headers.get(SPOKEN) or request.query_params.get("lang")
+    return said if said in CATALOGUES else None
 
 
 def liked(header: str) -> str:

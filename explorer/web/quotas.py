@@ -85,7 +85,8 @@ class Quotas:
     def _require(self, address: str, kind: Kind, amount: int) -> None:
         limit, what = self.limits[kind], WORDS[kind]
         if amount > limit:
-            raise TooLarge(f"this takes {amount:,} {what}; a visitor may have {limit:,} a day")
+            words = f"this takes {amount:,} {what}; a visitor may have {limit:,} a day"
+            raise TooLarge(words, "more-than-a-day")
         if not amount or (left := limit - self._used(address, kind)) >= amount:
             return
         account = self._known(address)
@@ -95,7 +96,7 @@ class Quotas:
         used_up = (
             f"{all_of} are used up" if left <= 0 else f"this takes {amount:,}: of {all_of}, {left:,} are left"
         )
-        error = QuotaUsedUp(f"{used_up}; the count begins anew in {duration(seconds)}")
+        error = QuotaUsedUp(f"{used_up}; the count begins anew in {duration(seconds)}", "used-up")
         error.retry_after = math.ceil(seconds)
         raise error
 

@@ -17,7 +17,7 @@ from explorer.web.calls import checked, finished, for_editors, guarded
 from explorer.web.exports import describe, limits
 from explorer.web.permits import visitor_of
 from explorer.web.worlds import listed
-from tiles.errors import TooLarge
+from tiles.errors import too_many_tiles
 from tiles.grid import Bounds, boxed
 from tiles.mosaic.formats import FORMATS
 
@@ -191,5 +191,5 @@ class Tools:
     def _tiles(self, world: str, bounds: Bounds, most: int) -> list[Any]:
         box = boxed(bounds, self._atlas.get(world).base_zoom)
         if box.size > most:
-            raise TooLarge(f"too many tiles ({box.size:,}) in these bounds; the limit is {most:,}")
+            raise too_many_tiles(box.size, most, " in these bounds")
         return list(box.tiles())

@@ -16,6 +16,7 @@ from explorer.models.family import Traits
 from explorer.resources import asset
 from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
+from explorer.web.front import MAIN
 from explorer.web.handlers import Handlers
 from explorer.web.phrases import language_of, mark, phrase
 from explorer.worlds.atlas import Atlas
@@ -24,19 +25,6 @@ from tiles.grid import metres_per_pixel
 
 EXAMPLES = asset("prompts", "examples.json")
 SCALES = (2, 5, 6, 7, 8, 9, 10, 12, 14, 16, 17, 18, 19)  # first zooms of what one sees
-MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
-# Gradio's script and style come late. What is seen before is here: where the map will be, its land.
-SIGHT = """<style>gradio-app:not(:has(#earth))::before { content: "@@loading@@"; position: fixed; \
-z-index: 2; left: 50%; top: 40vh; transform: translateX(-50%); width: max-content; max-width: 90vw; \
-padding: 8px 18px; border-radius: 18px; background: #fff; color: #57534e; font: 16px system-ui, sans-serif; }
-gradio-app:not(:has(#earth)) > * { visibility: hidden; }
-#first-sight { position: fixed; z-index: 1; inset: 0 0 0 clamp(256px, 22vw, 320px); overflow: hidden; \
-pointer-events: none; }
-#first-sight img { position: absolute; }
-@media (max-width: 900px) { #first-sight { inset: 0 0 96px 0; } }
-@media (max-width: 900px) and (max-height: 560px) { #first-sight { inset: 0 0 84px 0; } }</style>"""
-HEAD = f"""<script type="module" src="static/earth/page/firstsight.js"></script>\
-<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">{SIGHT}"""
 # No template: the map's frame is the only thing inside, and words never pass through here.
 FRAME = '<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>'
 
@@ -56,7 +44,6 @@ def mount(app: FastAPI) -> FastAPI:
         path="/",
         theme=theme,
         css_paths=[assets.FOLDER / "page" / "page.css"],
-        head=HEAD,
         ssr_mode=False,
         footer_links=[],
         run_history=False,  # with it, anybody could have this machine write to another host

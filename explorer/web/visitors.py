@@ -65,7 +65,8 @@ class Visitor:
         if not self.owns(world):
             raise NotYours(
                 f"world {world[:80]!r} is not yours: visitors may look at it, and change and paint only"
-                " what they made themselves. Make a world of your own"
+                " what they made themselves. Make a world of your own",
+                "not-yours",
             )
 
     def worlds(self) -> list[str]:
@@ -183,11 +184,13 @@ class Visitors:
         made, settings = [owner for owner in self.owners().values() if owner], self.settings
         if made.count(visitor.id) + self._making[visitor.id] >= settings.visitor_worlds:
             which = "a world" if settings.visitor_worlds == 1 else f"{settings.visitor_worlds} worlds"
-            raise NoRoom(f"you have {which} already, and a visitor may have no more: delete one first")
+            words = f"you have {which} already, and a visitor may have no more: delete one first"
+            raise NoRoom(words, "enough-worlds")
         if len(made) + self._making.total() >= settings.visitors:
             raise NoRoom(
                 f"there are {len(made)} worlds of visitors, and there is no room for more: one that is not"
-                f" visited for {settings.visitor_days} days makes room. Come back later"
+                f" visited for {settings.visitor_days} days makes room. Come back later",
+                "visitors-full",
             )
 
     def _remove_left(self) -> None:

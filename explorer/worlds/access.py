@@ -60,7 +60,7 @@ class Access:
     def require(self) -> None:
         """Take the lock. Raises WorldHeld where the world can only be read."""
         if self.readonly:
-            raise WorldHeld(f"world {self.id!r} {self._reason}; it can be read here")
+            raise WorldHeld(f"world {self.id!r} {self._reason}; it can be read here", "world-held")
 
     def release(self) -> None:
         """Let others have the lock."""

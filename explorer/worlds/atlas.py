@@ -226,9 +226,10 @@ class Atlas:
     def _path(self, id: str) -> Path:
         """A world's file. Raises WorldNotFound."""
         if not ID.fullmatch(id):
-            raise WorldNotFound(f"no world {id[:80]!r}: an id is 1 to 64 of a-z, 0-9, _ and -")
+            words = f"no world {id[:80]!r}: an id is 1 to 64 of a-z, 0-9, _ and -"
+            raise WorldNotFound(words, "no-world", world=id[:80])
         if not self._is_world(self.folder / id):
-            raise WorldNotFound(f"no world {id!r}")
+            raise WorldNotFound(f"no world {id!r}", "no-world", world=id)
         return self.folder / id / "world.db"
 
     def _current(self, id: str) -> World:

@@ -40,7 +40,7 @@ class Finder:
         """The tiles that agree best with ``words``, of one zoom or of all; of tiles that touch or hold each
         other only the best. Raises NoSearch, and BadSetting for a ``limit`` that is not 1 to 50."""
         if self._towers is None:
-            raise NoSearch("this world's model cannot compare pictures with words")
+            raise NoSearch("this world's model cannot compare pictures with words", "no-search")
         if not 1 <= limit <= LIMIT:
             raise BadSetting(f"limit {limit}: it must be 1 to {LIMIT}")
         for tile in self._unseen():

@@ -140,12 +140,12 @@ class Journal:
         with self._lock:
             history = self._history
             if history.waiting:
-                raise Busy("an edit is being painted; clear when it is done")
+                raise Busy("an edit is being painted; clear when it is done", "edit-running")
             outline = journal.outline(cells)
             touched = self._with_refined(entries.cells_of(outline))
             shows = {cell: history.era(cell).entry for cell in touched if history.over(cell)}
             if not shows:
-                raise NothingToDo("no edit is shown there")
+                raise NothingToDo("no edit is shown there", "no-edit-there")
             seen = {cell for cell in touched if self._pyramid.shows(cell)}
             return self._append(entries.Clear(cells=outline), shows, touches=seen - shows.keys()), seen
 
@@ -154,7 +154,7 @@ class Journal:
         self._check_writable()
         with self._lock:
             if len(self._history.steps) < 2:
-                raise NothingToDo("there is nothing to undo")
+                raise NothingToDo("there is nothing to undo", "nothing-to-undo")
             number = self._history.steps[-1]
             return number, self._step(entries.Undone(entry=number), self._touched(number))
 
@@ -163,7 +163,7 @@ class Journal:
         self._check_writable()
         with self._lock:
             if not self._history.undone:
-                raise NothingToDo("there is nothing to redo")
+                raise NothingToDo("there is nothing to redo", "nothing-to-redo")
             number = self._history.undone[-1]
             return number, self._step(entries.Redone(entry=number), self._touched(number))
 

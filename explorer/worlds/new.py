@@ -97,16 +97,18 @@ def ids_for(name: str) -> Iterator[str]:
 
 
 def clean_text(text: str, what: str, limit: int) -> str:
-    """``text`` without surrounding space. Raises BadSetting."""
+    """``text`` without surrounding space; ``what`` it is: a name or a prompt. Raises BadSetting."""
     text = unicodedata.normalize("NFC", text).strip()
     if len(text) > limit:
-        raise BadSetting(f"{what} has {len(text)} characters; the limit is {limit}")
+        words = f"the {what} has {len(text)} characters; the limit is {limit}"
+        raise BadSetting(words, f"{what}-too-long", count=len(text), limit=limit)
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text):
-        raise BadSetting(f"{what} holds control characters; it must be plain text")
+        raise BadSetting(f"the {what} holds control characters; it must be plain text", f"{what}-not-plain")
     if hidden := next((c for c in text if _hidden(c)), None):
-        raise BadSetting(
-            f"{what} holds a character that cannot be seen, U+{ord(hidden):04X}; it must be plain text"
+        words = (
+            f"the {what} holds a character that cannot be seen, U+{ord(hidden):04X}; it must be plain text"
         )
+        raise BadSetting(words, f"{what}-not-plain")
     return text
 
 
@@ -119,18 +121,18 @@ def _hidden(character: str) -> bool:
 
 
 def clean_name(name: str) -> str:
-    name = clean_text(name, "the name", NAME_LIMIT)
+    name = clean_text(name, "name", NAME_LIMIT)
     if not any(unicodedata.category(c)[0] in "LNPS" for c in name):
-        raise BadSetting("the name is empty")
+        raise BadSetting("the name is empty", "name-empty")
     return name
 
 
 def clean_prompt(prompt: str) -> str:
     """Raises BadPrompt."""
     try:
-        return clean_text(prompt, "the prompt", PROMPT_LIMIT)
+        return clean_text(prompt, "prompt", PROMPT_LIMIT)
     except BadSetting as error:
-        raise BadPrompt(str(error)) from None
+        raise BadPrompt(str(error), error.reason, **error.values) from None
 
 
 def checked_seed(seed: int | None) -> int:

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from explorer.web.phrases import CATALOGUES
 from tests.browser.acts import click, to
+from tests.browser.conftest import PATIENCE, VISITED
 from tests.browser.test_page import opened, shown
 
 VIEWS = {
@@ -106,3 +107,33 @@ def test_the_page_speaks_german_where_the_browser_does_or_somebody_says_so(brows
     other.goto(server.url)
     expect(other.locator("#tab-place-home")).to_have_text("Mitnehmen")
     german.close()
+
+
+def test_what_went_wrong_is_told_in_german_too(browser, server):
+    with browser.new_context(locale="de-DE", viewport={"width": 1024, "height": 768}) as german:
+        german.add_init_script(VISITED)
+        page = german.new_page()
+        page.set_default_timeout(PATIENCE)
+        opened(page, server)
+        to(page, "explore", "new")
+        page.locator("#create").click()
+        expect(page.get_by_text("Der Name ist leer.")).to_be_visible()
+        to(page, "shape", "edit")
+        click(page, 300, 300)
+        expect(page.locator("#edit-selection")).to_contain_text("1 Kachel")
+        page.locator("#edit-prompt").fill("a" * 501)
+        page.locator("#edit-go").click()
+        expect(page.locator("#edit-said")).to_have_text(
+            "Die Beschreibung hat 501 Zeichen. Höchstens 500 sind erlaubt."
+        )
+        to(page, "shape", "picture")
+        page.locator("#picture-file").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": b"no"}
+        )
+        page.locator("#picture-go").click()
+        expect(page.locator("#picture-said")).to_contain_text("Das ist kein Bild, das auf die Karte kann.")
+        to(page, "home", "export")
+        page.locator("#export-zoom").select_option("20")
+        expect(page.locator("#export-estimate")).to_contain_text("sind zu viele: Höchstens")
+        page.evaluate("location.hash = '#nirgends'")
+        expect(page.locator("#notice")).to_have_text("Hier gibt es keine Welt „nirgends“.")

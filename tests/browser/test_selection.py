@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.acts import LAND, click, selected, settled, stroke, to, until, words
+from tests.browser.conftest import VISITED
 from tests.browser.test_page import drag, opened, view
 
 
@@ -121,6 +122,7 @@ def test_more_tiles_than_an_edit_may_have_are_said(page, server, watch):
 
 def test_a_phone_selects_by_taps(browser, server):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.add_init_script(VISITED)
     page = context.new_page()
     page.set_default_timeout(60_000)
     opened(page, server)

@@ -51,7 +51,7 @@ def test_a_stranger_looks_makes_a_world_paints_until_the_limit_and_hears_of_it(p
     to(page, "explore", "new")
     page.locator("#new-name textarea, #new-name input").fill("Another")
     page.get_by_role("button", name="Create world").click()
-    expect(page.get_by_text("a visitor may have no more: delete one first")).to_be_visible()
+    expect(page.get_by_text("as many worlds as a visitor may have")).to_be_visible()
 
 
 def test_a_stranger_looks_at_anothers_world_by_its_link_and_cannot_delete_it(public, strangers):
@@ -66,5 +66,5 @@ def test_a_stranger_looks_at_anothers_world_by_its_link_and_cannot_delete_it(pub
     expect(other.locator("#world option:checked")).to_have_text("Theirs")
     other.locator("#delete").click()
     other.locator("#really").click()
-    expect(other.get_by_text("is not yours: visitors may look at it")).to_be_visible()
+    expect(other.get_by_text("This world is not yours. You may look at it.")).to_be_visible()
     assert "theirs" in public.atlas.names()

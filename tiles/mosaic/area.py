@@ -139,7 +139,8 @@ def require_square(area: Area) -> None:
     if not all(inside_square(tile) for tile in corners):
         raise BadBounds(
             "this region reaches beyond the mercator square, where MBTiles and PMTiles have no tiles;"
-            " choose cog, png or xyz"
+            " choose cog, png or xyz",
+            "export-beyond-square",
         )
 
 

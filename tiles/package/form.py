@@ -73,7 +73,7 @@ def named_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except BadPackage as error:
-        raise BadPackage(f"{path.name!r:.80}: {error}") from None
+        raise BadPackage(f"{path.name!r:.80}: {error}", error.reason, **error.values) from None
 
 
 @contextmanager

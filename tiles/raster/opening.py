@@ -137,7 +137,8 @@ def reworded() -> Iterator[None]:
         Image.DecompressionBombError,
     ) as error:
         reason = str(error.__cause__ or error).strip().split("\n")[0].split(" (this error")[0][:120]
-        raise BadPicture(f"the picture cannot be read: {reason or type(error).__name__}") from None
+        why = reason or type(error).__name__
+        raise BadPicture(f"the picture cannot be read: {why}", "picture-broken", why=why) from None
 
 
 def shrunk(pixels: np.ndarray, by: int) -> np.ndarray:
@@ -166,15 +167,17 @@ def _driver(path: Path) -> str:
     if head[4:8] == b"ftyp":
         known = "HEIF or AVIF" if head[8:12] in HEIF else "a film"
     if known is None:
-        raise BadPicture(f"this is not a picture: {READ}")
-    raise BadPicture(f"this is {known}, which cannot be read: save it in another format. {READ}")
+        raise BadPicture(f"this is not a picture: {READ}", "not-a-picture")
+    words = f"this is {known}, which cannot be read: save it in another format. {READ}"
+    raise BadPicture(words, "other-kind-of-file")
 
 
 def _check_size(source: Any, most_pixels: int) -> None:
     """Raises TooLarge."""
     width, height = source.width, source.height
     if width * height > most_pixels:
-        raise TooLarge(f"the picture has {width:,} x {height:,} pixels; {most_pixels:,} are allowed")
+        words = f"the picture has {width:,} x {height:,} pixels; {most_pixels:,} are allowed"
+        raise TooLarge(words, "picture-too-large", width=width, height=height, limit=most_pixels)
     sizes = [np.dtype(kind.replace("complex_int16", "int32")).itemsize for kind in source.dtypes]
     needed, allowed = width * height * sum(sizes), most_pixels * NUMBERS
     if needed > allowed:
@@ -198,7 +201,7 @@ def _checked_picture(path: Path) -> int:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
             if getattr(image, "n_frames", 1) > 1:
-                raise BadPicture("this is an animation: save one picture of it")
+                raise BadPicture("this is an animation: save one picture of it", "picture-moves")
             if image.format == "PNG":  # whose getexif() would read all pixels
                 exif = Image.Exif()
                 exif.load(image.info.get("exif", b""))

@@ -24,6 +24,7 @@ LATTICE = 65  # points a side that a raster's outline is taken from
 NEXT_TO_POLE = 89.9999  # degrees, beyond which a longitude says nothing
 LOOSE = 0.03  # of a raster's diagonal: how far off its control points may be
 SAVE = "give it one, for example with gdal_translate -a_srs EPSG:4326 in.tif out.tif"
+BEYOND = "it lies beyond 85.05 degrees north or south, where web mercator ends"
 PLAIN = "save it without its place to put it anywhere (gdal_translate -co PROFILE=BASELINE in.tif out.tif)"
 Points = np.ndarray  # float (n,)
 
@@ -71,7 +72,7 @@ def find(source: Any) -> Place | None:
     try:
         return _stated(source)
     except BadPicture as error:
-        raise BadPicture(f"{error}; or {PLAIN}") from None
+        raise BadPicture(f"{error}; or {PLAIN}", error.reason, **error.values) from None
 
 
 def _stated(source: Any) -> Place | None:
@@ -258,10 +259,10 @@ def _unwrapped(lon: Points, lat: Points, own_x: Points, crs: CRS) -> tuple[Point
 def _bounds(x: Points, y: Points) -> Bounds:
     known = np.isfinite(x) & np.isfinite(y)
     if not known.any():
-        raise BadPicture("it lies where web mercator does not reach")
+        raise BadPicture("it lies where web mercator does not reach", "picture-beyond")
     bounds = Bounds(*(float(v) for v in (x[known].min(), y[known].min(), x[known].max(), y[known].max())))
     if not (bounds.west < bounds.east and bounds.south < bounds.north):
-        raise BadPicture("it lies beyond 85.05 degrees north or south, where web mercator ends")
+        raise BadPicture(BEYOND, "picture-beyond")
     return bounds
 
 
@@ -313,7 +314,7 @@ def _metres(x: Points, y: Points, size: tuple[int, int]) -> float:
         lengths = lengths[np.isfinite(lengths) & (lengths > 0)]
         steps.append(float(np.median(lengths)) if lengths.size else 0.0)
     if not max(steps) > 0:
-        raise BadPicture("it lies beyond 85.05 degrees north or south, where web mercator ends")
+        raise BadPicture(BEYOND, "picture-beyond")
     return max(steps)
 
 
@@ -321,4 +322,5 @@ def require_tiles(place: Place | None, tiles: float, most: int) -> None:
     """Raises TooLarge."""
     if tiles > most:
         why = next((f"; {note}" for note in place.notes if "pole" in note), "") if place else ""
-        raise TooLarge(f"the picture would cover {tiles:,.0f} tiles; {most:,} are allowed{why}")
+        words = f"the picture would cover {tiles:,.0f} tiles; {most:,} are allowed{why}"
+        raise TooLarge(words, "picture-covers-too-much", count=int(min(tiles, 1e15)), limit=most)

@@ -35,5 +35,8 @@ export function phrase(key, values = {}) {
   });
 }
 
+/** Tells the server in which language to say what went wrong. @returns {Record<string, string>} */
+export const spoken = () => ({ "Earth-Language": language });
+
 const written = globalThis.document?.getElementById("phrases");
 if (written?.textContent) use(JSON.parse(written.textContent));

@@ -14,6 +14,6 @@ export function readSeed(text) {
   const seed = /^\d{1,16}$/.test(typed) ? Number(typed) : Number.NaN;
   if (Number.isSafeInteger(seed)) return { seed };
   return {
-    wrong: phrase("seed.wrong", { typed: typed.slice(0, 40), most: String(MOST_SEED) }),
+    wrong: phrase("error.seed", { typed: typed.slice(0, 40), most: String(MOST_SEED) }),
   };
 }

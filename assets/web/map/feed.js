@@ -1,6 +1,7 @@
 // @ts-check
 // One connection that comes back by itself and then says again what is wanted.
 
+import { language } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 
 const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before each try to connect again
@@ -8,7 +9,7 @@ const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before each try to connect a
 export class Feed {
   /** @param {string} world @param {(message: any) => void} hear */
   constructor(world, hear) {
-    this.url = `${location.origin.replace(/^http/, "ws")}${rooted(`/worlds/${world}/feed`)}`;
+    this.url = `${location.origin.replace(/^http/, "ws")}${rooted(`/worlds/${world}/feed?lang=${language}`)}`;
     this.hear = hear;
     /** @type {Tile[]} */
     this.wanted = [];

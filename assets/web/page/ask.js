@@ -2,6 +2,7 @@
 // The one way to ask the server. It always ends with an answer: a failure has words for people, that
 // of the network or of a proxy too.
 import { refused, unreachable } from "../lib/failures.js";
+import { spoken } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 
 const PATIENCE = 60_000; // ms for an answer; a file that is sent may take its time
@@ -15,12 +16,12 @@ const PATIENCE = 60_000; // ms for an answer; a file that is sent may take its t
 export async function ask(url, method = "GET", body = undefined) {
   const file = body instanceof Blob;
   const type = file ? "application/octet-stream" : "application/json";
-  /** @type {RequestInit} */
-  const request = { method, signal: file ? undefined : AbortSignal.timeout(PATIENCE) };
-  if (body !== undefined) {
-    request.body = file ? body : JSON.stringify(body);
-    request.headers = { "Content-Type": type };
-  }
+  const request = {
+    method,
+    headers: body === undefined ? spoken() : { ...spoken(), "Content-Type": type },
+    body: file || body === undefined ? body : JSON.stringify(body),
+    signal: file ? undefined : AbortSignal.timeout(PATIENCE),
+  };
   try {
     const answer = await fetch(rooted(url), request);
     return read(answer.ok, answer.status, await answer.text());
@@ -35,7 +36,7 @@ export async function ask(url, method = "GET", body = undefined) {
  * @returns {Promise<Answer>} `said` is the picture as a Blob, or `{error: {code, message}}`
  */
 export async function askPicture(url, body) {
-  const headers = { "Content-Type": "application/json" };
+  const headers = { ...spoken(), "Content-Type": "application/json" };
   try {
     const answer = await fetch(rooted(url), { method: "POST", headers, body: JSON.stringify(body) });
     if (!answer.ok) return read(false, answer.status, await answer.text());
@@ -61,7 +62,8 @@ export function upload(url, file, tell) {
   const request = new XMLHttpRequest();
   return new Promise((done) => {
     request.open("POST", rooted(url));
-    request.setRequestHeader("Content-Type", "application/octet-stream");
+    const headers = { ...spoken(), "Content-Type": "application/octet-stream" };
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded, total }) => tell(total ? loaded / total : 0));
     request.upload.addEventListener("load", () => tell(1));
     request.addEventListener("load", () => {

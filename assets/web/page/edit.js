@@ -67,7 +67,9 @@ function select() {
   if (!get("edit")) return;
   const { selection, limit } = state;
   const tooMany = selection.count > limit;
-  const words = tooMany ? phrase("edit.too-many", { count: selection.count, limit }) : described(selection);
+  const words = tooMany
+    ? phrase("error.too-many-tiles", { count: selection.count, limit })
+    : described(selection);
   say(get("edit-selection"), words, tooMany);
   get("edit-clear").hidden = !selection.count;
   button("edit-go").disabled = !selection.count || tooMany;

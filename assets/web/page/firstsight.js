@@ -1,6 +1,7 @@
 // @ts-check
 // The land of the view as a still picture, until the map is there: the frame around it takes longer to load than
-// painted tiles do. Nothing is painted for it.
+// painted tiles do. Nothing is painted for it. It runs as soon as it is there, before the page's other modules
+// and, it may be, before the page has a body.
 import { recall } from "../lib/memory.js";
 import { formatPlace, parseLink, parsePlace } from "../lib/place.js";
 import { covering } from "../lib/plane.js";

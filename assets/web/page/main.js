@@ -1,5 +1,6 @@
 // @ts-check
 // The page around the map: its parts, and its keys.
+import "./firstsight.js"; // it has run, so it hears of the map, which a part of the page opens
 import "./about.js";
 import "./brush.js";
 import "./blueprint.js";
@@ -22,6 +23,7 @@ import "./status.js";
 import "./theme.js";
 import "./unpack.js";
 import "./visitor.js";
+import "./welcome.js";
 import "./work.js";
 import "./worldlink.js";
 

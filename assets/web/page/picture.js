@@ -77,7 +77,7 @@ function take(file, at) {
   const input = field("picture-file");
   if (!input || !state.world) return;
   reveal("view-picture");
-  if (!isPicture(file)) return say(get("picture-said"), phrase("picture.wrong"), true);
+  if (!isPicture(file)) return say(get("picture-said"), phrase("error.not-a-picture"), true);
   const files = new DataTransfer();
   files.items.add(file);
   input.files = files.files;

@@ -91,7 +91,7 @@ export const asked = () => parseLink(location.hash)?.world ?? visits().at(-1)?.[
 /** The first world of this page. The server says which: what was asked for may not exist. @param {string} world */
 export function first(world) {
   const link = parseLink(location.hash);
-  const words = link && link.world !== world ? phrase("world.none", { world: link.world }) : "";
+  const words = link && link.world !== world ? phrase("error.no-world", { world: link.world }) : "";
   if (!world) return say(get("notice"), words, true);
   if (link?.world !== world) history.replaceState(null, "", formatLink(world, place(world)));
   show(world, link?.world === world ? link.place : "", words);

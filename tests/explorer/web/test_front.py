@@ -57,6 +57,12 @@ def test_the_first_page_has_one_preview_and_it_is_ours():
     assert 'og:image" content="http://here:1/gallery/fjords.webp"' in text
 
 
+def test_the_first_sight_waits_for_no_other_script():
+    head = asked("/", **{"accept-language": "de"})[1].decode().split("</head>")[0]
+    assert '<script type="module" async src="static/earth/page/firstsight.js">' in head
+    assert f'content: "{CATALOGUES["de"]["loading"]}"' in head
+
+
 def test_other_answers_pass_as_they_are():
     headers, body = asked("/other")
     assert body == b"@@new.go@@" and headers["content-type"].startswith("text/plain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import pytest
 
 from explorer.resources import asset
 from explorer.web.phrases import CATALOGUES, HOLE, MARK, filled, liked, mark, phrase, script
+from tiles.errors import EarthError
 
 ENGLISH = CATALOGUES["en"]
 PLACES = [*asset("web").glob("*/*.js"), *Path("explorer/web").glob("*.py")]
 KEY = re.compile(r"""(?:phrase|mark)\((?:"[a-z]{2}", |[\w().]+, )?f?(["'`])([][.${}\w-]+)\1""")
 # Names that no language has another word for, keys and types of the browser, events of Leaflet and of ours.
 NO_WORDS = {
-    "Endless Earth", "Content-Type", "TimeoutError", "Enter", "Escape", "Accept-Language, Cookie",
+    "Endless Earth", "Content-Type", "Earth-Language", "TimeoutError", "Enter", "Escape", "Accept-Language, Cookie",
     "leaflet-bar tools", "Files", "#prompt textarea",
 }  # fmt: skip
 EVENTS = re.compile(r"\.on\(|^on\(")
@@ -125,3 +127,60 @@ def test_a_catalogue_in_the_page_cannot_end_its_script(monkeypatch):
 )
 def test_the_browser_says_which_language_it_likes_best(header, language):
     assert liked(header) == language
+
+
+def kinds(of: type[EarthError] = EarthError) -> dict[str, type[EarthError]]:
+    """All kinds of failures, by name."""
+    found = {of.__name__: of}
+    for kind in of.__subclasses__():
+        found |= kinds(kind)
+    return found
+
+
+def reasons() -> dict[str, set[str]]:
+    """What code gives errors as their reason, and the names of the figures beside it."""
+    found: dict[str, set[str]] = {}
+    known = kinds()
+    for path in [*Path("explorer").glob("**/*.py"), *Path("tiles").glob("**/*.py")]:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call) or len(call.args) != 2 or not isinstance(call.func, ast.Name):
+                continue
+            reason, made = call.args[1], call.func.id
+            if not (made in known and isinstance(reason, ast.Constant | ast.JoinedStr)):
+                continue
+            named = ast.unparse(reason).removeprefix("f").strip("'")
+            for kind in ("name", "prompt") if "{what}" in named else ("",):
+                values = {value.arg or "" for value in call.keywords}
+                found.setdefault(named.replace("{what}", kind), values)
+                found[named.replace("{what}", kind)] &= values
+    return found
+
+
+def test_every_reason_of_a_failure_has_a_text_whose_figures_it_gives():
+    given = reasons()
+    assert {"prompt-too-long", "too-many-tiles", "no-world", "edit-running", "not-a-picture"} <= given.keys()
+    for reason, values in given.items():
+        needed = set().union(*holes(ENGLISH[f"error.{reason}"]))
+        assert needed <= values | {"message"}, reason
+    codes = {kind.code.replace("_", "-") for kind in kinds().values()}
+    texts_ = {key.removeprefix("error.") for key in ENGLISH if key.startswith("error.")}
+    assert texts_ <= given.keys() | codes
+
+
+def test_a_failure_is_told_in_the_pages_language_and_to_programs_in_english(client, world):
+    asked = {"method": "POST", "url": "/worlds/test-land/edits"}
+    body = {"tiles": [[8, 128, 128]], "prompt": "a" * 1501}
+    plain = client.request(**asked, json=body).json()["error"]
+    assert plain == {
+        "code": "bad_prompt",
+        "message": "the prompt has 1501 characters; the limit is 500",
+    }
+    german = client.request(**asked, json=body, headers={"Earth-Language": "de"}).json()["error"]
+    assert german == {
+        "code": "bad_prompt",
+        "message": "Die Beschreibung hat 1.501 Zeichen. Höchstens 500 sind erlaubt.",
+    }
+    other = client.request(**asked, json=body, headers={"Earth-Language": "../x"}).json()["error"]
+    assert other == plain
+    unknown = client.get("/worlds/nowhere", headers={"Earth-Language": "de"}).json()["error"]["message"]
+    assert unknown == "Hier gibt es keine Welt „nowhere“."
