@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Frame, Page, expect
 
-from tests.browser.acts import to
+from tests.browser.acts import click, to
 from tests.browser.test_page import opened
 from tests.browser.test_places import VIEWS
+from tests.browser.test_placing import png
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {
@@ -34,19 +36,58 @@ def found(where: Page | Frame) -> list[str]:
     ]
 
 
+def unfold(page: Page) -> None:
+    """Open all folds of the part that the panel shows."""
+    page.evaluate(
+        "document.querySelectorAll('#panel details').forEach(fold => { fold.open = fold.checkVisibility(); })"
+    )
+
+
+def states(page: Page) -> Iterator[tuple[str, Page | Frame]]:
+    """All that the page may show, one after another."""
+    land = page.locator("#earth-map").element_handle().content_frame()
+    yield "welcome", page
+    yield "map", land
+    for place, views in VIEWS.items():
+        for view in views or ("",):
+            to(page, place, view)
+            unfold(page)
+            yield f"{place} {view}", page
+    to(page, "explore", "world")
+    page.locator("#delete").click()
+    expect(page.locator("#really")).to_be_visible()
+    yield "delete", page
+    page.locator("#keep").click()
+    page.locator("#help").click()
+    yield "keys", page
+    page.keyboard.press("Escape")
+    click(page, 60, 100)
+    page.frame_locator("#earth-map").locator(".placecard").wait_for()
+    yield "a place's card", land
+    to(page, "shape", "picture")
+    page.locator("#picture-file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": png()})
+    page.frame_locator("#earth-map").locator(".own-bar").wait_for()
+    yield "a picture over the map", land
+    yield "a picture over the map", page
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="npm ci fetches axe-core")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_serious_stands_in_the_way_of_anybody(browser, server, theme):
+@pytest.mark.parametrize(
+    ("theme", "language", "width", "height"),
+    [
+        ("light", "en", 1100, 800),
+        ("dark", "en", 1100, 800),
+        ("light", "de", 1024, 768),
+        ("dark", "de", 390, 844),
+    ],
+)
+def test_nothing_serious_stands_in_the_way_of_anybody(browser, server, theme, language, width, height):
     context = browser.new_context(
-        viewport={"width": 1100, "height": 800}, color_scheme=theme, bypass_csp=True
+        viewport={"width": width, "height": height}, color_scheme=theme, bypass_csp=True, locale=language
     )
     page = context.new_page()
     page.set_default_timeout(60_000)
     opened(page, server)
-    wrong = found(page.locator("#earth-map").element_handle().content_frame())
-    for place, views in VIEWS.items():
-        for view in views or ("",):
-            to(page, place, view)
-            wrong += found(page)
-    assert sorted(set(wrong)) == []
+    wrong = {f"{state}: {each}" for state, where in states(page) for each in found(where)}
+    assert not wrong, "\n".join(sorted(wrong))
     context.close()

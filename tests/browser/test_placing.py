@@ -37,7 +37,7 @@ def test_a_picture_of_ones_own_goes_to_the_middle_of_the_selection(page, server,
     chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": b"<b>no</b>"})
     expect(page.locator("#picture-spot")).to_contain_text("middle of the selection")
     page.locator("#picture-go").click()
-    expect(said).to_contain_text("this is not a picture")
+    expect(said).to_contain_text("This is not a picture")
     chosen.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": png()})
     page.locator("#picture-prompt").fill("a lake")
     with page.expect_request("**/pictures?*") as sent:
@@ -67,7 +67,8 @@ def test_a_geotiff_is_shown_at_its_own_place(page, server, watch):
     to(page, "shape", "picture")
     page.locator("#picture-file").set_input_files({"name": "a.TIF", "mimeType": "image/tiff", "buffer": data})
     expect(page.locator("#picture-spot")).to_contain_text("its own place. It is 58.7 x 59.3 km")
-    page.locator("#picture-go").click()
     until(page, lambda: abs(view(page)[2] - x) < 256 * pixel and abs(view(page)[3] - y) < 256 * pixel)
+    expect(page.frame_locator("#earth-map").locator(".own-body")).to_be_in_viewport()  # before it is sent
+    page.locator("#picture-go").click()
     settled(page, server, 2)
     assert watch == []

@@ -63,6 +63,7 @@ export class OwnPicture {
     this.own = asked;
     if (!asked || before?.number !== asked.number) this.drop();
     if (!asked) return before && this.bar.show(null, "");
+    if (!before) this.map.closePopup(); // its bar lies there
     const layers = [this.frame, this.body, ...(asked.pixels ? this.corners : [])];
     for (const layer of layers) layer.addTo(this.map);
     if (!this.image && asked.drawn) this.draw(asked);

@@ -2,7 +2,7 @@
 // Exports: what one will be, and asking for it.
 import { phrase } from "../lib/phrases.js";
 import { metresPerPixel } from "../lib/plane.js";
-import { bytes, length, missing, resolution, time } from "../lib/words.js";
+import { bytes, count, length, missing, resolution, time } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { button, field, get, say, send } from "./dom.js";
@@ -97,8 +97,14 @@ async function look() {
   button("export-go").disabled = !ok || busy();
   state.seconds = ok ? said.seconds : 0;
   if (!ok) return say(get("export-estimate"), said.error.message, true);
-  const { width, height, tiles } = said;
-  const cost = { width, height, tiles, bytes: bytes(said.bytes), time: time(said.seconds) };
+  const { width, height } = said;
+  const cost = {
+    width,
+    height,
+    tiles: count(said.tiles, "tile"),
+    bytes: bytes(said.bytes),
+    time: time(said.seconds),
+  };
   say(get("export-estimate"), phrase("export.estimate", { ...cost, missing: missing(said) }));
 }
 

@@ -21,13 +21,13 @@ function show() {
     box = make("dialog", "", { id: "keys", "aria-labelledby": "keys-title" });
     const close = make("button", phrase("close"), { type: "button" });
     close.addEventListener("click", () => box?.close());
-    const table = make("dl");
-    for (const [where, keys] of Object.entries(KEYS)) {
-      table.append(make("h3", phrase(`keys.${where}`)));
+    const tables = Object.entries(KEYS).flatMap(([where, keys]) => {
+      const table = make("dl");
       for (const key of keys)
         table.append(make("dt", phrase(`keys.${key}`)), make("dd", phrase(`keys.${key}.how`)));
-    }
-    box.append(make("h2", phrase("keys.title"), { id: "keys-title" }), table, languageField(), close);
+      return [make("h3", phrase(`keys.${where}`)), table];
+    });
+    box.append(make("h2", phrase("keys.title"), { id: "keys-title" }), ...tables, languageField(), close);
     document.body.append(box);
   }
   box.showModal();
