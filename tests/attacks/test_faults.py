@@ -21,17 +21,62 @@ from tiles.journal import read
 from tiles.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTING = """
-import sys, numpy as np
+KILLABLE = """
+import os, sys, time
 from pathlib import Path
-from tiles.store import Store
 from tiles.grid import Tile
-store = Store.open(Path(sys.argv[1]))
-for x in range(int(sys.argv[2]), 10**9):
-    latents = np.full((4, 32, 32), x % 1000, np.float16)
-    store.commit({Tile(8, x, 0): latents, Tile(8, x, 1): latents}, 1)
-    print(x, flush=True)
+def say(*words):  # in one piece, or a kill in the middle leaves half a line
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+def children():
+    \"\"\"Yields in a child for each line of the input; all that is imported before, is so once.\"\"\"
+    for line in sys.stdin:
+        if child := os.fork():
+            os.waitpid(child, 0)
+            say("killed")
+            continue
+        say(os.getpid())
+        yield line
 """
+COMMITTING = (
+    KILLABLE
+    + """
+import numpy as np
+from tiles.store import Store
+for start in children():
+    store = Store.open(Path(sys.argv[1]))
+    for x in range(int(start), 10**9):
+        latents = np.full((4, 32, 32), x % 1000, np.float16)
+        store.commit({Tile(8, x, 0): latents, Tile(8, x, 1): latents}, 1)
+        say(x)
+"""
+)
+
+
+class Parent:
+    """A process whose children are killed."""
+
+    def __init__(self, code, *words):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)], cwd=ROOT, **pipes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        with self.process:
+            self.process.stdin.close()
+
+    def child(self, word, wait, rest):
+        """What a child said that was given a word, and killed ``rest`` seconds after it said ``wait`` lines."""
+        self.process.stdin.write(f"{word}\n")
+        self.process.stdin.flush()
+        child = int(self.process.stdout.readline())
+        lines = [self.process.stdout.readline() for _ in range(wait)]
+        time.sleep(rest)
+        os.kill(child, signal.SIGKILL)
+        while (line := self.process.stdout.readline()) != "killed\n":
+            lines.append(line)
+        return lines
 
 
 @pytest.fixture
@@ -43,51 +88,37 @@ def test_kill_at_any_moment_loses_no_committed_cell(tmp_path):
     path = tmp_path / "world.db"
     Store.create(path, {"name": "x"}).close()
     rng, start, said = np.random.default_rng(0), 0, []
-    for _ in range(20):
-        child = subprocess.Popen(
-            [sys.executable, "-c", COMMITTING, str(path), str(start)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        said.append(int(child.stdout.readline()))
-        time.sleep(float(rng.random() * 0.05))
-        child.send_signal(signal.SIGKILL)
-        said += [int(line) for line in child.stdout.read().split("\n")[:-1]]
-        child.wait()
-        child.stdout.close()
-        store = Store.open(path)
-        found = store.read_many(Box(8, 0, 0, 10**9, 2))  # every digest is checked
-        for x in said:
-            assert (found[Tile(8, x, 0)].latents == x % 1000).all()
-        rows = [{cell.x for cell in found if cell.y == y} for y in (0, 1)]
-        assert rows[0] == rows[1]  # what is committed together is there together
-        start = max(rows[0]) + 1
-        store.close()
+    with Parent(COMMITTING, path) as parent:
+        for _ in range(20):
+            said += map(int, parent.child(start, 1, float(rng.random() * 0.05)))
+            store = Store.open(path)
+            found = store.read_many(Box(8, 0, 0, 10**9, 2))  # every digest is checked
+            for x in said:
+                assert (found[Tile(8, x, 0)].latents == x % 1000).all()
+            rows = [{cell.x for cell in found if cell.y == y} for y in (0, 1)]
+            assert rows[0] == rows[1]  # what is committed together is there together
+            start = max(rows[0]) + 1
+            store.close()
     assert len(said) >= 20
 
 
-PAINTING = """
-import os, sys, time
-from pathlib import Path
+PAINTING = (
+    KILLABLE
+    + """
+import torch  # which takes longer than all else that a child does
 from benchmarks.standin import OneModel, StandIn
 from explorer.worlds.atlas import Atlas
+from explorer.service import edits
+from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
-from tiles.grid import Tile
 library = OneModel(StandIn())
-def say(*words):  # in one piece, or a kill in the middle leaves half a line
-    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
-while sys.stdin.readline():
-    if child := os.fork():
-        os.waitpid(child, 0)
-        say("killed")
-        continue
-    say(os.getpid())
+for _ in children():
     world, painter = Atlas(Path(sys.argv[1]), library, 2**24).get("test-land"), Painter()
     painter.listen(lambda event: event.kind == "ready" and say(*event.tile))
     painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])
     time.sleep(600)
 """
+)
 
 
 def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painter, tmp_path):
@@ -98,24 +129,14 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
     other = Atlas(tmp_path / "killed", atlas.library, 2**24)
     other.create(NewWorld("Test land", "rocky coast", seed=1))
     other.close()
-    command = [sys.executable, "-c", PAINTING, str(tmp_path / "killed")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     rng, told = np.random.default_rng(0), set()
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as parent:
-        for _ in range(20):
-            parent.stdin.write("paint\n")
-            parent.stdin.flush()
-            child = int(parent.stdout.readline())
-            lines = [parent.stdout.readline()]  # it is in the middle of painting now
-            time.sleep(float(rng.random() * 0.3))
-            os.kill(child, signal.SIGKILL)
-            while (line := parent.stdout.readline()) != "killed\n":
-                lines.append(line)
+    with Parent(PAINTING, tmp_path / "killed") as parent:
+        for _ in range(20):  # after its first line a child is in the middle of painting
+            lines = parent.child("paint", 1, float(rng.random() * 0.3))
             told |= {Tile(*map(int, line.split())) for line in lines}
             store = Store.open(tmp_path / "killed" / "test-land" / "world.db")
             assert told <= set(store.read_many(Box(8, 0, 0, 1000, 5)))  # every digest is checked
             store.close()
-        parent.stdin.close()
     other = Atlas(tmp_path / "killed", atlas.library, 2**24)
     again = other.get("test-land")
     for future in [painter.ask(again, tile) for tile in tiles]:
@@ -128,9 +149,7 @@ def test_a_painter_killed_twenty_times_goes_on_where_it_was(atlas, world, painte
 LISTENING = '    painter.listen(lambda event: event.kind == "ready" and say(*event.tile))\n'
 EDITING = PAINTING.replace(LISTENING, "").replace(  # only what it does itself is of interest
     'painter.want("me", world, [Tile(8, x, y) for y in range(4) for x in range(1000)])',
-    """from explorer.service import edits
-    from explorer.service.jobs import Jobs
-    jobs = Jobs(Path(sys.argv[1]) / ".jobs")
+    """jobs = Jobs(Path(sys.argv[1]) / ".jobs")
     say("begins")
     edits.resume(world, painter, jobs)
     while True:
@@ -151,19 +170,10 @@ def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(atlas, wo
     other = Atlas(tmp_path / "killed", atlas.library, 2**24)
     other.create(NewWorld("Test land", "rocky coast", seed=1))
     other.close()
-    command = [sys.executable, "-c", EDITING, str(tmp_path / "killed")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     rng, cells = np.random.default_rng(1), [Tile(8, x, 0) for x in range(3)]
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as parent:
+    with Parent(EDITING, tmp_path / "killed") as parent:
         for _ in range(20):
-            parent.stdin.write("paint\n")
-            parent.stdin.flush()
-            child = int(parent.stdout.readline())
-            lines = [parent.stdout.readline() for _ in range(rng.integers(1, 5))]
-            time.sleep(float(rng.random() * 0.3))
-            os.kill(child, signal.SIGKILL)
-            while (line := parent.stdout.readline()) != "killed\n":
-                lines.append(line)
+            lines = parent.child("edit", rng.integers(1, 5), float(rng.random() * 0.3))
             store = Store.open(tmp_path / "killed" / "test-land" / "world.db")
             history = read((e.number, parse(e.kind, e.data)) for e in store.journal())
             for line in lines:
@@ -175,7 +185,6 @@ def test_edits_killed_twenty_times_are_whole_or_waiting_and_never_lost(atlas, wo
             top = [n for n in history.steps if n in history.edits()][-1:]
             assert not top or shown == set(top)
             store.close()
-        parent.stdin.close()
     assert len(history.steps) > 2
     other, elsewhere = (Atlas(tmp_path / name, atlas.library, 2**24) for name in ("killed", "elsewhere"))
     again = other.get("test-land")
