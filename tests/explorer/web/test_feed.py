@@ -25,6 +25,12 @@ def _world(world):
     return world
 
 
+@pytest.fixture(autouse=True)
+def _brisk(monkeypatch):
+    """How painting goes is told as often as it changes: no test is about how seldom."""
+    monkeypatch.setattr("explorer.web.hub.STATUS", 0.02)
+
+
 def until(socket, wanted, limit=2000):
     """Messages up to the first for which ``wanted`` is true."""
     seen = []

@@ -19,6 +19,12 @@ ROOT = "/worlds/test-land/tiles/0/0/0.png"
 LAND = Box(8, 123, 123, 134, 134)
 
 
+@pytest.fixture(autouse=True)
+def _brisk(monkeypatch):
+    """The background rests for a moment: no test is about how long."""
+    monkeypatch.setattr(overviews, "PAUSE", 0.05)
+
+
 @pytest.fixture
 def world(world):
     put(world, LAND.tiles())
@@ -147,7 +153,6 @@ def test_overviews_of_a_world_that_is_opened_are_caught_up(client, world):
 
 def test_while_land_is_painted_overviews_wait_for_many_tiles(client, world, painter, monkeypatch):
     monkeypatch.setattr(overviews, "KEPT_AFTER", 20)
-    monkeypatch.setattr(overviews, "PAUSE", 0.05)
     monkeypatch.setattr(overviews, "GENTLE", 0)
     busy, told = [True], []
     monkeypatch.setattr(type(painter), "busy", property(lambda _: busy[0]))
