@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -45,11 +47,6 @@ def atlas(tmp_path, library):
     atlas.close()
 
 
-@pytest.fixture
-def world(atlas):
-    return atlas.create(NewWorld("Land", "rocky coast", seed=1, sketch=0))
-
-
 def paint(world, tiles):
     return world.canvas.paint(tiles, world.model.paint, world.model.traits.batch)
 
@@ -62,15 +59,33 @@ def latents(world, box=BLOCK):
     return {tile: snapshot.latents(snapshot.shown(tile)) for tile in box.tiles()}
 
 
+@pytest.fixture(scope="module")
+def blocks(libraries, tmp_path_factory):
+    """The folders of a world of each kind, with the block painted once for all tests."""
+    found = {}
+    for kind, library in libraries.items():
+        found[library.default] = tmp_path_factory.mktemp(kind)
+        atlas = Atlas(found[library.default], library, 2**26)
+        paint(atlas.create(NewWorld("Land", "rocky coast", seed=1, sketch=0)), BLOCK.tiles())
+        atlas.close()
+    return found
+
+
+@pytest.fixture
+def block(blocks, library, atlas):
+    """A world of one's own with the block."""
+    shutil.copytree(blocks[library.default] / "land", atlas.folder / "land")
+    return atlas.get("land")
+
+
 @every_kind
-def test_the_order_of_painting_changes_no_byte(world, atlas):
-    paint(world, BLOCK.tiles())
+def test_the_order_of_painting_changes_no_byte(block, atlas):
     other = atlas.create(NewWorld("Other", "rocky coast", seed=1, sketch=0))
     for tile in reversed(list(BLOCK.tiles())):
         paint(other, [tile])
-    one, two = latents(world), latents(other)
+    one, two = latents(block), latents(other)
     assert all((one[tile] == two[tile]).all() for tile in one)
-    assert all((world.renderer.pixels(t) == other.renderer.pixels(t)).all() for t in BLOCK.tiles())
+    assert all((block.renderer.pixels(t) == other.renderer.pixels(t)).all() for t in BLOCK.tiles())
 
 
 def test_prompts_and_seeds_and_levels_paint_other_land(atlas):
@@ -90,17 +105,16 @@ def test_prompts_and_seeds_and_levels_paint_other_land(atlas):
 
 
 @every_kind
-def test_edits_join_and_are_undone_to_the_byte(world, jobs):
+def test_edits_join_and_are_undone_to_the_byte(block, jobs):
     painter = Painter()
-    paint(world, BLOCK.tiles())
     middle = Tile(15, HOME, HOME)
-    before = latents(world)
+    before = latents(block)
     request = edits.EditRequest([middle], "snow", "", 1.0, 3)
-    finished(edits.start(world, painter, jobs, edits.checked(world, request, 64)))
-    after = latents(world)
+    finished(edits.start(block, painter, jobs, edits.checked(block, request, 64)))
+    after = latents(block)
     assert [tile for tile in before if (after[tile] != before[tile]).any()] == [middle]
-    edits.undo(world, painter, jobs)
-    assert all((latents(world)[tile] == before[tile]).all() for tile in before)
+    edits.undo(block, painter, jobs)
+    assert all((latents(block)[tile] == before[tile]).all() for tile in before)
     painter.close()
 
 
@@ -116,9 +130,8 @@ def test_a_coarser_level_is_where_sampling_begins(atlas):
 
 
 @every_kind
-def test_tiles_join_across_their_borders(world):
-    paint(world, BLOCK.tiles())
-    row = np.concatenate([world.renderer.pixels(Tile(15, HOME + x, HOME + 1)) for x in range(3)], 1).astype(
+def test_tiles_join_across_their_borders(block):
+    row = np.concatenate([block.renderer.pixels(Tile(15, HOME + x, HOME + 1)) for x in range(3)], 1).astype(
         int
     )
     steps = np.abs(np.diff(row, axis=1)).mean((0, 2))
