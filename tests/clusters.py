@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -44,6 +46,14 @@ def until(executors: ClusterExecutors, true: Callable[[], bool]) -> None:
     while not true():
         assert news.wait(STARTING), executors.crew()
         news.clear()
+
+
+def kept(path: Path) -> tuple[list[Any], list[Any]]:
+    """Every painting in a world's file, with its digest, and how often it was written; and its journal."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        rows = "SELECT zoom, x, y, entry, shown, version, digest FROM cells ORDER BY zoom, x, y, entry"
+        lines = "SELECT number, kind, data FROM journal ORDER BY number"
+        return file.execute(rows).fetchall(), file.execute(lines).fetchall()
 
 
 class Kept:

@@ -6,8 +6,6 @@
 import itertools
 import os
 import signal
-import sqlite3
-from contextlib import closing
 
 import numpy as np
 import psutil
@@ -19,7 +17,7 @@ from explorer.service.edits import EditRequest
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
-from tests.clusters import STARTING, Kept, crew, quick, until
+from tests.clusters import STARTING, Kept, crew, kept, quick, until
 from tiles.grid import Box, Tile
 
 KILLS = int(os.environ.get("KILLS", "2"))
@@ -49,15 +47,6 @@ def studio(tmp_path, cluster):
     for painter, atlas in open:
         painter.close()
         atlas.close()
-
-
-def kept(world):
-    """Every painting in a world's file, with its digest, and how often it was written; and its journal."""
-    with closing(sqlite3.connect(world.store.path)) as file:
-        rows = "SELECT zoom, x, y, entry, shown, version, digest FROM cells ORDER BY zoom, x, y, entry"
-        return file.execute(rows).fetchall(), file.execute(
-            "SELECT number, kind, data FROM journal"
-        ).fetchall()
 
 
 def processes(cluster, name):
@@ -109,7 +98,7 @@ def test_whatever_is_killed_the_world_is_the_same(studio, cluster):
     for number, what in zip(range(2 * KILLS), itertools.cycle(["painter", "office", "machine", "head"])):
         there, painter = studio(f"there{number}", there=True)
         work(there, painter, lambda what=what: kill(cluster, what))
-        assert kept(there) == kept(here), f"after {what} {number} was killed"
+        assert kept(there.store.path) == kept(here.store.path), f"after {what} {number} was killed"
 
 
 def test_what_is_cancelled_while_no_painter_is_there_is_not_painted(studio, cluster):
