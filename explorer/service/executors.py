@@ -52,8 +52,8 @@ class Executor(Protocol):
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
         """Begin a batch, never waiting for it. The future raises what the model raised."""
 
-    def withdraw(self, batch: Future[Painted]) -> bool:
-        """Cancel a batch if nobody paints it yet; whether it is cancelled."""
+    def withdraw(self, batch: Future[Painted]) -> None:
+        """Cancel a batch if nobody paints it yet; in another process that may take a moment."""
 
 
 class Executors(Protocol):
@@ -91,8 +91,8 @@ class LocalExecutor:
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
         return self._thread.submit(self._paint, windows)
 
-    def withdraw(self, batch: Future[Painted]) -> bool:
-        return batch.cancel()
+    def withdraw(self, batch: Future[Painted]) -> None:
+        batch.cancel()
 
     def _paint(self, windows: Sequence[Window]) -> Painted:
         return Painted(paint_windows(self._model.paint, windows), kind_here(self._model.device))

@@ -5,12 +5,14 @@ A task is never lost: what a painter had that is gone goes back to the head of t
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 TRIES = 5  # painters that may be lost over one task: what takes more of them down is its own fault
+AT_HAND = 2  # tasks that a painter has: one is done, the next begins without anybody being asked
 
 
 class Task(NamedTuple):
@@ -18,7 +20,7 @@ class Task(NamedTuple):
 
     number: int
     kind: str | None  # of painters that may do it; None: any
-    urgent: bool  # before all that are not: somebody waits for one picture
+    urgent: bool  # somebody waits for a picture: before all that are not, besides what a painter has
 
 
 @dataclass
@@ -26,7 +28,10 @@ class Hand:
     """A painter that is there."""
 
     kind: str
-    task: Task | None = None  # what it does
+    tasks: list[Task] = field(default_factory=list)  # what it was given and has not answered, in order
+
+    def has_room(self, urgent: bool, most: int) -> bool:
+        return sum(task.urgent == urgent for task in self.tasks) < most
 
 
 class Dispatch:
@@ -43,35 +48,41 @@ class Dispatch:
         self._hands: dict[str, Hand] = {}
         self._known: set[str] = set()  # all painters that ever came
         self._losses: dict[int, int] = {}
+        self._recalled: set[int] = set()  # tasks that a painter was asked to give back
 
     def come(self, painter: str, kind: str) -> None:
         """A painter is there, with nothing to do."""
         self._known.add(painter)
         self._hands[painter] = Hand(kind)
 
-    def lose(self, painter: str) -> Task | None:
-        """A painter is gone. What it did waits again, first in line; it is given where it took too many
-        painters down, and waits no more."""
-        hand = self._hands.pop(painter, None)
-        if hand is None or hand.task is None:
+    def lose(self, painter: str, doing: int | None) -> Task | None:
+        """A painter is gone. What it had waits again, first in line. The task that it was ``doing`` is given
+        where it took too many painters down, and waits no more."""
+        if (hand := self._hands.pop(painter, None)) is None:
             return None
-        number = hand.task.number
-        self._losses[number] = self._losses.get(number, 0) + 1
-        if self._losses[number] < TRIES:
-            self._line(hand.task).appendleft(hand.task)
+        self._back(hand)
+        task = next((task for task in hand.tasks if task.number == doing), None)
+        if task is None:
             return None
-        del self._losses[number]
-        return hand.task
+        self._losses[task.number] = self._losses.get(task.number, 0) + 1
+        if self._losses[task.number] < TRIES:
+            return None
+        self.cancel(task.number)
+        return task
 
     def lose_all(self) -> None:
         """All painters are gone, through no fault of their tasks, which wait again."""
-        for hand in self._hands.values():
-            if hand.task is not None:
-                self._line(hand.task).appendleft(hand.task)
+        for hand in reversed(self._hands.values()):
+            self._back(hand)
         self._hands.clear()
 
+    def _back(self, hand: Hand) -> None:
+        for task in reversed(hand.tasks):
+            self._recalled.discard(task.number)
+            self._line(task.urgent).appendleft(task)
+
     def add(self, task: Task) -> None:
-        self._line(task).append(task)
+        self._line(task.urgent).append(task)
 
     def cancel(self, number: int) -> bool:
         """Whether the task waited; it does so no more."""
@@ -83,31 +94,48 @@ class Dispatch:
                     return True
         return False
 
-    def done(self, number: int) -> None:
-        """A task is done, or failed; also one that was done twice, or that waits again meanwhile."""
-        self.cancel(number)
-        self._losses.pop(number, None)
-        for hand in self._hands.values():
-            if hand.task is not None and hand.task.number == number:
-                hand.task = None
-
-    def assign(self) -> Iterator[tuple[str, Task]]:
-        """What painters with nothing to do begin now."""
+    def recall(self, number: int) -> str | None:
+        """The painter that has a task, and may not have begun it; None if there is none, or if it was asked
+        before to give it back."""
         for painter, hand in self._hands.items():
-            if hand.task is None and (task := self._next(hand.kind)) is not None:
-                hand.task = task
-                yield painter, task
-
-    def _next(self, kind: str) -> Task | None:
-        for line in (self._urgent, self._waiting):
-            for task in line:
-                if task.kind in (None, kind):
-                    line.remove(task)
-                    return task
+            if number not in self._recalled and any(task.number == number for task in hand.tasks):
+                self._recalled.add(number)
+                return painter
         return None
 
-    def _line(self, task: Task) -> deque[Task]:
-        return self._urgent if task.urgent else self._waiting
+    def done(self, number: int) -> None:
+        """A task is done, failed or given back; also one that is done twice, or waits again meanwhile."""
+        self.cancel(number)
+        self._losses.pop(number, None)
+        self._recalled.discard(number)
+        for hand in self._hands.values():
+            hand.tasks = [task for task in hand.tasks if task.number != number]
+
+    def assign(self) -> Iterator[tuple[str, Task]]:
+        """What painters are given now: first those that have nothing to do, then those whose next task would
+        have to be asked for."""
+        for most, urgent in itertools.product(range(1, AT_HAND + 1), (True, False)):
+            if not self._line(urgent):
+                continue
+            for painter, hand in sorted(self._hands.items(), key=lambda each: len(each[1].tasks)):
+                if hand.has_room(urgent, most) and (task := self._next(self._line(urgent), hand.kind)):
+                    hand.tasks.append(task)
+                    yield painter, task
+
+    def _next(self, line: deque[Task], kind: str) -> Task | None:
+        for task in line:
+            if task.kind in (None, kind):
+                line.remove(task)
+                return task
+        return None
+
+    def _line(self, urgent: bool) -> deque[Task]:
+        return self._urgent if urgent else self._waiting
+
+    @property
+    def waiting(self) -> set[int]:
+        """The numbers of all tasks that no painter has."""
+        return {task.number for line in (self._urgent, self._waiting) for task in line}
 
     def kind_of(self, painter: str) -> str:
         return self._hands[painter].kind

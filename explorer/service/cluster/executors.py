@@ -18,13 +18,25 @@ import numpy as np
 
 from explorer.models.family import Model
 from explorer.painting.window import Latents, Window
-from explorer.service.cluster.dispatch import TRIES, Dispatch, Task
+from explorer.service.cluster.dispatch import AT_HAND, TRIES, Dispatch, Task
 from explorer.service.cluster.link import Link
-from explorer.service.cluster.plan import Came, Do, Done, Failed, Lost, News, Plan, Source, Started, Trouble
+from explorer.service.cluster.plan import (
+    Came,
+    Do,
+    Done,
+    Drop,
+    Dropped,
+    Failed,
+    Lost,
+    News,
+    Plan,
+    Source,
+    Started,
+    Trouble,
+)
 from explorer.service.executors import Crew, Executor, LocalExecutors, Painted
 from tiles.errors import BadSetting, PaintingFailed, Stopped
 
-AHEAD = 2  # batches for each painter: one is painted, the next waits
 PATIENCE = 1.0  # seconds between two looks at whether anybody is there to decode
 START = 120.0  # seconds in which a cluster must be there at first
 
@@ -46,7 +58,7 @@ class ClusterExecutor:
 
     @property
     def capacity(self) -> int:
-        return AHEAD * self._executors.count(self._kind)
+        return AT_HAND * self._executors.count(self._kind)
 
     @property
     def batch(self) -> int:
@@ -55,8 +67,8 @@ class ClusterExecutor:
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
         return self._executors.order(self._source, "paint", pickle.dumps(list(windows)), self._kind)
 
-    def withdraw(self, batch: Future[Painted]) -> bool:
-        return self._executors.withdraw(batch)
+    def withdraw(self, batch: Future[Painted]) -> None:
+        self._executors.withdraw(batch)
 
 
 class ClusterExecutors:
@@ -144,12 +156,13 @@ class ClusterExecutors:
         self._assign()
         return future
 
-    def withdraw(self, future: Future[Any]) -> bool:
-        """Cancel what no painter does yet; whether it is cancelled."""
+    def withdraw(self, future: Future[Any]) -> None:
+        """Have a task cancelled that no painter has begun: now, or as soon as its painter says so."""
         with self._lock:
             numbers = [number for number, order in self._orders.items() if order.future is future]
-            waits = any(map(self._dispatch.cancel, numbers))
-        return waits and future.cancel()
+            waited = any(map(self._given_up, numbers))
+        if waited:
+            future.cancel()
 
     def close(self) -> None:
         self._link.close()
@@ -164,15 +177,23 @@ class ClusterExecutors:
         with self._lock:
             self._orders.pop(number, None)
             self._doing.pop(number, None)
-            self._dispatch.cancel(number)
+            self._given_up(number)
+
+    def _given_up(self, number: int) -> bool:
+        """Whether a task waited here, and does so no more. A painter that has it is told not to begin it."""
+        if self._dispatch.cancel(number):
+            return True
+        if (painter := self._dispatch.recall(number)) is not None:
+            self._link.send(Drop(number, painter))
+        return False
 
     def _assign(self) -> None:
-        """Give painters that are free what waits."""
+        """Give painters what waits."""
         with self._lock:
             for painter, task in self._dispatch.assign():
                 order = self._orders[task.number]
                 self._doing[task.number] = self._dispatch.kind_of(painter)
-                self._link.send(Do(task.number, painter, order.source, order.verb, order.load))
+                self._link.send(Do(task.number, painter, order.source, order.verb, order.load, task.urgent))
 
     # What follows runs on the link's thread.
 
@@ -189,33 +210,49 @@ class ClusterExecutors:
             case Came(painter, kind):
                 with self._lock:
                     self._dispatch.come(painter, kind)
-            case Lost(painter):
-                self._lost(painter)
+            case Lost(painter, doing):
+                self._lost(painter, doing)
             case Done(number, load, batch):
                 self._done(number, load, batch)
             case Failed(number, words):
                 self._end(number, PaintingFailed(words))
+            case Dropped(number):
+                self._dropped(number)
         self._assign()
-        if not isinstance(news, Done | Failed):
+        if not isinstance(news, Done | Failed | Dropped):
             self._tell()
 
     def _ended(self) -> None:
         """The office is gone, and all painters with it."""
         with self._lock:
             self._dispatch.lose_all()
+            self._clear()
         self._tell()
 
     def _tell(self) -> None:
         for changed in self._changed:
             changed()
 
-    def _lost(self, painter: str) -> None:
+    def _lost(self, painter: str, doing: int | None) -> None:
         with self._lock:
-            given_up = self._dispatch.lose(painter)
+            given_up = self._dispatch.lose(painter, doing)
+            self._clear()
         if given_up is not None:
             self._end(
                 given_up.number, PaintingFailed(f"{TRIES} painters were lost over it, one after another")
             )
+
+    def _clear(self) -> None:
+        """Give up what a painter had when it was lost, and nobody waited for any more."""
+        for number in self._dispatch.waiting - self._orders.keys():
+            self._dispatch.cancel(number)
+
+    def _dropped(self, number: int) -> None:
+        with self._lock:
+            self._dispatch.done(number)
+            order = self._orders.get(number)
+        if order is not None:
+            order.future.cancel()
 
     def _done(self, number: int, load: bytes, batch: int) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 
 from explorer.service.cluster import office
-from explorer.service.cluster.plan import Do, News, Plan
+from explorer.service.cluster.plan import Asked, News, Plan
 
 log = logging.getLogger(__name__)
 PAUSES = (0.0, 1.0, 5.0, 20.0)  # seconds until an office that ended is started again, by how often it did
@@ -25,15 +25,15 @@ class Link:
     def __init__(self, plan: Plan, hear: Callable[[News], None], ended: Callable[[], None]) -> None:
         """``hear`` is told the news, and ``ended`` when an office ended, both on a thread of this link."""
         self._plan, self._hear, self._ended = plan, hear, ended
-        self._out: SimpleQueue[Do | None] = SimpleQueue()  # of the office that is there; None ends it
+        self._out: SimpleQueue[Asked | None] = SimpleQueue()  # of the office that is there; None ends it
         self._process: BaseProcess | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cluster", daemon=True)
         self._thread.start()
 
-    def send(self, task: Do) -> None:
+    def send(self, asked: Asked) -> None:
         """Never waits. What cannot be sent is lost with the office, which is told in a moment."""
-        self._out.put(task)
+        self._out.put(asked)
 
     @property
     def pid(self) -> int | None:
@@ -56,7 +56,7 @@ class Link:
 
     def _serve(self) -> bool:
         """One office, from its start to its end; whether it ever said anything but that it failed."""
-        context, out = get_context("spawn"), SimpleQueue[Do | None]()
+        context, out = get_context("spawn"), SimpleQueue[Asked | None]()
         ours, theirs = context.Pipe()
         process = context.Process(
             target=office.main, args=(theirs, self._plan), name="ray office", daemon=True
@@ -86,9 +86,9 @@ class Link:
         return heard > 1
 
 
-def _send_all(pipe: Connection, out: SimpleQueue[Do | None]) -> None:
+def _send_all(pipe: Connection, out: SimpleQueue[Asked | None]) -> None:
     """Send what there is, until the end of the office or of this."""
     with contextlib.suppress(OSError):
-        while (task := out.get()) is not None:
-            pipe.send(task)
+        while (asked := out.get()) is not None:
+            pipe.send(asked)
         pipe.send(None)

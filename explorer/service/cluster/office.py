@@ -16,12 +16,27 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from explorer.service.cluster.plan import Came, Do, Done, Failed, Lost, News, Plan, Source, Started, Trouble
+from explorer.service.cluster.plan import (
+    Asked,
+    Came,
+    Do,
+    Done,
+    Drop,
+    Dropped,
+    Failed,
+    Lost,
+    News,
+    Plan,
+    Source,
+    Started,
+    Trouble,
+)
 
 LOOK = 1.0  # seconds between two looks at how much room the cluster has
 DEAF = 10.0  # seconds in which the head must answer such a look
@@ -93,27 +108,30 @@ class Office:
     async def run(self) -> None:
         """Until nobody listens any more. Raises what Ray raises, and TimeoutError if the head is deaf."""
         self.tell(Started())
-        heard: asyncio.Queue[Do | None] = asyncio.Queue()
+        heard: asyncio.Queue[Asked | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop, heard), daemon=True).start()
-        looking = self._go(self._look_after_painters())
-        while (task := await self._next(heard, looking)) is not None:
-            if painter := self._painters.get(task.painter):
-                self._go(painter.do(task))
+        looking = self.go(self._look_after_painters())
+        while (asked := await self._next(heard, looking)) is not None:
+            match asked, self._painters.get(asked.painter):
+                case Do(), Painter() as painter:
+                    painter.take(asked)
+                case Drop(number), Painter() as painter:
+                    painter.drop(number)
 
-    async def _next(self, heard: asyncio.Queue[Do | None], looking: asyncio.Task[None]) -> Do | None:
-        """The next task; None when it is over."""
+    async def _next(self, heard: asyncio.Queue[Asked | None], looking: asyncio.Task[None]) -> Asked | None:
+        """What is asked next; None when it is over."""
         next = asyncio.ensure_future(heard.get())
         await asyncio.wait([next, looking], return_when=asyncio.FIRST_COMPLETED)
         if looking.done():
             looking.result()
         return next.result()
 
-    def _listen(self, loop: asyncio.AbstractEventLoop, heard: asyncio.Queue[Do | None]) -> None:
+    def _listen(self, loop: asyncio.AbstractEventLoop, heard: asyncio.Queue[Asked | None]) -> None:
         """On a thread of its own."""
         with contextlib.suppress(EOFError, OSError):
-            while (task := self._connection.recv()) is not None:
-                loop.call_soon_threadsafe(heard.put_nowait, task)
+            while (asked := self._connection.recv()) is not None:
+                loop.call_soon_threadsafe(heard.put_nowait, asked)
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(heard.put_nowait, None)
 
@@ -121,7 +139,7 @@ class Office:
         with contextlib.suppress(OSError):  # nobody listens any more: it is over in a moment
             self._connection.send(news)
 
-    def _go(self, work: Any) -> asyncio.Task[None]:
+    def go(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -163,7 +181,7 @@ class Office:
             max_task_retries=0,  # what a lost painter did is for any other, not for the one that comes back
         ).remote(self._plan.cpus, "cuda" if gpu else "cpu")
         self._painters[name] = painter = Painter(name, actor, self)
-        self._go(painter.live())
+        self.go(painter.live())
 
     async def files(self, source: Source) -> Any:
         """Where the object store has the files of a model."""
@@ -173,25 +191,36 @@ class Office:
         return await self._files[source.digest]
 
 
+@dataclass
+class Life:
+    """From a painter's start to its end, and what it does meanwhile."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: list[Do] = field(default_factory=list)  # in order
+    doing: int | None = None  # by number
+
+
 class Painter:
     """One painter, over all of its lives."""
 
     def __init__(self, name: str, actor: Any, office: Office) -> None:
         self._name, self._actor, self._office = name, actor, office
-        self._life: asyncio.Event | None = None  # set at its end; None while there is none
+        self._life: Life | None = None
         self._held: dict[str, asyncio.Future[int]] = {}  # models it has read, by digest: windows at once
 
     async def live(self) -> None:
         """Say when it comes and when it goes, for ever."""
         while True:
             kind = await self._awaited()
-            self._life, self._held = asyncio.Event(), {}
+            life = self._life = Life()
+            self._held = {}
             self._office.tell(Came(self._name, kind))
             stay = asyncio.ensure_future(_answer(self._actor.stay.options(concurrency_group="life").remote()))
-            end = asyncio.ensure_future(self._life.wait())
+            end = asyncio.ensure_future(life.over.wait())
             await asyncio.wait([stay, end], return_when=asyncio.FIRST_COMPLETED)
             self._life = None
-            self._office.tell(Lost(self._name))
+            life.waiting.clear()
+            self._office.tell(Lost(self._name, life.doing))
             for each in (stay, end):
                 each.cancel()
             await asyncio.gather(stay, end, return_exceptions=True)
@@ -204,11 +233,33 @@ class Painter:
             except Exception:
                 await asyncio.sleep(AGAIN)
 
-    async def do(self, task: Do) -> None:
-        """Do a task. One that is lost with the painter is not answered: whoever hears of the loss knows."""
-        life = self._life
-        if life is None:
+    def take(self, task: Do) -> None:
+        """Do a task after what it has, or before what it has not begun. One that is lost with the painter is
+        not answered: whoever hears of the loss knows."""
+        if (life := self._life) is None:
             return
+        life.waiting.append(task)
+        life.waiting.sort(key=lambda each: not each.urgent)
+        if life.doing is None:
+            life.doing = task.number
+            self._office.go(self._work(life))
+
+    def drop(self, number: int) -> None:
+        """Do not begin a task."""
+        life = self._life
+        if life and (found := [task for task in life.waiting if task.number == number]):
+            life.waiting.remove(found[0])
+            self._office.tell(Dropped(number))
+
+    async def _work(self, life: Life) -> None:
+        while life.waiting and not life.over.is_set():
+            task = life.waiting.pop(0)
+            life.doing = task.number
+            await self._do(task, life)
+        if not life.over.is_set():  # else it is what the painter was lost over
+            life.doing = None
+
+    async def _do(self, task: Do, life: Life) -> None:
         errors = _ray().exceptions
         try:
             batch = await self._holding(task.source)
@@ -217,7 +268,7 @@ class Painter:
         except errors.RayTaskError as error:
             self._office.tell(Failed(task.number, _words(getattr(error, "cause", None) or error)))
         except errors.RayError:
-            life.set()
+            life.over.set()
         except Exception as error:  # such as a model whose files cannot be read
             self._office.tell(Failed(task.number, _words(error)))
 

@@ -32,6 +32,14 @@ class Do(NamedTuple):
     source: Source
     verb: str  # paint or decode
     load: bytes
+    urgent: bool  # before whatever the painter has not begun
+
+
+class Drop(NamedTuple):
+    """A task that a painter was given is not wanted any more."""
+
+    number: int
+    painter: str
 
 
 class Came(NamedTuple):
@@ -45,6 +53,7 @@ class Lost(NamedTuple):
     """It is not any more."""
 
     painter: str
+    doing: int | None  # the task that was lost with it, by number; it had not begun its others
 
 
 class Done(NamedTuple):
@@ -62,6 +71,12 @@ class Failed(NamedTuple):
     words: str
 
 
+class Dropped(NamedTuple):
+    """A task was not begun, and is not done."""
+
+    number: int
+
+
 class Started(NamedTuple):
     """The cluster is there."""
 
@@ -72,4 +87,5 @@ class Trouble(NamedTuple):
     words: str
 
 
-News = Came | Lost | Done | Failed | Started | Trouble
+Asked = Do | Drop
+News = Came | Lost | Done | Failed | Dropped | Started | Trouble
