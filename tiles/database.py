@@ -101,17 +101,26 @@ class Database:
         self.path, self.readonly, self._setup, self._pool = path, readonly, setup, pool
         self._held = threading.local()
         self._writing = threading.RLock()
+        self._transaction: sqlite3.Connection | None = None  # of the thread that holds the lock
         self._closed = False
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is kept, or nothing. Raises DatabaseClosed."""
+        """A transaction: all of it is kept, or nothing. One within another of this thread is a part of that.
+        Raises DatabaseClosed."""
         with self._writing:
+            if self._transaction is not None:
+                yield self._transaction
+                return
             if self.readonly:
                 raise sqlite3.OperationalError("attempt to write a readonly database")
             with self._connection("write", self._setup) as connection:
                 connection.execute("BEGIN IMMEDIATE")
-                yield connection
+                self._transaction = connection
+                try:
+                    yield connection
+                finally:
+                    self._transaction = None
                 connection.execute("COMMIT")
 
     @contextmanager

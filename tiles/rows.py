@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+import numpy as np
+
 from tiles.grid import Box, Tile
+from tiles.latents import LatentSpace
+from tiles.schema import cell_digest
 
 NARROW = 8  # columns of a box up to which each is looked up by itself
 
@@ -19,6 +23,15 @@ def inside(box: Box) -> tuple[str, tuple[int, ...]]:
     columns = tuple(range(box.left, box.right))
     marks = ", ".join("?" * len(columns))
     return f"zoom = ? AND x IN ({marks}) AND y >= ? AND y < ?", (box.zoom, *columns, box.top, box.bottom)
+
+
+def cell_row(cell: Tile, entry: int, latents: np.ndarray, space: LatentSpace) -> tuple[object, ...]:
+    """A new cell, painted under a line and not shown yet. Raises ValueError for other latents than finite
+    float16 of the space's shape."""
+    if latents.shape != space.shape or latents.dtype != np.float16 or not np.isfinite(latents).all():
+        raise ValueError(f"a cell is finite float16 {space.shape}, not {latents.dtype} {latents.shape}")
+    data = np.ascontiguousarray(latents, "<f2").tobytes()
+    return *cell, entry, 0, 0, cell_digest(cell, entry, data), data
 
 
 def show(connection: sqlite3.Connection, cell: Tile, entry: int) -> None:

@@ -17,7 +17,7 @@ from tiles.errors import WorldDamaged
 from tiles.grid import Box, Tile
 from tiles.latents import LatentSpace
 from tiles.levels import Spaces, spaces_of
-from tiles.rows import inside, show
+from tiles.rows import cell_row, inside, show
 from tiles.schema import cell_digest
 from tiles.world_file import WorldFile, Written
 
@@ -162,6 +162,10 @@ class Store:
         """All that this thread reads within it is as it is now, whatever others write meanwhile."""
         return self._file.snapshot()
 
+    def together(self) -> AbstractContextManager[object]:
+        """All that this thread writes within it is kept at its end, or nothing: one write to the disk."""
+        return self._file.write()
+
     def append(
         self,
         kind: str,
@@ -189,13 +193,7 @@ class Store:
     def commit(self, cells: Mapping[Tile, np.ndarray], entry: int, shown: bool = True) -> None:
         """Keep new cells, float16 (channels, side, side) each, all or none. What is painted under that
         line already stays: whoever came first painted the same bytes."""
-        rows = []
-        for (z, x, y), latents in cells.items():
-            shape = self.spaces.at(z).shape
-            if latents.shape != shape or latents.dtype != np.float16 or not np.isfinite(latents).all():
-                raise ValueError(f"a cell is finite float16 {shape}, not {latents.dtype} {latents.shape}")
-            data = np.ascontiguousarray(latents, "<f2").tobytes()
-            rows.append((z, x, y, entry, 0, 0, cell_digest(Tile(z, x, y), entry, data), data))
+        rows = [cell_row(cell, entry, latents, self.spaces.at(cell.z)) for cell, latents in cells.items()]
         with self._file.write() as connection:
             (since,) = connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()
             schema.put_cells(connection, rows, since)

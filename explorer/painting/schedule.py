@@ -97,13 +97,21 @@ def next_of(
     """
     ready: dict[T, None] = {}
     visited: set[T] = set()
+    unpainted: set[T] = set()  # each is looked up once, for it may be asked of a disk
+
+    def lacking(thing: T) -> bool:
+        if thing not in unpainted and painted(thing):
+            return False
+        unpainted.add(thing)
+        return True
 
     def visit(thing: T) -> None:
-        if thing in visited or len(ready) >= limit or painted(thing):
+        # What rests was ready before: nothing that it requires is missing.
+        if thing in visited or thing in resting or len(ready) >= limit or not lacking(thing):
             return
         visited.add(thing)
-        missing = [other for other in requires(thing) if not painted(other)]
-        if not missing and thing not in resting:
+        missing = [other for other in requires(thing) if other in resting or lacking(other)]
+        if not missing:
             ready[thing] = None
         for other in missing:
             visit(other)

@@ -11,9 +11,11 @@ from explorer.painting.layers import Node
 from explorer.painting.window import Latents, Window
 from explorer.service.executors import Executor, Executors, Painted
 from explorer.service.scheduler import TileDemand, Turn
-from explorer.worlds.canvas import Snapshot
+from explorer.worlds.canvas import Painting, Snapshot
 from explorer.worlds.world import World
 from tiles.errors import Cancelled, EarthError
+
+AT_ONCE = 16  # batches that are handed over after one look at what is wanted
 
 
 class Batch(NamedTuple):
@@ -27,23 +29,39 @@ class Batch(NamedTuple):
     turn: Turn[World]  # whom it is painted for
 
 
-def with_room(world: World, executors: Executors, handed: Mapping[int, int]) -> dict[Model, Executor]:
-    """The executors of a world's models that take another batch; ``handed`` says how many each has, by id."""
+class Room(NamedTuple):
+    """What an executor takes now."""
+
+    executor: Executor
+    batches: int
+
+    @property
+    def windows(self) -> int:
+        return self.executor.batch * self.batches
+
+
+def with_room(
+    world: World, executors: Executors, handed: Mapping[int, int], clients: int
+) -> dict[Model, Room]:
+    """The room for a world's models that there is any for: a batch, or several where one client alone is in
+    line. ``handed`` says how many batches each executor has, by id."""
+    most = AT_ONCE if clients == 1 else 1
     found = {model: executors.of(model, world.first_painter) for model in world.models}
-    return {model: each for model, each in found.items() if handed[id(each)] < each.capacity}
+    rooms = {m: Room(each, min(most, each.capacity - handed[id(each)])) for m, each in found.items()}
+    return {model: room for model, room in rooms.items() if room.batches > 0}
 
 
-def of_one_model(
-    world: World, nodes: Sequence[Node], free: Mapping[Model, Executor]
-) -> tuple[list[Node], Executor | None]:
-    """Those of ``nodes`` that one of the ``free`` executors paints together, the most wanted first; none and
-    None where all of them wait for a batch of their model to be done."""
-    models = {node: world.model_at(node.cell.z) for node in nodes}
-    chosen = next((model for model in models.values() if model in free), None)
-    if chosen is None:
-        return [], None
-    executor = free[chosen]
-    return [node for node in nodes if models[node] is chosen][: executor.batch], executor
+def parted(
+    world: World, nodes: Sequence[Node], rooms: Mapping[Model, Room]
+) -> list[tuple[list[Node], Executor]]:
+    """Nodes in batches of one model each, as many as there is room for."""
+    parts, models = [], dict[Model, list[Node]]()
+    for node in nodes:
+        models.setdefault(world.model_at(node.cell.z), []).append(node)
+    for model, (executor, batches) in rooms.items():
+        together, size = models.get(model, []), executor.batch
+        parts += [(together[i : i + size], executor) for i in range(0, len(together), size)[:batches]]
+    return parts
 
 
 def assemble(batch: Batch) -> tuple[dict[Node, Window], dict[Node, Exception]]:
@@ -61,6 +79,34 @@ def assemble(batch: Batch) -> tuple[dict[Node, Window], dict[Node, Exception]]:
         except Exception as error:  # whatever a world's file does
             damaged[node] = error
     return windows, damaged
+
+
+def keep(world: World, batches: Sequence[tuple[Batch, Painted]]) -> dict[Node, bool | Exception]:
+    """Keep what was painted of a world, in one write if that can be. Says of each node whether it is kept, or
+    was stale (False), or why it cannot be kept."""
+    paintings = [
+        Painting(batch.snapshot, node, latents)
+        for batch, painted in batches
+        for node, latents in zip(batch.nodes, painted.cells)
+    ]
+    nodes = [painting.node for painting in paintings]
+    try:
+        world.remember_recipe()
+        for kind in dict.fromkeys(painted.kind for _, painted in batches):
+            world.note_painter(kind)
+    except Exception as error:
+        return dict.fromkeys(nodes, error)
+    try:
+        return dict(zip(nodes, world.canvas.commit_all(paintings)))
+    except Exception:  # one of them is at fault, or the disk
+        return dict(zip(nodes, (_alone(world, painting) for painting in paintings)))
+
+
+def _alone(world: World, painting: Painting) -> bool | Exception:
+    try:
+        return world.canvas.commit(*painting)
+    except Exception as error:
+        return error
 
 
 def stale(

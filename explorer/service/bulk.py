@@ -12,6 +12,7 @@ from tiles.grid import Tile, around
 
 GROUP, MOST = 64, 1024  # tiles wanted at a time for each painter, and for all of them
 PATIENCE = 0.2  # seconds between two looks at how far it is
+LOOKED = 64  # unfinished tiles after which a look ends: those behind them are hardly done before them
 
 
 def paint_all(painter: Painter, world: World, tiles: Sequence[Tile], step: Callable[[int], None]) -> None:
@@ -65,7 +66,7 @@ def _wait(
     try:
         while left:
             before = len(left)
-            left = [] if _over(future) else _missing(world, left, layer, needed)
+            left = [] if _over(future) else _missing(world, left, layer, needed, LOOKED)
             step(before - len(left))  # even if nothing is done: it may want to stop
     finally:
         future.cancel()
@@ -73,13 +74,19 @@ def _wait(
 
 def _missing(
     world: World,
-    tiles: Sequence[Tile],
+    tiles: list[Tile],
     layer: int | None,
     needed: Callable[[Sequence[Tile]], list[Tile]],
+    most: int | None = None,
 ) -> list[Tile]:
-    """The tiles that are not painted yet with all they need."""
-    painted = world.canvas.snapshot().painted
-    return [tile for tile in tiles if not all(painted(each, layer) for each in needed([tile]))]
+    """The tiles that are not painted yet with all they need; behind the first ``most`` of them, all tiles."""
+    painted, missing = world.canvas.snapshot().painted, list[Tile]()
+    for number, tile in enumerate(tiles):
+        if len(missing) == most:
+            return missing + tiles[number:]
+        if not all(painted(each, layer) for each in needed([tile])):
+            missing.append(tile)
+    return missing
 
 
 def _over(future: Future[None]) -> bool:

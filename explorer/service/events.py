@@ -53,8 +53,9 @@ class Listeners:
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
 
-    def tell(self, *events: Event) -> None:
-        for event in events:
+    def tell(self, events: Iterable[Event]) -> None:
+        """The events are not made where nobody listens: some take long to find out."""
+        for event in events if self._callbacks else ():
             for callback in tuple(self._callbacks):
                 try:
                     callback(event)

@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from explorer.models.family import Model
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents, Window
-from explorer.service.batch import Batch, assemble, of_one_model, painted_cells, stale, with_room
+from explorer.service.batch import Batch, Room, assemble, keep, painted_cells, parted, stale, with_room
 from explorer.service.events import CREW, Event, Listeners, failures, news, of_world, ready
-from explorer.service.executors import Executor, Executors, LocalExecutors, Painted
+from explorer.service.executors import Executors, LocalExecutors, Painted
 from explorer.service.record import Record, Status, one_line
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
 from explorer.service.waits import Asked, Wait, Waits, nothing, unpainted
+from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
 from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, Stopped, WorldNotFound
 from tiles.grid import Tile, around
@@ -49,8 +50,7 @@ class Painter:
         self._inside: World | None = None  # the world that the painter's thread reads or writes
         self._executors = executors or LocalExecutors()
         self._executors.watch(lambda: self.tell([CREW]))
-        self._listeners = Listeners()
-        self._record = Record()
+        self._listeners, self._record = Listeners(), Record()
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
 
@@ -108,7 +108,7 @@ class Painter:
             for future in [f for f, batch in self._batches.items() if batch.world is world]:
                 self._batches.pop(future)
                 future.cancel()
-        self._listeners.tell(of_world(world, "gone"))
+        self._listeners.tell([of_world(world, "gone")])
 
     def tell(self, events: Iterable[Event]) -> None:
         """Let everybody who listens know."""
@@ -117,13 +117,13 @@ class Painter:
                 self._stir(event.world)
             elif event is CREW:
                 self._wake()
-            self._listeners.tell(event)
+            self._listeners.tell([event])
 
     def announce(self, world: World, cells: Iterable[Tile]) -> None:
         """Something else is shown of these base cells, or of what it was painted from."""
         for tile in {other for cell in cells for other in around(cell).tiles()}:
             if world.canvas.painted(tile):
-                self._listeners.tell(ready(world, tile))
+                self._listeners.tell([ready(world, tile)])
         self._stir(world.id)
         for wait in self._waits.of_world(world):
             wait.look()
@@ -178,14 +178,15 @@ class Painter:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._news or self._closed, self._pause())
+                self._changed.wait_for(
+                    lambda: self._news or self._closed, self._scheduler.pause(time.monotonic())
+                )
                 if self._closed:
                     return
                 self._news = False
                 finished = [self._finished.popleft() for _ in range(len(self._finished))]
             try:
-                for future in finished:
-                    self._finish(future)
+                self._finish(finished)
                 self._withdraw_stale()
                 while self._serve_next():
                     pass
@@ -199,55 +200,52 @@ class Painter:
         for future in stale(batches, demands):
             batches[future].executor.withdraw(future)
 
-    def _pause(self) -> float | None:
-        """Seconds until something that failed may be tried again."""
-        wake = self._scheduler.wake_at()
-        return None if wake is None else max(0.0, wake - time.monotonic())
-
     def _serve_next(self) -> bool:
-        """Hand one batch over for the next client in line that has something to paint."""
+        """Hand a batch over for the next client in line that has something to paint, or several where nobody
+        else is in line: it takes long to look for cells, and not to find some more of them."""
         with self._changed:
             if self._closed or self._finished:
                 return False
             turns = self._scheduler.turns(time.monotonic())
             handed = Counter(id(batch.executor) for batch in self._batches.values())
-        options = ((turn, with_room(turn.demand.world, self._executors, handed)) for turn in turns)
-        return any(self._serve(turn, free) for turn, free in options if free)
+        clients = len(turns)
+        options = ((turn, with_room(turn.demand.world, self._executors, handed, clients)) for turn in turns)
+        return any(self._serve(turn, rooms) for turn, rooms in options if rooms)
 
-    def _serve(self, turn: Turn[World], free: Mapping[Model, Executor]) -> bool:
-        """Hand over one batch for a client; False if there is nothing to paint for it now."""
+    def _serve(self, turn: Turn[World], rooms: Mapping[Model, Room]) -> bool:
+        """Hand over what there is room for; False if there is nothing to paint for a client now."""
         world = turn.demand.world
         with self._changed:
             if not self._scheduler.current(turn):
                 return True  # it wants something else by now, or its world is forgotten
             self._inside = world
         try:
-            batch = None if world.readonly else self._chosen(turn, free)
-            if batch is None:
-                return False
-            self._submit(batch)
+            snapshot, nodes = self._chosen(turn, max(room.windows for room in rooms.values()))
+            for together, executor in (parts := parted(world, nodes, rooms)):
+                with self._changed:
+                    flying = self._scheduler.start(turn, together)
+                self._submit(Batch(world, snapshot, flying, executor, time.monotonic(), turn))
+            return bool(parts)
         except Exception as error:  # whatever a world's file does must not end the painter
             self._give_up(turn, error)
+            return True
         finally:
             self._left()
-        return True
 
-    def _chosen(self, turn: Turn[World], free: Mapping[Model, Executor]) -> Batch | None:
-        """The cells to paint now for a client, in flight from now on; None if there are none."""
+    def _chosen(self, turn: Turn[World], most: int) -> tuple[Snapshot, list[Node]]:
+        """Up to ``most`` cells to paint now for a client, and the moment at which that holds."""
         world, tiles, layer = turn.demand
-        snapshot, now = world.canvas.snapshot(), time.monotonic()
+        snapshot = world.canvas.snapshot()
+        if world.readonly:
+            return snapshot, []
         with self._changed:
-            resting = self._scheduler.resting(world, now)
-        nodes = snapshot.next(tiles, max(each.batch for each in free.values()), layer, resting)
-        blocked = bool(not nodes and resting and snapshot.next(tiles, 1, layer))
-        with self._changed:
-            if not nodes:
+            resting = self._scheduler.resting(world, time.monotonic())
+        nodes = snapshot.next(tiles, most, layer, resting)
+        if not nodes:
+            blocked = bool(resting and snapshot.next(tiles, 1, layer))
+            with self._changed:
                 self._scheduler.rest(turn, blocked)
-                return None
-            together, executor = of_one_model(world, nodes, free)
-            if executor is None:
-                return None
-            return Batch(world, snapshot, self._scheduler.start(turn, together), executor, now, turn)
+        return snapshot, nodes
 
     def _submit(self, batch: Batch) -> None:
         """Assemble the windows of a batch and hand them over."""
@@ -258,17 +256,17 @@ class Painter:
                 self._scheduler.finish(batch.world, batch.nodes)
             raise  # the layer is no more
         for node, error in damaged.items():
-            self._fail(batch, [node], error)
+            self._fail(batch.world, [node], error)
         if not windows:
             return
         for node in windows:
             if node == batch.snapshot.shown(node.cell):
-                self._listeners.tell(Event(batch.world.id, "painting", node.cell))
+                self._listeners.tell([Event(batch.world.id, "painting", node.cell)])
         begun = batch._replace(nodes=list(windows))
         try:
             future = batch.executor.submit(list(windows.values()))
         except Exception as error:  # an executor that takes nothing, such as one whose machines are gone
-            self._fail(begun, begun.nodes, error)
+            self._fail(begun.world, begun.nodes, error)
             return
         with self._changed:
             self._batches[future] = begun
@@ -279,44 +277,46 @@ class Painter:
         with self._waking():
             self._finished.append(future)
 
-    def _finish(self, future: Future[Painted]) -> None:
-        """Keep what an executor painted."""
+    def _finish(self, futures: Sequence[Future[Painted]]) -> None:
+        """Keep what executors painted, all of a world together."""
         with self._changed:
-            batch = self._batches.pop(future, None)
-            if batch is None:
-                return  # its world is forgotten
-            if future.cancelled():
-                self._scheduler.finish(batch.world, batch.nodes)
-                return
-            self._inside = batch.world
-        try:
-            self._keep(batch, future.result())
-        except Exception as error:  # whatever a model raises must not end the painter
-            self._fail(batch, batch.nodes, error)
-        finally:
-            self._left()
-
-    def _keep(self, batch: Batch, painted: Painted) -> None:
-        world, kept = batch.world, []
-        world.remember_recipe()
-        world.note_painter(painted.kind)
-        for node, latents in zip(batch.nodes, painted.cells):
+            worlds = dict.fromkeys(self._batches[f].world for f in futures if f in self._batches)
+        for world in worlds:
+            with self._changed:  # what is not there any more is of a world that is forgotten
+                mine = [f for f in futures if f in self._batches and self._batches[f].world is world]
+                ended = {future: self._batches.pop(future) for future in mine}
+                self._inside = world
             try:
-                if world.canvas.commit(batch.snapshot, node, latents):
-                    kept.append(node)
-            except Exception as error:
-                self._fail(batch, [node], error)
-                continue
-            with self._changed:
-                self._scheduler.finish(world, [node])
-        self._record.painted(world, batch.began, kept)
-        self._listeners.tell(*news(world, kept))
+                self._keep(world, ended)
+            finally:
+                self._left()
+
+    def _keep(self, world: World, ended: Mapping[Future[Painted], Batch]) -> None:
+        painted, over = list[tuple[Batch, Painted]](), list[Node]()
+        for future, batch in ended.items():
+            if future.cancelled():
+                over += batch.nodes
+            elif (error := future.exception()) is not None:
+                self._fail(world, batch.nodes, error)
+            else:
+                painted.append((batch, future.result()))
+        ends = keep(world, painted)
+        for node, why in ends.items():
+            if isinstance(why, Exception):
+                self._fail(world, [node], why)
+            else:
+                over.append(node)
+        with self._changed:
+            self._scheduler.finish(world, over)
+        kept = [node for node, end in ends.items() if end is True]
+        if kept:
+            self._record.painted(world, min(batch.began for batch, _ in painted), kept)
+            self._listeners.tell(news(world, kept))
         for wait in self._waits.of_world(world):
             wait.look()
 
-    def _fail(self, batch: Batch, nodes: list[Node], error: Exception) -> None:
+    def _fail(self, world: World, nodes: Sequence[Node], error: BaseException) -> None:
         """Cells could not be painted: they rest, and whoever needs one of them hears of it."""
-        world = batch.world
         log.error("painting %s of %s failed", nodes, world.id, exc_info=error)
         shown = error if isinstance(error, EarthError) else PaintingFailed(one_line(error))
         pause = FULL_DISK_PAUSE if isinstance(error, DiskFull) else None
@@ -331,7 +331,7 @@ class Painter:
             if not failed.isdisjoint(snapshot.missing(wait.tiles, wait.layer)):
                 wait.end(shown)
         wanted = [tile for demand in demands if demand.layer is None for tile in demand.tiles]
-        self._listeners.tell(*failures(world, snapshot, wanted, failed, str(shown)))
+        self._listeners.tell(failures(world, snapshot, wanted, failed, str(shown)))
 
     def _give_up(self, turn: Turn[World], error: Exception) -> None:
         """What a client wants cannot be read, or is no more."""

@@ -51,7 +51,7 @@ class Record:
         return Status(self._device, self._model, self._painted, seconds, alive, self.error, crew)
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """One line about what a model raised."""
     text = str(error).strip().split("\n")[0][:200]
     return f"painting failed: {text or type(error).__name__}"

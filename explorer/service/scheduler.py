@@ -157,6 +157,11 @@ class Scheduler(Generic[W]):
         waiting = (f.until for key, f in self._failures.items() if key not in self._released)
         return min(waiting, default=None)
 
+    def pause(self, now: float) -> float | None:
+        """Seconds until then, 0 or more."""
+        wake = self.wake_at()
+        return None if wake is None else max(0.0, wake - now)
+
     def _release(self, now: float) -> None:
         """End pauses that are over, and forget failures that nobody met again."""
         for key, failure in list(self._failures.items()):

@@ -138,6 +138,14 @@ class Snapshot(NamedTuple):
         return Node(layer, cell)
 
 
+class Painting(NamedTuple):
+    """What became of a node."""
+
+    snapshot: Snapshot  # that it was chosen by
+    node: Node
+    latents: Latents  # (channels, side, side)
+
+
 class Canvas:
     """The latents of one world, for any number of threads."""
 
@@ -169,20 +177,30 @@ class Canvas:
         return self.snapshot().painted(cell)
 
     def commit(self, snapshot: Snapshot, node: Node, latents: Latents) -> bool:
-        """Keep the latents (channels, side, side) of a node, if it is not kept yet. False, and nothing is
-        kept, if the node is stale: its prompt changed after the snapshot, or its layer was cancelled."""
+        """As ``commit_all``, for one node."""
+        return self.commit_all([Painting(snapshot, node, latents)])[0]
+
+    def commit_all(self, paintings: Sequence[Painting]) -> list[bool]:
+        """Keep what is painted, all or nothing; what is kept already stays. False for a node that is stale:
+        its prompt changed after the snapshot, or its layer was cancelled."""
         self._check_writable()
         with self._lock:
-            if node.layer < 0:
-                return self._drafts.keep(node, latents)
-            now, entry = self.snapshot().layers, snapshot.layers.entry(node)
-            if node.layer and now.history.edit(node.layer) is None:
-                return False
-            if now.entry(node) != entry:
-                return False
-            self._store.commit({node.cell: latents.astype(np.float16)}, entry, now.shown(node.cell) == node)
-            self._kept.seen.add((entry, node.cell))
-            return True
+            now, fitting = self.snapshot().layers, list[bool]()
+            with self._store.together():
+                for snapshot, node, latents in paintings:
+                    if node.layer < 0:
+                        fitting.append(self._drafts.keep(node, latents))
+                        continue
+                    entry = snapshot.layers.entry(node)
+                    fits = not (node.layer and now.history.edit(node.layer) is None)
+                    fitting.append(fits and now.entry(node) == entry)
+                    if fitting[-1]:
+                        cells = {node.cell: latents.astype(np.float16)}
+                        self._store.commit(cells, entry, now.shown(node.cell) == node)
+            for (snapshot, node, _), fits in zip(paintings, fitting):
+                if fits and node.layer >= 0:
+                    self._kept.seen.add((snapshot.layers.entry(node), node.cell))
+        return fitting
 
     def paint(self, wanted: Iterable[Tile], paint: Paint, batch: int, layer: int | None = None) -> int:
         """Paint all that is wanted on this thread, as it is shown or as a layer makes it; how many windows

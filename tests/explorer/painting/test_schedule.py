@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.painting.pyramid import pyramid_of
-from explorer.painting.schedule import Phase, missing_of, next_cells, parents, phase, requires, sees
+from explorer.painting.schedule import Phase, missing_of, next_cells, next_of, parents, phase, requires, sees
 from tiles.grid import Tile
 from tiles.latents import USUAL
 
@@ -86,3 +86,23 @@ def test_cells_of_one_batch_never_see_each_other(spots, limit):
             assert set(requires(cell, pyramid)) <= done
         done |= set(batch)
     assert set(wanted) <= done
+
+
+@given(st.integers(0, 3), st.integers(1, 40))
+def test_nothing_is_looked_up_twice_that_is_not_painted(sketch, limit):
+    asked, pyramid = Counter(), pyramid_of(8, sketch, 8, USUAL)
+    view = [Tile(8, x, y) for y in range(6) for x in range(6)]
+    next_cells(view, pyramid, lambda cell: bool(asked.update([cell])), limit)
+    assert set(asked.values()) == {1}
+
+
+def test_what_rests_is_not_looked_up_and_holds_back_what_waits_for_it():
+    asked, plain = [], pyramid_of(8, 0, 8, USUAL)
+    resting = {Tile(8, 0, 0)}
+
+    def painted(cell):
+        asked.append(cell)
+        return False
+
+    found = next_of([Tile(8, 1, 0)], lambda cell: requires(cell, plain), painted, 9, resting)
+    assert found == [Tile(8, 2, 0)] and Tile(8, 0, 0) not in asked

@@ -1,5 +1,6 @@
 """The painter with a model that paints at once, fails where it is told to, or waits for the test."""
 
+import math
 import threading
 from concurrent.futures import Future, InvalidStateError
 
@@ -142,6 +143,38 @@ def test_one_bad_cell_does_not_spoil_its_batch(make):
     painter.want("map", world, wanted)
     painter.paint(world, [wanted[0], wanted[1], wanted[3]]).result(60)
     assert set(failed) <= {wanted[2]}
+
+
+def test_of_batches_that_end_together_one_that_cannot_be_kept_spoils_no_other(make, monkeypatch):
+    hand = ByHand()
+    hand.capacity = 4
+    world, painter = make(StandIn(sketch=0), hand)
+    cells = [Tile(8, 128 + 2 * x, 128) for x in range(4)]
+    waits = [painter.paint(world, [cell]) for cell in cells]
+    for _ in cells:
+        assert hand.came.acquire(timeout=30)
+    futures = {windows[0].cell: (future, hand.painted(windows)) for windows, future in hand.batches}
+    futures[cells[2]][1].cells[0] *= math.nan
+    busy, go, keep, together = threading.Event(), threading.Event(), world.canvas.commit_all, []
+
+    def held(paintings):
+        together.append(len(paintings))
+        busy.set()
+        assert go.wait(30)
+        return keep(paintings)
+
+    monkeypatch.setattr(world.canvas, "commit_all", held)
+    for cell in cells:
+        future, painted = futures[cell]
+        future.set_result(painted)
+        assert busy.wait(30)  # the others end while the first is written down
+    go.set()
+    for cell in (0, 1, 3):
+        waits[cell].result(30)
+    with pytest.raises(PaintingFailed, match="finite"):
+        waits[2].result(30)
+    assert together[:2] == [1, 3]
+    assert [world.canvas.painted(cell) for cell in cells] == [True, True, False, True]
 
 
 def test_an_executor_that_takes_nothing_is_asked_again(make, monkeypatch):

@@ -3,6 +3,7 @@ import pytest
 from filelock import FileLock
 
 from explorer.painting.layers import Node
+from explorer.worlds.canvas import Painting
 from tests.explorer.worlds.test_journal import edit, painted, put
 from tiles.errors import Cancelled, WorldHeld
 from tiles.grid import Tile, around
@@ -52,6 +53,20 @@ def test_what_is_there_stays_whoever_comes_later(world):
     assert world.canvas.commit(snapshot, Node(0, CELL), LATENTS)
     assert (world.canvas.snapshot().latents(Node(0, CELL)) == first).all()
     assert world.renderer.revision(CELL) == revision
+
+
+def test_of_what_is_kept_together_nothing_is_kept_if_one_cannot_be(world):
+    """It is not taken for painted either, and may be kept by itself."""
+    cells = [Tile(8, HOME + 2 * x, HOME) for x in range(3)]
+    put(world, [node.cell for node in world.canvas.snapshot().missing(cells) if node.cell not in cells])
+    snapshot = world.canvas.snapshot()
+    paintings = [Painting(snapshot, Node(0, cell), LATENTS) for cell in cells]
+    paintings[1] = paintings[1]._replace(latents=LATENTS * np.nan)
+    with pytest.raises(ValueError, match="finite"):
+        world.canvas.commit_all(paintings)
+    assert not any(world.canvas.painted(cell) for cell in cells)
+    assert world.canvas.commit_all([paintings[0], paintings[2]]) == [True, True]
+    assert [world.canvas.painted(cell) for cell in cells] == [True, False, True]
 
 
 def test_what_rests_is_passed_over_and_so_is_what_waits_for_it(world):
