@@ -49,7 +49,13 @@ def into(world: World, folder: Path, **options: object) -> Published:
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """The URL of a plain server of files, which answers range requests."""
-    app = Starlette(routes=[Mount("/", StaticFiles(directory=folder, html=True))])
+    with answering(Starlette(routes=[Mount("/", StaticFiles(directory=folder, html=True))])) as url:
+        yield url
+
+
+@contextmanager
+def answering(app: Starlette) -> Iterator[str]:
+    """The URL of an app on this machine."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
