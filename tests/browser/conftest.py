@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.standin import OneModel, StandIn
 from explorer.models.library import Library
+from explorer.service.executors import Executors
 from explorer.service.painter import Painter
 from explorer.settings import Settings
 from explorer.web.server import create_app
@@ -44,17 +45,24 @@ expect.set_options(timeout=PATIENCE)
 class Server:
     """The app on a port of its own; it can be stopped and started again."""
 
-    def __init__(self, folder: Path, library: Library | OneModel, **settings: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        library: Library | OneModel,
+        executors: Executors | None = None,
+        **settings: object,
+    ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = Settings(worlds=folder, port=self.port, **settings)
-        self.library = library
+        self.library, self.executors = library, executors
         self.start()
 
     def start(self) -> None:
-        self.atlas, self.painter = Atlas(self.settings.worlds, self.library, 2**26), Painter()
+        self.atlas = Atlas(self.settings.worlds, self.library, 2**26)
+        self.painter = Painter(executors=self.executors)
         if not self.atlas.names():
             self.atlas.create(NewWorld("First", "rocky coast", seed=1))
         app = create_app(self.settings, self.atlas, self.painter)
