@@ -33,6 +33,7 @@ class StandIn:
             zooms=(5, 6, 7, 8),
             base_zoom=8,
             licence="CC0-1.0",
+            follow=4,
         )
         self.calls: Counter[Tile] = Counter()
         self.batches: list[list[Tile]] = []
@@ -52,6 +53,8 @@ class StandIn:
         asked = sum(each.weight * (_tint(each.prompt) + 0.1 * each.use_parent) for each in window.conditions)
         land = 0.5 * window.noise + 0.1 * np.tanh(level)[:, None, None] + asked + 0.1 * free
         land = land - 0.5 * _tint(window.negative_prompt)
+        if window.parent_as_is is not None:
+            land = land + 0.1 * np.tanh(window.parent_as_is.mean())
         return (window.known + window.hold_until * (land - window.known)).astype(np.float32)
 
     def decode(self, latents: Latents) -> np.ndarray:

@@ -9,15 +9,12 @@ wanted), and the joins between the children are measured (1: no seam).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
 import typer
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.common import HOME, paint, picture, pixels, worlds
 from benchmarks.joins import ratio, steps
@@ -73,35 +70,27 @@ def main(
     deepest: int = DEEPEST,
     folder: Annotated[Path | None, typer.Option("--pictures")] = None,
 ) -> None:
-    """Print one row a step of zoom; with ``--pictures`` also write a folder of the first place's mosaics."""
-    psnrs: defaultdict[int, list[float]] = defaultdict(list)
-    joins: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    """Print one row a step of zoom, each as soon as it is known; with ``--pictures`` also write a folder of
+    the first place's mosaics."""
+    print(f"{places * side**2} parents a step\n")
+    print("| step | ground | PSNR of the mean of four children, dB | lowest | seams |")
+    print("| --- | --- | --- | --- | --- |")
+    start = Box(BASE, HOME, HOME, HOME + side, HOME + side)
     with worlds(model) as make:
-        for place in range(places):
-            world = make(PROMPTS[place % len(PROMPTS)], place + 2)
-            block = Box(BASE, HOME, HOME, HOME + side, HOME + side)
+        followed = [(make(PROMPTS[place % len(PROMPTS)], place + 2), start) for place in range(places)]
+        for world, block in followed:
             paint(world, block.grown(1).tiles())
-            if place == 0 and folder is not None:
-                save(picture(world, block), folder, BASE)
-            for zoom in range(BASE + 1, deepest + 1):
-                step = follow(world, block)
-                psnrs[zoom] += step.psnrs
-                joins[zoom] += step.joins
-                if place == 0 and folder is not None:
-                    save(step.mosaic, folder, zoom)
-                block = step.block
-    table = Table(
-        "step",
-        "ground",
-        "PSNR of the mean, dB",
-        "lowest",
-        "seams",
-        title=f"{places * side**2} parents a step",
-    )
-    for zoom, found in psnrs.items():
-        figures = f"{np.mean(found):.1f}", f"{min(found):.1f}", f"{ratio(joins[zoom]):.3f}"
-        table.add_row(f"{zoom - 1} to {zoom}", metres_words(zoom), *figures)
-    Console().print(table)
+        if folder is not None:
+            save(picture(followed[0][0], start), folder, BASE)
+        for zoom in range(BASE + 1, deepest + 1):
+            found = [follow(world, block) for world, block in followed]
+            psnrs = [psnr for step in found for psnr in step.psnrs]
+            seams = ratio([join for step in found for join in step.joins])
+            figures = f"{np.mean(psnrs):.1f} | {min(psnrs):.1f} | {seams:.3f}"
+            print(f"| {zoom - 1} to {zoom} | {metres_words(zoom)} | {figures} |", flush=True)
+            if folder is not None:
+                save(found[0].mosaic, folder, zoom)
+            followed = [(world, step.block) for (world, _), step in zip(followed, found)]
 
 
 def save(mosaic: np.ndarray, folder: Path, zoom: int) -> None:

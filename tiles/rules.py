@@ -108,6 +108,8 @@ def sane_settings(settings: Any) -> dict[str, Any]:
         raise BadPackage(
             f"setting halo is {checked['halo']}: it must be at most the {side} latents of a cell"
         )
+    if (follow := checked.get("follow", 0)) and (checked["halo"] % 2 or 2 * follow + checked["halo"] > side):
+        raise BadPackage(f"setting follow is {follow}: the cells over a window do not reach so far around it")
     return checked
 
 
@@ -198,8 +200,9 @@ def _is_time(value: Any) -> bool:
 
 
 MAX_HALO = TILE_PIXELS // min(PIXELS)  # latents
-# As usual, none was made, the weights said it all, none was noted, and the world's own paints all.
-MAY_BE_MISSING = ("channels", "pixels", "bookmarks", "recipe", "painted_by", "level_models")
+# As usual, none was made, the weights said it all, none was noted, the world's own paints all, and no picture
+# of a parent is followed.
+MAY_BE_MISSING = ("channels", "pixels", "bookmarks", "recipe", "painted_by", "level_models", "follow")
 MAX_BOOKMARKS = 200
 MAX_KINDS, KIND_LIMIT = 100, 200  # kinds of machines that painted a world, characters of one
 PLACE = re.compile(r"\d{1,2}/-?\d{1,15}/-?\d{1,15}")  # zoom, x and y in metres
@@ -244,6 +247,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "home": (is_place, f"two numbers of metres up to {HOME_LIMIT:.0f}"),
     "sketch": (lambda v: whole(v, 0, 3), "0 to 3"),
     "halo": (lambda v: whole(v, 0, MAX_HALO), f"0 to {MAX_HALO}"),
+    "follow": (lambda v: whole(v, 0, MAX_HALO), f"0 to {MAX_HALO}"),
     "channels": (lambda v: whole(v, 1, MAX_CHANNELS), f"1 to {MAX_CHANNELS}"),
     "pixels": (lambda v: type(v) is int and v in PIXELS, " or ".join(map(str, PIXELS))),
     "recipe": (is_recipe, "what a world remembers of its model"),

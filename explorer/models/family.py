@@ -29,6 +29,7 @@ class Traits(NamedTuple):
     base_zoom: int  # where it is best
     licence: str
     guide: str = ""  # what pictures it can be guided by, in words; empty: by none
+    follow: int = 0  # latents of a parent around a window that it needs to follow its picture; 0: it cannot
 
     @property
     def space(self) -> LatentSpace:

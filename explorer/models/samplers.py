@@ -87,6 +87,17 @@ def euler(velocity: Velocity, noise: Tensor, known: Tensor, hold_until: Tensor, 
     return sampled(step, Held(noise, known, hold_until), flow_levels(times))
 
 
+def last_step_again(velocity: Velocity, painted: Tensor, held: Held, time: float) -> Tensor:
+    """Latents (n, channels, h, w) that are taken back to ``time`` (1..0) with the noise that painting started
+    from, and brought to the end by one Euler step (Meng et al. 2022, "SDEdit", arXiv 2108.01073).
+
+    So latents that were changed by hand become land again. What is held stays.
+    """
+    (level,) = flow_levels([time])
+    x = held.at(level.noisy(painted, held.noise), level)
+    return held.end(x - time * velocity(x, time))
+
+
 def multistep(
     velocity: Velocity, noise: Tensor, known: Tensor, hold_until: Tensor, times: list[float]
 ) -> Tensor:

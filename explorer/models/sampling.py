@@ -25,6 +25,7 @@ class Kind(NamedTuple):
     context_free: bool  # whether the first step is also taken without the surroundings
     use_parent: tuple[bool, ...]  # of each condition
     guide: bool  # whether a picture guides them
+    follows: bool = False  # whether they are to show what their parents' pictures show
 
 
 class Batch(NamedTuple):
@@ -40,6 +41,7 @@ class Batch(NamedTuple):
     hold_until: Tensor
     context_mask: Tensor
     context_free: Tensor
+    parent_as_is: Tensor | None = None  # (n, channels, m, m): as in ``Window``, where the kind follows it
 
     @property
     def negative_prompts(self) -> list[str]:
@@ -80,6 +82,7 @@ def kind_of(window: Window) -> Kind:
         context_free=bool(window.context_free.any()),
         use_parent=tuple(each.use_parent for each in window.conditions),
         guide=window.guide is not None,
+        follows=window.parent_as_is is not None,
     )
 
 
@@ -160,4 +163,6 @@ def _batch(kind: Kind, windows: Sequence[Window], device: str) -> Batch:
     def tensor(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(window, name) for window in windows])).to(device)
 
-    return Batch(kind, tuple(windows), *map(tensor, Batch._fields[2:]))
+    optional = {"parent_as_is": tensor("parent_as_is")} if kind.follows else {}
+    always = (name for name in Batch._fields[2:] if name not in Batch._field_defaults)
+    return Batch(kind, tuple(windows), *map(tensor, always), **optional)

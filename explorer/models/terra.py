@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.models import following
 from explorer.models.autoencoder import LATENT_CHANNELS, Autoencoder
 from explorer.models.denoiser import Denoiser
 from explorer.models.detail import DetailPainter
 from explorer.models.detail_decoder import DetailDecoder
 from explorer.models.family import PromptReport, Towers, Traits, nearest_zoom, require_guides
 from explorer.models.images import ImageTower
-from explorer.models.samplers import euler, times_for, timesteps
+from explorer.models.samplers import Held, euler, last_step_again, times_for, timesteps
 from explorer.models.sampling import Batch, Predict, View, blended, guided, paint_in_batches
 from explorer.models.text import TextTower
 from explorer.models.towers import DualTowers
@@ -70,7 +71,13 @@ class Terra:
         scale = max(self.guidance_scale, NEGATIVE_SCALE if batch.kind.negative else 1.0)
         velocity = blended(guided(self._predict(batch), batch, scale), batch)
         times = times_for(batch.kind.hold_times, self.times)
-        return euler(velocity, batch.noise, batch.known, batch.hold_until, times)
+        painted = euler(velocity, batch.noise, batch.known, batch.hold_until, times)
+        if batch.parent_as_is is None or not self.traits.follow:
+            return painted
+        lacks = following.correction(self.autoencoder, painted, batch.parent_as_is)
+        free = (batch.hold_until > 0).float()
+        held = Held(batch.noise, batch.known, batch.hold_until)
+        return last_step_again(velocity, painted + free * lacks, held, times[-2])
 
     def _predict(self, batch: Batch) -> Predict:
         known = self.traits.zooms
@@ -135,6 +142,7 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         zooms=tuple(sorted(bundle["zooms"])),
         base_zoom=bundle["base_zoom"],
         licence=bundle["licence"],
+        follow=0 if isinstance(decoder, DetailDecoder) else following.rim_of(decoder),
     )
     text = TextTower.load(folder / "text")
     return Terra(

@@ -141,8 +141,9 @@ class Layers(NamedTuple):
         guide = None
         if self.pyramid.level(node.cell.z).model is None:  # other models follow what was painted by it above
             guide = cut(self.history.guides(node.cell, edit), node.cell, self.pyramid)
+        follow = self.pyramid.level(node.cell.z).follow if self.refined(node) else 0
         return WindowSpec(
-            self.pyramid, seed, self.conditions(node), edit.negative_prompt if edit else "", guide
+            self.pyramid, seed, self.conditions(node), edit.negative_prompt if edit else "", guide, follow
         )
 
     def conditions(self, node: Node) -> tuple[Condition, ...]:

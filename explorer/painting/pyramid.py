@@ -33,6 +33,7 @@ class Level(NamedTuple):
     sight: Sight  # that of its model
     shown: bool = True  # False for a sketch: it guides the level below it, and no tile is made of it
     model: int | None = None  # the zoom from which on another model paints; None: the world's own
+    follow: int = 0  # latents around a window of which the parent's picture is followed; 0: it is not
 
 
 class Pyramid(NamedTuple):
@@ -174,14 +175,19 @@ def pyramid_of(
     space: LatentSpace,
     deepest: int = 0,
     others: Mapping[int, Sight] = NO_OTHERS,
+    follow: int = 0,
 ) -> Pyramid:
     """The levels of a world as its settings say: a base, a sketch some zooms coarser (0: none), and each
     zoom below the base down to ``deepest``. ``halo`` and ``space`` are the model's; of ``others``, each
-    paints from a zoom below the base on, down to the next."""
+    paints from a zoom below the base on, down to the next. What the world's own model refines below the base
+    follows its parent's picture, of which ``follow`` latents are seen around a window; 0: it does not."""
     own = Sight(halo, space)
     above = (Level(base_zoom - sketch, own, shown=False),) if sketch else ()
     below = []
     for zoom in range(base_zoom + 1, deepest + 1):
         model = max((first for first in others if first <= zoom), default=None)
-        below.append(Level(zoom, own if model is None else others[model], model=model))
+        if model is None:
+            below.append(Level(zoom, own, follow=follow))
+        else:
+            below.append(Level(zoom, others[model], model=model))
     return Pyramid((*above, Level(base_zoom, own), *below))

@@ -11,7 +11,7 @@ from explorer.painting.guides import Cut
 from explorer.painting.noise import Area, noise
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.schedule import sees, under
-from tiles.grid import Tile
+from tiles.grid import Box, Tile
 
 Latents = np.ndarray
 
@@ -51,6 +51,9 @@ class Window(NamedTuple):
     halo: int  # latents around the cell
     shown: bool = True  # False: a sketch of tiles, and none itself
     guide: Cut | None = None  # pictures that it is painted by
+    # (channels, n, n): the parent at its own scale, under the window and some latents around it. Only where
+    # the window is to show what the parent's picture shows.
+    parent_as_is: Latents | None = None
 
 
 class WindowSpec(NamedTuple):
@@ -61,6 +64,7 @@ class WindowSpec(NamedTuple):
     conditions: tuple[Condition, ...]  # no parent is given if none of them uses it
     negative_prompt: str = ""
     guide: Cut | None = None
+    follow: int = 0  # latents of the parent around the window, whose picture it is to show; 0: it need not
 
     @property
     def uses_parent(self) -> bool:
@@ -132,6 +136,7 @@ def assemble_from(
         halo=sight.halo,
         shown=spec.pyramid.shows(cell),
         guide=spec.guide,
+        parent_as_is=None if parent is None or not spec.follow else _as_is(cell, spec, above),
     )
 
 
@@ -202,15 +207,35 @@ def _parent(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> La
     pyramid, box = spec.pyramid, under(cell, spec.pyramid)
     if box is None or not spec.uses_parent:
         return None
-    place, space, coarser = frame(cell, pyramid), pyramid.level(cell.z).sight.space, pyramid.coarser(cell.z)
-    side = space.side
-    sheet = np.empty((space.channels, box.height * side, box.width * side), np.float32)
-    for other in box.tiles():
-        y, x = (other.y - box.top) * side, (other.x - box.left) * side
-        sheet[:, y : y + side, x : x + side] = painted[other]
+    place, coarser = frame(cell, pyramid), pyramid.coarser(cell.z)
+    side = place.side
+    sheet = _sheet(box, painted)
     rows = _places(place.top, place.width, coarser) - box.top * side
     columns = _places(place.left, place.width, coarser) - box.left * side
     return linear(linear(sheet, rows, 1), columns, 2)
+
+
+def _as_is(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> Latents:
+    """The coarser level under the window and ``spec.follow`` latents around it, float32 (channels, n, n)."""
+    pyramid, box = spec.pyramid, under(cell, spec.pyramid)
+    assert box is not None  # there is a parent
+    place, scale = frame(cell, pyramid), 2 ** pyramid.coarser(cell.z)
+    width = place.width // scale + 2 * spec.follow
+    top, left = (
+        start // scale - spec.follow - first * place.side
+        for start, first in ((place.top, box.top), (place.left, box.left))
+    )
+    return np.ascontiguousarray(_sheet(box, painted)[:, top : top + width, left : left + width])
+
+
+def _sheet(box: Box, painted: Mapping[Tile, Latents]) -> Latents:
+    """The cells of a box side by side, float32 (channels, height, width)."""
+    channels, side, _ = painted[next(box.tiles())].shape
+    sheet = np.empty((channels, box.height * side, box.width * side), np.float32)
+    for other in box.tiles():
+        y, x = (other.y - box.top) * side, (other.x - box.left) * side
+        sheet[:, y : y + side, x : x + side] = painted[other]
+    return sheet
 
 
 def _places(start: int, count: int, coarser: int) -> np.ndarray:

@@ -27,7 +27,7 @@ def pyramid_for(settings: Mapping[str, Any]) -> Pyramid:
     """All levels that a world's settings name. Raises KeyError, WorldDamaged."""
     others = {each.zoom: Sight(each.halo, each.space) for each in level_models(settings)}
     base, sketch, halo = settings["base_zoom"], settings["sketch"], settings["halo"]
-    return pyramid_of(base, sketch, halo, space_of(settings), DEEPEST, others)
+    return pyramid_of(base, sketch, halo, space_of(settings), DEEPEST, others, settings.get("follow", 0))
 
 
 def levels_of(

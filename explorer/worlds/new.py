@@ -54,6 +54,8 @@ def settings_of(
     zoom = checked_zoom(new.base_zoom, traits.base_zoom, traits.zooms)
     sketch = checked_sketch(new.sketch, sketch_for(zoom, traits))
     other: dict[str, Any] = {} if recipe is None else {"recipe": recipe.data()}
+    if traits.follow:
+        other["follow"] = traits.follow
     if levels:
         other["level_models"] = [each.data() for each in checked_levels(levels, zoom)]
     return {

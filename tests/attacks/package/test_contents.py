@@ -31,7 +31,7 @@ def offered(tmp_path, refused):
      {"model": "\\\\host\\share"}, {"model": "C:\\evil"}, {"model": ""}, {"model": "x" * 200}, {"model": 1}, {"model": "a\n"},
      {"digest": "nohex!!!!"}, {"digest": 5}, {"digest": "a" * 999}, {"created": "yesterday"}, {"created": 1}, {"created": "x" * 99},
      {"recipe": None}, {"recipe": {}}, {"recipe": {"source": "../../etc", "licence": ""}}, {"recipe": 5},
-     {"recipe": {"source": "", "licence": "", "batch": 10**9}}, {"unknown": 1}],
+     {"recipe": {"source": "", "licence": "", "batch": 10**9}}, {"follow": -1}, {"follow": 13}, {"follow": "11"}, {"unknown": 1}],
 )  # fmt: skip
 def test_absurd_settings(offered, change):
     offered(next(iter(change)), world={**WORLD, "settings": {**SETTINGS, **change}})

@@ -29,8 +29,8 @@ def made(*steps):
     return Layers(journal.read(lines), {}, PYRAMID)
 
 
-def edit(region, prompt="desert", strength=1.0, picture=False):
-    cells = journal.outline(Tile(8, x, y) for x, y in region)
+def edit(region, prompt="desert", strength=1.0, picture=False, zoom=8):
+    cells = journal.outline(Tile(zoom, x, y) for x, y in region)
     more = {"negative_prompt": "", "strength": strength, "seed": 1, "picture": picture}
     return ("edit", {"cells": cells, "prompt": prompt, **more})
 
@@ -129,3 +129,13 @@ def test_land_told_something_else_than_its_sketch_does_without_it():
     conditions = layers.conditions(Node(0, Tile(8, 129, 129)))
     assert [(each.prompt, each.use_parent) for each in conditions] == [("desert", False)]
     assert [each.use_parent for each in layers.conditions(Node(0, Tile(8, 139, 139)))] == [True]
+
+
+def test_what_is_refined_follows_the_picture_above_it_and_what_an_edit_paints_again_does_not():
+    own, deeper = Tile(9, 4, 4), Tile(10, 9, 9)
+    layers = made(edit({(own.x, own.y)}, zoom=9))._replace(pyramid=pyramid_of(8, 2, 8, USUAL, 12, follow=11))
+    number = next(iter(layers.history.edits()))
+    assert layers.spec(Node(number, own), 1).follow == 0
+    assert layers.spec(Node(number, deeper), 1).follow == 11
+    assert layers.spec(Node(0, deeper), 1).follow == 11
+    assert layers.spec(Node(0, Tile(8, 4, 4)), 1).follow == layers.spec(Node(0, Tile(6, 1, 1)), 1).follow == 0

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 
 from explorer.painting.noise import Area, noise
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.schedule import parents, requires, sees
 from explorer.painting.window import Condition, WindowSpec, assemble, core, joined
 from tiles.grid import Tile
-from tiles.latents import USUAL
+from tiles.latents import USUAL, LatentSpace
 
 PYRAMID = pyramid_of(8, 2, 8, USUAL)
 
@@ -109,3 +111,38 @@ def test_joining_knows_no_direction():
     mask[:, 8:40, :8] = mask[:, :8, 8:40] = 1
     turned = joined(np.rot90(painted, axes=(1, 2)), np.rot90(mask, axes=(1, 2)), 8)
     np.testing.assert_allclose(turned, np.rot90(joined(painted, mask, 8), axes=(1, 2)), atol=1e-5)
+
+
+@given(
+    st.integers(-(2**20), 2**20),
+    st.integers(-(2**20), 2**20),
+    st.sampled_from([(8, 8, 11), (16, 4, 6), (8, 2, 0)]),
+)
+def test_a_window_sees_its_parent_as_it_is_in_place_and_around(x, y, kind):
+    pixels, halo, follow = kind
+    space = LatentSpace(4, pixels)
+    pyramid, side = pyramid_of(8, 2, halo, space, 22, follow=follow), space.side
+    cell = Tile(22, x, y)
+    painted = {
+        other: np.random.default_rng(hash(other) % 2**32).standard_normal(space.shape).astype(np.float16)
+        for other in requires(cell, pyramid)
+    }
+    window = assemble(cell, WindowSpec(pyramid, 1, (Condition(""),), follow=follow), painted)
+    if not follow:
+        assert window.parent_as_is is None
+        return
+    seen = window.parent_as_is
+    width = (side + 2 * halo) // 2 + 2 * follow
+    assert seen.shape == (4, width, width)
+    top, left = ((i * side - halo) // 2 - follow for i in (y, x))
+    for j, i in ((0, 0), (0, width - 1), (width - 1, 0), (width // 2, width // 3)):
+        v, u = top + j, left + i
+        other = painted[Tile(21, u // side, v // side)]
+        assert (seen[:, j, i] == other[:, v % side, u % side]).all()
+
+
+def test_a_window_that_follows_no_parent_has_none_as_it_is():
+    cell = Tile(9, 1, 1)
+    pyramid = pyramid_of(8, 2, 8, USUAL, 9, follow=11)
+    spec = WindowSpec(pyramid, 1, (Condition("", use_parent=False),), follow=11)
+    assert assemble(cell, spec, land(sees(cell))).parent_as_is is None

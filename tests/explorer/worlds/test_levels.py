@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.standin import OneModel, StandIn
 from explorer import pictures
 from explorer.worlds.atlas import Atlas, NewWorld
+from explorer.worlds.levels import pyramid_for
 from tests.explorer.worlds.test_journal import edit
 from tiles.grid import Box, Tile, around
 
@@ -186,3 +187,10 @@ def test_undo_of_a_prompt_hides_what_was_refined_under_it_and_redo_shows_it(stan
     explored(stand_in, list(box.tiles()))
     stand_in.journal.redo()
     assert explored(stand_in, list(box.tiles())) == there
+
+
+def test_a_world_made_before_refines_as_it_always_did(stand_in):
+    stored = stand_in.store.settings()
+    assert [pyramid_for(stored).level(zoom).follow for zoom in (6, 8, 9, 20)] == [0, 0, 4, 4]
+    before = {key: value for key, value in stored.items() if key != "follow"}
+    assert {level.follow for level in pyramid_for(before).levels} == {0}
