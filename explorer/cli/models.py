@@ -98,7 +98,9 @@ def table(model: Description) -> Table:
     """A description for people."""
     shown = Table("", model.name)
     shown.add_row("kind", model.kind)
-    shown.add_row("ground resolution", "told, level 10 to 18" if model.level else "not told")
+    shown.add_row(
+        "ground resolution", "told, level 10 to 18" if model.level else "not told, used for 10 to 18"
+    )
     shown.add_row("guidance", "told, one call a step" if model.distilled else "two calls a step")
     shown.add_row("predicts", model.prediction)
     shown.add_row("scheduler", model.scheduler)

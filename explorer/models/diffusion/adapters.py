@@ -4,6 +4,7 @@ arXiv 2106.09685). They are merged into the model once, so that painting costs t
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,8 +78,12 @@ def merged(parts: Parts, adapters: Sequence[Adapter]) -> Parts:
 
 def _load(pipeline: Any, file: Path) -> None:
     weights = read_weights(file)
+    # Else it warns of each part of the model that an adapter leaves alone.
+    logging.getLogger("diffusers.loaders").setLevel(logging.ERROR)
     try:
         pipeline.load_lora_weights(weights, adapter_name=NAME)
+    except torch.OutOfMemoryError:
+        raise
     except (KeyError, ValueError, RuntimeError, IndexError) as error:
         words = str(error).strip().split("\n")[0][:200]
         raise ModelRefused(f"adapter {file.name} does not fit this model: {words}") from error

@@ -1,3 +1,4 @@
+import logging
 import re
 import shutil
 
@@ -37,7 +38,8 @@ def query(parts):
     return parts.unet.get_submodule(QUERY).weight.detach().clone()
 
 
-def test_a_layer_is_turned_by_its_weight(parts, tmp_path):
+def test_a_layer_is_turned_by_its_weight(parts, tmp_path, caplog):
+    logging.getLogger("diffusers").addHandler(caplog.handler)
     change = lora(tmp_path / "a.safetensors")
     before, others = query(parts), parts.unet.conv_in.weight.detach().clone()
     after = merged(parts, [Adapter(tmp_path / "a.safetensors", 0.5)])
@@ -45,6 +47,8 @@ def test_a_layer_is_turned_by_its_weight(parts, tmp_path):
     assert torch.equal(after.unet.conv_in.weight, others)
     assert not any("lora" in name for name, _ in after.unet.named_parameters())
     assert not any(each.requires_grad for each in after.unet.parameters())
+    assert not caplog.records  # of the text tower, which it leaves alone
+    logging.getLogger("diffusers").removeHandler(caplog.handler)
 
 
 def test_several_add_up(parts, tmp_path):
