@@ -25,7 +25,7 @@ def found(where: Page | Frame) -> list[str]:
     where.evaluate(AXE.read_text(encoding="utf-8"))
     # A button that just became enabled is measured in its own colour, not on the way to it.
     where.evaluate(
-        "Promise.all(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
+        "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
     )
     said = where.evaluate("rules => axe.run(document, {...rules, iframes: false})", RULES)
     return [

@@ -16,13 +16,23 @@ VIEWS = {
     "history": (),
     "home": ("export", "share", "live"),
 }
+# Words that their own box does not hold.
+CUT_OFF = """[...document.querySelectorAll("#panel :is(button, label, span, p, a, h2, output, summary)")]
+  .filter((each) => each.checkVisibility() && !each.closest(".unseen") && each.clientWidth)
+  .filter((each) => each.scrollWidth > each.clientWidth + 1)
+  .map((each) => each.textContent.trim())"""
 PLACES = "[...document.querySelectorAll('#panel > [id^=place-]')].filter(place => place.offsetParent)"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
-def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(page, server, watch, width, height):
+@pytest.mark.parametrize(
+    ("width", "height", "language"),
+    [(1440, 900, "en"), (1024, 768, "en"), (1440, 900, "de")],
+)
+def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(
+    page, server, watch, width, height, language
+):
     page.set_viewport_size({"width": width, "height": height})
-    opened(page, server)
+    opened(page, server, f"?lang={language}")
     assert page.locator("#earth-map").bounding_box()["width"] >= 0.75 * width
     for place, views in VIEWS.items():
         for view_ in views or ("",):
@@ -31,6 +41,7 @@ def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(page, server
                 f"{PLACES}.map(p => [p.id, p.scrollHeight - p.clientHeight, p.scrollWidth - p.clientWidth])"
             )
             assert over == [[f"place-{place}", 0, 0]], (place, view_)
+            assert page.evaluate(CUT_OFF) == [], (place, view_)
     assert watch == []
 
 
