@@ -119,7 +119,8 @@ def assemble_from(
         here, there = place.overlap(other)
         known[:, *here] = latents[:, *there]
         mask[:, *here] = 1
-    parent = _parent(cell, spec, above)
+    sheet = _sheet(cell, spec, above)
+    parent = None if sheet is None else _enlarged(cell, spec, sheet)
     return Window(
         cell=cell,
         noise=noise(spec.seed, Area(cell.z, *place[:2], place.width, place.width), channels, place.side),
@@ -136,7 +137,7 @@ def assemble_from(
         halo=sight.halo,
         shown=spec.pyramid.shows(cell),
         guide=spec.guide,
-        parent_as_is=None if parent is None or not spec.follow else _as_is(cell, spec, above),
+        parent_as_is=None if sheet is None or not spec.follow else _as_is(cell, spec, sheet),
     )
 
 
@@ -201,41 +202,44 @@ def _smooth(line: Latents) -> Latents:
     return np.sum([padded[:, i : i + line.shape[1]] * w for i, w in enumerate(weights)], 0)
 
 
-def _parent(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> Latents | None:
-    """The coarser level under the window, enlarged by linear interpolation, float32 (channels, width,
-    width); None if there is none or no condition uses it."""
-    pyramid, box = spec.pyramid, under(cell, spec.pyramid)
+class _Sheet(NamedTuple):
+    """Cells of the coarser level side by side."""
+
+    box: Box
+    latents: Latents  # float32 (channels, height, width)
+
+
+def _sheet(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> _Sheet | None:
+    """What lies under a window; None if there is no coarser level or no condition uses it."""
+    box = under(cell, spec.pyramid)
     if box is None or not spec.uses_parent:
         return None
-    place, coarser = frame(cell, pyramid), pyramid.coarser(cell.z)
-    side = place.side
-    sheet = _sheet(box, painted)
-    rows = _places(place.top, place.width, coarser) - box.top * side
-    columns = _places(place.left, place.width, coarser) - box.left * side
-    return linear(linear(sheet, rows, 1), columns, 2)
+    channels, side, _ = spec.pyramid.level(cell.z).sight.space.shape
+    latents = np.empty((channels, box.height * side, box.width * side), np.float32)
+    for other in box.tiles():
+        y, x = (other.y - box.top) * side, (other.x - box.left) * side
+        latents[:, y : y + side, x : x + side] = painted[other]
+    return _Sheet(box, latents)
 
 
-def _as_is(cell: Tile, spec: WindowSpec, painted: Mapping[Tile, Latents]) -> Latents:
+def _enlarged(cell: Tile, spec: WindowSpec, sheet: _Sheet) -> Latents:
+    """The coarser level under the window, enlarged by linear interpolation, float32 (channels, width,
+    width)."""
+    place, coarser = frame(cell, spec.pyramid), spec.pyramid.coarser(cell.z)
+    rows = _places(place.top, place.width, coarser) - sheet.box.top * place.side
+    columns = _places(place.left, place.width, coarser) - sheet.box.left * place.side
+    return linear(linear(sheet.latents, rows, 1), columns, 2)
+
+
+def _as_is(cell: Tile, spec: WindowSpec, sheet: _Sheet) -> Latents:
     """The coarser level under the window and ``spec.follow`` latents around it, float32 (channels, n, n)."""
-    pyramid, box = spec.pyramid, under(cell, spec.pyramid)
-    assert box is not None  # there is a parent
-    place, scale = frame(cell, pyramid), 2 ** pyramid.coarser(cell.z)
+    place, scale = frame(cell, spec.pyramid), 2 ** spec.pyramid.coarser(cell.z)
     width = place.width // scale + 2 * spec.follow
     top, left = (
         start // scale - spec.follow - first * place.side
-        for start, first in ((place.top, box.top), (place.left, box.left))
+        for start, first in ((place.top, sheet.box.top), (place.left, sheet.box.left))
     )
-    return np.ascontiguousarray(_sheet(box, painted)[:, top : top + width, left : left + width])
-
-
-def _sheet(box: Box, painted: Mapping[Tile, Latents]) -> Latents:
-    """The cells of a box side by side, float32 (channels, height, width)."""
-    channels, side, _ = painted[next(box.tiles())].shape
-    sheet = np.empty((channels, box.height * side, box.width * side), np.float32)
-    for other in box.tiles():
-        y, x = (other.y - box.top) * side, (other.x - box.left) * side
-        sheet[:, y : y + side, x : x + side] = painted[other]
-    return sheet
+    return np.ascontiguousarray(sheet.latents[:, top : top + width, left : left + width])
 
 
 def _places(start: int, count: int, coarser: int) -> np.ndarray:
