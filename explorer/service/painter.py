@@ -288,6 +288,8 @@ class Painter:
                 self._inside = world
             try:
                 self._keep(world, ended)
+            except Exception as error:  # whatever a world's file does must not hold up the others
+                self._fail(world, [node for batch in ended.values() for node in batch.nodes], error)
             finally:
                 self._left()
 

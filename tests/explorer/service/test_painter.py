@@ -2,111 +2,17 @@
 
 import math
 import threading
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import InvalidStateError
 
 import pytest
 
-from benchmarks.standin import OneModel, StandIn
-from explorer.painting.window import paint_windows
+from benchmarks.standin import StandIn
 from explorer.service import edits, scheduler
+from explorer.service import painter as painter_module
 from explorer.service.bulk import paint_all
-from explorer.service.executors import Painted
-from explorer.service.painter import Painter
-from explorer.worlds.atlas import Atlas
-from explorer.worlds.new import NewWorld
-from tiles.errors import Busy, PaintingFailed, Stopped, WorldNotFound
+from tests.painters import FAR, NEAR, ByHand, Failing, heard, land
+from tiles.errors import PaintingFailed, Stopped
 from tiles.grid import Box, Tile, around
-
-NEAR, FAR = Tile(8, 128, 128), Tile(8, 1000, 1000)
-
-
-class Failing(StandIn):
-    """Raises on windows of some cells."""
-
-    def __init__(self, *bad, batch=1):
-        super().__init__(batch)
-        self.bad = set(bad)
-
-    def paint(self, windows):
-        if self.bad & {window.cell for window in windows}:
-            self.calls.update(window.cell for window in windows)
-            raise RuntimeError("out of memory\nand more")
-        return super().paint(windows)
-
-
-class ByHand:
-    """Executors of which the test says when a batch is painted."""
-
-    capacity = 1
-
-    def __init__(self):
-        self.batches, self.came, self.by_hand = [], threading.Semaphore(0), True
-
-    def of(self, model, kind=None):
-        self.model, self.batch, self.kind = model, model.traits.batch, kind
-        return self
-
-    def watch(self, changed):
-        self.changed = changed
-
-    def crew(self):
-        return None
-
-    def submit(self, windows):
-        future = Future()
-        if not self.by_hand:
-            future.set_result(self.painted(windows))
-            return future
-        self.batches.append((windows, future))
-        self.came.release()
-        return future
-
-    def next(self):
-        """The next batch that is handed over, and what paints it."""
-        assert self.came.acquire(timeout=30)
-        windows, future = self.batches.pop(0)
-        return [w.cell for w in windows], lambda: future.set_result(self.painted(windows))
-
-    def painted(self, windows):
-        return Painted(paint_windows(self.model.paint, windows), "CPU of a test")
-
-    def withdraw(self, future):
-        waits = [batch for batch in self.batches if batch[1] is future and self.came.acquire(blocking=False)]
-        for batch in waits:
-            self.batches.remove(batch)
-        return bool(waits) and future.cancel()
-
-    def close(self):
-        for _, future in self.batches:
-            future.cancel()
-
-
-@pytest.fixture
-def make(tmp_path):
-    """A world of a model, and a painter."""
-    open = []
-
-    def made(model, executors=None, **options):
-        atlas = Atlas(tmp_path / f"worlds{len(open)}", OneModel(model), 2**26)
-        painter = Painter(executors=executors, **options)
-        open.append((painter, atlas))
-        return atlas.create(NewWorld("Test land", "coast", seed=1)), painter
-
-    yield made
-    for painter, atlas in open:
-        painter.close()
-        atlas.close()
-
-
-def heard(painter, kind):
-    """The tiles of events of a kind, as they come."""
-    found = []
-    painter.listen(lambda event: found.append(event.tile) if event.kind == kind else None)
-    return found
-
-
-def land(world, box):
-    return {tile: world.renderer.tile(tile, "png").data for tile in box.tiles()}
 
 
 def test_what_fails_is_not_chosen_and_healthy_tiles_go_on(make):
@@ -177,6 +83,36 @@ def test_of_batches_that_end_together_one_that_cannot_be_kept_spoils_no_other(ma
     assert [world.canvas.painted(cell) for cell in cells] == [True, True, False, True]
 
 
+def test_a_world_whose_news_cannot_be_told_holds_up_no_other(make, monkeypatch):
+    monkeypatch.setattr(scheduler, "PAUSES", (0.01,))
+    hand = ByHand()
+    hand.capacity = 4
+    bad, painter = make(StandIn(sketch=0), hand)
+    good, _ = make(StandIn(sketch=0))
+    worlds, told = (good, bad, good, bad), painter_module.news
+    waits = [painter.paint(w, [Tile(8, 128 + 2 * i, 128)]) for i, w in enumerate(worlds)]
+    for _ in worlds:
+        assert hand.came.acquire(timeout=30)
+    hand.by_hand = False
+    busy, go = threading.Event(), threading.Event()
+
+    def news(world, kept):
+        busy.set()
+        assert go.wait(30)
+        if world is bad:
+            raise OSError("the file cannot be read")
+        return told(world, kept)
+
+    monkeypatch.setattr(painter_module, "news", news)
+    for windows, future in list(hand.batches):
+        future.set_result(hand.painted(windows))
+        assert busy.wait(30)  # the others end while the first is told of
+    go.set()
+    for i in (0, 2):
+        waits[i].result(30)
+        assert good.canvas.painted(Tile(8, 128 + 2 * i, 128))
+
+
 def test_an_executor_that_takes_nothing_is_asked_again(make, monkeypatch):
     monkeypatch.setattr(scheduler, "PAUSES", (0.01,))
     hands = ByHand()
@@ -193,30 +129,6 @@ def test_an_executor_that_takes_nothing_is_asked_again(make, monkeypatch):
     settle = painter.ask(world, FAR)
     settle.result(timeout=30)
     assert failed and world.canvas.painted(NEAR)
-
-
-def test_only_the_failure_of_what_is_needed_ends_an_export(make):
-    world, painter = make(Failing(FAR))
-    painter.want("map", world, [FAR])
-    box = Box(8, 126, 126, 129, 129)
-    paint_all(painter, world, list(box.tiles()), lambda more: None)
-    assert all(world.renderer.final(tile) for tile in box.tiles())
-
-
-def test_the_failure_of_something_needed_ends_an_export(make):
-    world, painter = make(Failing(Tile(6, 32, 32)))
-    with pytest.raises(PaintingFailed, match="out of memory"):
-        paint_all(painter, world, [Tile(8, 129, 129)], lambda more: None)
-
-
-def test_only_the_failure_of_what_is_needed_ends_an_edit(make, jobs):
-    world, painter = make(Failing(FAR))
-    painter.want("map", world, [FAR])
-    painter.ask(world, NEAR).result(60)
-    before = world.renderer.tile(NEAR, "png").data
-    data = edits.checked(world, edits.EditRequest([NEAR], "desert", seed=3), 9)
-    edits.perform(world, painter, world.journal.begin_edit(data), lambda *_: None)
-    assert world.renderer.tile(NEAR, "png").data != before
 
 
 def test_an_undo_between_choosing_and_keeping_is_looked_at_anew(make, jobs):
@@ -236,32 +148,6 @@ def test_an_undo_between_choosing_and_keeping_is_looked_at_anew(make, jobs):
     assert land(world, around(NEAR)) == land(other, around(NEAR))
 
 
-def test_a_wait_that_is_over_at_once_leaves_nothing_wanted(make, jobs):
-    model = StandIn()
-    world, painter = make(model)
-    world.journal.set_prompt("desert")
-    painter.ask(world, NEAR).result(60)
-    assert painter.ask(world, NEAR).done()  # all of it is there
-    before = model.calls.total()
-    edits.undo(world, painter, jobs)  # now it is not; but nobody wants it any more
-    painter.ask(world, FAR).result(60)
-    near = {cell for cell in model.calls if around(NEAR).holds(cell)}
-    assert sum(model.calls[cell] for cell in near) == len(near) and model.calls.total() > before
-
-
-def test_a_wait_that_is_given_up_is_not_painted_for(make):
-    hand = ByHand()
-    world, painter = make(StandIn(), hand)
-    given_up = painter.ask(world, NEAR)
-    _, paint = hand.next()
-    given_up.cancel()
-    assert painter.waiting() == 0
-    painter.want("map", world, [FAR])
-    paint()
-    cells, _ = hand.next()
-    assert abs(cells[0].x - FAR.x // 4) <= 3  # something under the map's tile, far from the other
-
-
 def test_an_undo_that_meets_the_end_of_an_edit_takes_it_back(make, jobs, monkeypatch):
     world, painter = make(StandIn())
     painter.ask(world, NEAR).result(60)
@@ -279,20 +165,6 @@ def test_an_undo_that_meets_the_end_of_an_edit_takes_it_back(make, jobs, monkeyp
     assert edits.undo(world, painter, jobs)["entry"] == number
     assert world.renderer.tile(NEAR, "png").data == before
     assert world.journal.history.state(number) == "undone"
-
-
-def test_deleting_a_world_ends_its_waits_at_once(make):
-    hand = ByHand()
-    world, painter = make(StandIn(), hand, queue_limit=2)
-    waits = [painter.ask(world, NEAR), painter.ask(world, FAR)]
-    hand.next()  # it is never painted
-    with pytest.raises(Busy, match="2 tiles are waited for"):
-        painter.ask(world, Tile(8, 5, 5))
-    painter.forget(world)
-    for wait in waits:
-        with pytest.raises(WorldNotFound):
-            wait.result(0)
-    assert painter.waiting() == 0
 
 
 def test_a_cell_in_flight_of_a_deleted_world_is_not_kept(make):
