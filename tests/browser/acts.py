@@ -2,11 +2,64 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 LAND = "document.getElementById('earth-map').contentWindow.earth.map"
+HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
+# What there is of the page and of its map, where land does not come.
+SEEN = """() => {
+  const frame = document.getElementById("earth-map");
+  const inside = frame?.contentDocument;
+  const map = frame?.contentWindow?.earth?.map;
+  return {
+    address: location.href, page: document.body.innerText.slice(0, 400), frame: frame?.src, map: inside?.readyState,
+    feed: map?.feed?.socket?.readyState, wanted: map?.feed?.wanted?.length,
+    images: inside?.querySelectorAll("img").length, title: inside?.title,
+    asked: performance.getEntriesByType("resource").slice(-12).map((each) => `${each.name} ${each.responseStatus}`),
+  };
+}"""
+
+
+def opened(page: Page, server, place: str = "") -> None:
+    page.goto(f"{server.url}/{place}")
+    shown(page)
+
+
+def shown(page: Page, at_least: int = 6) -> None:
+    """Until so many tiles show land."""
+    try:
+        page.wait_for_function(
+            "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.leaflet-layer:not(.sketch) .land img').length >= n",
+            arg=at_least,
+        )
+    except TimeoutError as error:
+        raise AssertionError(f"no land is seen: {page.evaluate(SEEN)}") from error
+
+
+def view(page: Page) -> tuple[str, int, int, int]:
+    world, zoom, x, y = re.fullmatch(r".*#([^/]+)/(\d+)/(-?\d+)/(-?\d+)", page.url).groups()
+    return world, int(zoom), int(x), int(y)
+
+
+def pan(page: Page, right: int, down: int) -> None:
+    page.evaluate(
+        "([x, y]) => document.getElementById('earth-map').contentWindow.earth.map.map.panBy([x, y], {animate: false})",
+        [right, down],
+    )
+
+
+def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
+    """Shift and drag on the map, in px from its corner."""
+    box = page.locator("#earth-map").bounding_box()
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+    page.mouse.down()
+    page.mouse.move(box["x"] + end[0], box["y"] + end[1], steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
 
 
 def to(page: Page, place: str, view: str = "") -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
-from tests.browser.acts import click, to
-from tests.browser.test_page import opened
+from tests.browser.acts import click, opened, to
 from tests.browser.test_places import VIEWS
 from tests.browser.test_placing import png
 

@@ -4,8 +4,7 @@ import json
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import LAND, to, until
-from tests.browser.test_page import opened
+from tests.browser.acts import LAND, opened, to, until
 from tests.explorer.web.test_blueprints import island
 
 

@@ -7,8 +7,22 @@ import threading
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import LAND, click, journal, picture, selected, settled, stroke, to, until, words
-from tests.browser.test_page import HOSTILE, opened, pan, view
+from tests.browser.acts import (
+    HOSTILE,
+    LAND,
+    click,
+    journal,
+    opened,
+    pan,
+    picture,
+    selected,
+    settled,
+    stroke,
+    to,
+    until,
+    view,
+    words,
+)
 
 
 def drawn(page: Page, tile: list[int]) -> str:

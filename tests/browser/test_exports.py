@@ -7,9 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import to, until
+from tests.browser.acts import opened, shown, to, until
 from tests.browser.test_edits import hold
-from tests.browser.test_page import opened, shown
 
 
 def around(page: Page, bounds: str) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.acts import LAND, click, journal, settled, to, until, words
+from tests.browser.acts import LAND, click, journal, opened, pan, settled, to, until, view, words
 from tests.browser.test_edits import edit, hold
-from tests.browser.test_page import opened, pan, view
 
 
 @pytest.fixture
@@ -50,6 +51,26 @@ def test_the_end_of_work_and_the_way_there_are_said(page, server, watch):
     line.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
     expect(sent).to_be_hidden()
     settled(page, server, 3)
+    assert watch == []
+
+
+def test_an_edit_is_said_to_be_painted_though_nobody_saw_it_wait(page, server, watch):
+    opened(page, server)
+
+    def late(route: Route) -> None:
+        """The page hears of the journal when the edit is done."""
+        if route.request.method == "GET":
+            for _ in range(600):
+                steps = httpx.get(f"{server.url}/worlds/first/edits").json()
+                if [step["state"] for step in steps] == ["done", "done"]:
+                    break
+                time.sleep(0.05)
+        route.continue_()
+
+    page.route("**/worlds/first/edits", late)
+    edit(page, "snow")
+    expect(page.locator("#steps-said")).to_contain_text("Painted \u201csnow\u201d.")
+    expect(page.locator("#edit-said")).not_to_contain_text("Queued")
     assert watch == []
 
 

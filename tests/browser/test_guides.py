@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.standin import OneModel, StandIn
-from tests.browser.acts import click, journal, picture, selected, settled, to, words
-from tests.browser.test_page import opened
+from tests.browser.acts import click, journal, opened, picture, selected, settled, to, words
 from tests.browser.test_placing import png
 from tests.explorer.service.test_guiding import Led
 

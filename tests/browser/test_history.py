@@ -6,9 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import click, journal, picture, settled, to, until, words
+from tests.browser.acts import click, journal, opened, picture, settled, to, until, view, words
 from tests.browser.test_edits import edit
-from tests.browser.test_page import opened, view
 
 
 def row(page: Page, number: int):

@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.web.phrases import CATALOGUES
-from tests.browser.acts import click, to
+from tests.browser.acts import click, opened, shown, to
 from tests.browser.conftest import PATIENCE, VISITED
-from tests.browser.test_page import opened, shown
 
 VIEWS = {
     "explore": ("world", "gallery", "new"),

@@ -2,8 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import to, until
-from tests.browser.test_page import opened
+from tests.browser.acts import opened, to, until
 
 
 def drawn(page) -> str:

@@ -16,8 +16,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
 from benchmarks.standin import OneModel, StandIn
-from tests.browser.acts import LAND, journal, settled, to
-from tests.browser.test_page import opened
+from tests.browser.acts import LAND, journal, opened, settled, to
 from tiles.grid import EARTH, TILE_PIXELS, Box, metres_per_pixel
 
 METRES = metres_per_pixel(8)

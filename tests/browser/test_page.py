@@ -3,38 +3,11 @@ import threading
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from explorer.worlds.new import NewWorld
-from tests.browser.acts import to, until
+from tests.browser.acts import HOSTILE, drag, opened, pan, shown, to, until, view
 from tiles.grid import Tile
-
-HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
-
-
-def opened(page: Page, server, place: str = "") -> None:
-    page.goto(f"{server.url}/{place}")
-    shown(page)
-
-
-def shown(page: Page, at_least: int = 6) -> None:
-    """Until so many tiles show land."""
-    page.wait_for_function(
-        "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.leaflet-layer:not(.sketch) .land img').length >= n",
-        arg=at_least,
-    )
-
-
-def view(page: Page) -> tuple[str, int, int, int]:
-    world, zoom, x, y = re.fullmatch(r".*#([^/]+)/(\d+)/(-?\d+)/(-?\d+)", page.url).groups()
-    return world, int(zoom), int(x), int(y)
-
-
-def pan(page: Page, right: int, down: int) -> None:
-    page.evaluate(
-        "([x, y]) => document.getElementById('earth-map').contentWindow.earth.map.map.panBy([x, y], {animate: false})",
-        [right, down],
-    )
 
 
 def test_the_sketch_is_there_before_the_land(page, server, watch, monkeypatch):
@@ -297,17 +270,6 @@ def test_a_link_to_another_world_chooses_it_in_the_list(page, server, watch):
     opened(page, server, "#other")
     expect(page.locator("#world")).to_have_value("other")
     expect(page.locator("#prompt textarea")).to_have_value("sand desert")
-
-
-def drag(page: Page, start: tuple[int, int], end: tuple[int, int]) -> None:
-    """Shift and drag on the map, in px from its corner."""
-    box = page.locator("#earth-map").bounding_box()
-    page.keyboard.down("Shift")
-    page.mouse.move(box["x"] + start[0], box["y"] + start[1])
-    page.mouse.down()
-    page.mouse.move(box["x"] + end[0], box["y"] + end[1], steps=4)
-    page.mouse.up()
-    page.keyboard.up("Shift")
 
 
 def test_a_rectangle_is_taken_home(page, server, watch, tmp_path):

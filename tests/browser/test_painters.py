@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from explorer.service.events import CREW
 from explorer.service.executors import Crew, LocalExecutors
+from tests.browser.acts import opened
 from tests.browser.conftest import Server
-from tests.browser.test_page import opened
 
 
 class Crewed(LocalExecutors):

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import to
-from tests.browser.test_page import opened, pan, shown, view
+from tests.browser.acts import opened, pan, shown, to, view
 
 
 @pytest.fixture

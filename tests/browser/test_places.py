@@ -7,8 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import LAND, journal, stroke, to, until
-from tests.browser.test_page import opened, shown, view
+from tests.browser.acts import LAND, journal, opened, shown, stroke, to, until, view
 
 VIEWS = {
     "explore": ("world", "gallery", "new"),

@@ -12,8 +12,7 @@ from playwright.sync_api import expect
 from rasterio.io import MemoryFile
 from rasterio.transform import from_origin
 
-from tests.browser.acts import click, journal, picture, selected, settled, to, until, words
-from tests.browser.test_page import opened, view
+from tests.browser.acts import click, journal, opened, picture, selected, settled, to, until, view, words
 
 
 def png() -> bytes:

@@ -1,6 +1,6 @@
 """What pages may load and run: all that the page needs, and nothing of other hosts."""
 
-from tests.browser.test_page import opened, shown
+from tests.browser.acts import opened, shown
 
 
 def test_page_map_and_docs_need_nothing_that_the_policy_forbids(page, server, watch):

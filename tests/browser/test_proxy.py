@@ -23,9 +23,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import expect
 
-from tests.browser.acts import to
+from tests.browser.acts import shown, to
 from tests.browser.conftest import PATIENCE, Server
-from tests.browser.test_page import shown
 from tiles.grid import Tile
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -116,6 +115,8 @@ def test_the_page_works_under_a_path_with_https_after_a_login(proxied, secure):
     expect(secure.get_by_role("alert")).to_contain_text("not a password")
     secure.get_by_label("Password").fill(WORD)
     secure.get_by_role("button", name="Log in").click()
+    secure.wait_for_url(re.compile(r"/earth/(#.*)?$"))
+    expect(secure.locator("#earth-map")).to_be_visible()
     shown(secure)
     assert [feed.partition("?")[0] for feed in feeds] == [
         https.replace("https", "wss") + "/worlds/first/feed"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import LAND, journal, settled, stroke, to, until, words
-from tests.browser.test_page import opened, view
+from tests.browser.acts import LAND, journal, opened, settled, stroke, to, until, view, words
 
 TOUCH = """([type, places]) => {
   const box = document.getElementById("earth-map").contentWindow;

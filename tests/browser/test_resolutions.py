@@ -5,8 +5,7 @@ from playwright.sync_api import expect
 
 from explorer.models.library import Library
 from explorer.worlds.new import NewWorld
-from tests.browser.acts import LAND, to, until
-from tests.browser.test_page import opened
+from tests.browser.acts import LAND, opened, to, until
 from tests.diffusions import build_diffusion
 
 KNOWN = range(10, 19)

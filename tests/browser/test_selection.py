@@ -6,9 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import LAND, click, selected, settled, stroke, to, until, words
+from tests.browser.acts import LAND, click, drag, opened, selected, settled, stroke, to, until, view, words
 from tests.browser.conftest import VISITED
-from tests.browser.test_page import drag, opened, view
 
 
 def test_clicks_choose_tiles(page, server, watch):

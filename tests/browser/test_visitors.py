@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import to
+from tests.browser.acts import shown, to
 from tests.browser.conftest import PATIENCE, Server
-from tests.browser.test_page import shown
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import journal, selected, settled, until, words
+from tests.browser.acts import journal, opened, selected, settled, shown, until, words
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_page import opened, shown
 
 SEEN = "[...document.querySelectorAll('#first-sight img')].filter((image) => image.naturalWidth > 0).length"
 

@@ -6,9 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import journal, settled, to, until
+from tests.browser.acts import journal, opened, settled, to, until
 from tests.browser.test_edits import edit, hold
-from tests.browser.test_page import opened
 
 AWAY = """(away) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => away });

@@ -5,8 +5,7 @@ import threading
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import LAND, until
-from tests.browser.test_page import opened, view
+from tests.browser.acts import LAND, opened, until, view
 from tiles.grid import Tile
 
 

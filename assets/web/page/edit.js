@@ -5,7 +5,7 @@ import { reported } from "../lib/report.js";
 import { randomSeed, readSeed } from "../lib/seed.js";
 import { count, size } from "../lib/words.js";
 import { ask } from "./ask.js";
-import { on, tellMap } from "./bus.js";
+import { emit, on, tellMap } from "./bus.js";
 import { button, field, get, say, send, speak } from "./dom.js";
 import { part } from "./parts.js";
 import { isShown, reveal } from "./places.js";
@@ -97,6 +97,7 @@ async function clear() {
 async function apply(body) {
   const { ok, said } = await ask(`/worlds/${state.world}/edits`, "POST", body);
   note(ok ? `${QUEUED} ${reported(said.prompt_report)}`.trim() : said.error.message, !ok);
+  if (ok) emit({ type: "journal" }); // it may be painted before this answer is here
   return ok ? said.revision : null;
 }
 

@@ -4,7 +4,7 @@
 import { step as stepOf } from "../lib/keys.js";
 import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
-import { between } from "../lib/steps.js";
+import { between, painted } from "../lib/steps.js";
 import { count, moment } from "../lib/words.js";
 import { ask } from "./ask.js";
 import { emit, on, tellMap } from "./bus.js";
@@ -69,11 +69,14 @@ async function refresh() {
   if (!world) return;
   const { ok, said } = await ask(`/worlds/${world}/edits`);
   if (!ok || asked !== state.asked) return;
+  const ended = painted(state.steps, said).at(-1);
   state.steps = said;
   emit({ type: "steps", steps: said });
   prompt();
   show();
   list();
+  if (ended) walked("painted", ended);
+  if (!state.steps.some((step) => step.state === "waiting")) emit({ type: "settled" });
 }
 
 /** What undo and redo would do, and the edits that are being painted. */
@@ -96,7 +99,6 @@ function offer(id, step) {
 
 /** @param {Step[]} waiting */
 function queue(waiting) {
-  if (!waiting.length && state.jobs.size) emit({ type: "settled" });
   for (const [number, job] of state.jobs) {
     if (waiting.some((step) => step.number === number && (step.job ?? null) === job.id)) continue;
     job.line.remove();
@@ -121,7 +123,6 @@ async function enqueue(step) {
   const ended = await follow(id, job.show);
   if (state.world !== world) return;
   if (ended?.error) say(get("steps-said"), `${named(step)}: ${ended.error.message}`, true);
-  else if (ended?.state === "done") walked("painted", step);
   refresh();
 }
 

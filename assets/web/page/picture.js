@@ -7,7 +7,7 @@ import { metresPerPixel } from "../lib/plane.js";
 import { reported } from "../lib/report.js";
 import { resolution, size } from "../lib/words.js";
 import { ask, upload } from "./ask.js";
-import { on, tellMap } from "./bus.js";
+import { emit, on, tellMap } from "./bus.js";
 import { button, field, get, say, send, speak } from "./dom.js";
 import { guides, laid, use } from "./guide.js";
 import { part } from "./parts.js";
@@ -210,6 +210,7 @@ async function add() {
   const report = guide ? "" : reported(said.prompt_report);
   const notes = ok ? [done, ...(said.notes ?? []), report] : [said.error.message];
   say(get("picture-said"), notes.filter(Boolean).join(" "), !ok);
+  if (ok) emit({ type: "journal" }); // it may be painted before this answer is here
   laid((ok && said.painted) || []);
   if (ok && file === chosen()) away();
   else if (!ok && file === chosen()) state.wrong = said.error.message;
