@@ -49,6 +49,7 @@ def test_the_end_of_work_and_the_way_there_are_said(page, server, watch):
         "() => { const { value } = document.getElementById('picture-sent'); return value > 0 && value < 1; }"
     )
     line.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    line.detach()
     expect(sent).to_be_hidden()
     settled(page, server, 3)
     assert watch == []
