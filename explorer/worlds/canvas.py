@@ -14,6 +14,7 @@ from explorer.painting.layers import Layers, Node
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.repaint import Repaint, assemble_repaint
 from explorer.painting.window import Latents, Window, assemble_from, paint_windows
+from explorer.worlds.access import Access
 from explorer.worlds.drafts import Drafts
 from explorer.worlds.journal import Journal
 from tiles.edits import Edit
@@ -21,6 +22,7 @@ from tiles.errors import Cancelled
 from tiles.grid import Box, Tile, around
 from tiles.store import Store
 
+MOST_UNSEEN = 2**16  # cells known not to be painted: whoever wants land asks for the same ones all the time
 Paint = Callable[[Sequence[Window]], Sequence[Latents]]
 
 
@@ -29,7 +31,9 @@ class Painted(NamedTuple):
 
     store: Store
     drafts: Drafts
+    alone: Callable[[], bool]  # whether no other process paints
     seen: set[tuple[int, Tile]]  # known to be painted, and under which line; this never changes
+    unseen: set[tuple[int, Tile]]  # not on disk, and no other process paints: ``seen`` tells the rest
 
     def has(self, node: Node, entry: int) -> bool:
         if node.layer < 0:
@@ -37,9 +41,16 @@ class Painted(NamedTuple):
         key = (entry, node.cell)
         if key in self.seen:
             return True
+        alone = self.alone()  # before the disk is asked
+        if alone and key in self.unseen:
+            return False
         if self.store.has(node.cell, entry):
             self.seen.add(key)
             return True
+        if alone:
+            if len(self.unseen) >= MOST_UNSEEN:
+                self.unseen.clear()
+            self.unseen.add(key)
         return False
 
     def latents(self, node: Node, entry: int) -> Latents:
@@ -158,13 +169,13 @@ class Canvas:
         crossing: Crossing,
         seed: int,
         lock: threading.RLock,
-        check_writable: Callable[[], None],
+        access: Access,
     ) -> None:
-        """``lock`` is held while a cell is kept; ``check_writable`` raises WorldHeld in a reader."""
+        """``lock`` is held while a cell is kept."""
         self._store, self._journal, self._drafts = store, journal, drafts
         self._pyramid, self._crossing, self._seed = pyramid, crossing, seed
-        self._lock, self._check_writable = lock, check_writable
-        self._kept = Painted(store, drafts, set())
+        self._lock, self._access = lock, access
+        self._kept = Painted(store, drafts, lambda: access.held, set(), set())
 
     def snapshot(self) -> Snapshot:
         """The world at this moment."""
@@ -182,8 +193,8 @@ class Canvas:
 
     def commit_all(self, paintings: Sequence[Painting]) -> list[bool]:
         """Keep what is painted, all or nothing; what is kept already stays. False for a node that is stale:
-        its prompt changed after the snapshot, or its layer was cancelled."""
-        self._check_writable()
+        its prompt changed after the snapshot, or its layer was cancelled. Raises WorldHeld in a reader."""
+        self._access.require()
         with self._lock:
             now, fitting = self.snapshot().layers, list[bool]()
             with self._store.together():
@@ -199,7 +210,9 @@ class Canvas:
                         self._store.commit(cells, entry, now.shown(node.cell) == node)
             for (snapshot, node, _), fits in zip(paintings, fitting):
                 if fits and node.layer >= 0:
-                    self._kept.seen.add((snapshot.layers.entry(node), node.cell))
+                    key = (snapshot.layers.entry(node), node.cell)
+                    self._kept.seen.add(key)
+                    self._kept.unseen.discard(key)
         return fitting
 
     def paint(self, wanted: Iterable[Tile], paint: Paint, batch: int, layer: int | None = None) -> int:

@@ -94,7 +94,7 @@ class World:
         self.drafts = Drafts(self.journal, lock)
         crossing = Crossing(self.pyramid, self.model_at, lambda zoom: self.model_at(zoom).traits.margin)
         self.canvas = Canvas(
-            store, self.journal, self.drafts, self.pyramid, crossing, self.seed, lock, access.require
+            store, self.journal, self.drafts, self.pyramid, crossing, self.seed, lock, access
         )
         self.finder = Finder(vectors, cache, levels.own.towers, lambda tile: self.renderer.revision(tile))
         self.renderer = Renderer(

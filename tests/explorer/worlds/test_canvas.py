@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -7,6 +9,7 @@ from explorer.worlds.canvas import Painting
 from tests.explorer.worlds.test_journal import edit, painted, put
 from tiles.errors import Cancelled, WorldHeld
 from tiles.grid import Tile, around
+from tiles.store import Store
 
 HOME = 128
 CELL = Tile(8, HOME, HOME)  # of phase A: it sees no neighbour
@@ -98,6 +101,17 @@ def test_a_reader_keeps_nothing(atlas, world):
     with pytest.raises(WorldHeld, match="painted by another process"):
         world.canvas.commit(snapshot, Node(0, CELL), LATENTS)
     assert not world.canvas.painted(CELL)
+
+
+def test_the_disk_is_asked_once_about_what_is_not_painted(world, monkeypatch):
+    asked, has = Counter(), Store.has
+    monkeypatch.setattr(Store, "has", lambda store, *of: asked.update([of]) or has(store, *of))
+    put(world, [Tile(8, 0, 0)])  # from here on no other process can paint
+    cell = Tile(8, HOME + 1, HOME + 1)  # of phase D: eight others are painted first
+    ready(world, cell)
+    assert len(asked) > 9 and set(asked.values()) == {1}
+    put(world, [cell])
+    assert world.canvas.painted(cell)
 
 
 def test_counts_are_of_what_is_shown(world):
