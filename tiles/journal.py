@@ -147,9 +147,12 @@ class History(NamedTuple):
 
     def seen(self, cell: Tile) -> list[int]:
         """The edits in force at a cell that no later step clears."""
+        here = [n for n in self.log.edits_at(cell) if self.in_force(n)]
+        if not here:  # as nearly everywhere
+            return here
         rank = self.log.rank
         floor = max((rank[n] for n in self.log.clears_at(cell) if self.in_force(n)), default=-1)
-        return [n for n in self.log.edits_at(cell) if self.in_force(n) and rank[n] > floor]
+        return [n for n in here if rank[n] > floor]
 
     def shown(self, cell: Tile) -> int:
         """The line under which the shown painting of a cell was made."""

@@ -44,6 +44,9 @@ class Sheet(NamedTuple):
 
 def cut(guides: Iterable[Guide], cell: Tile, pyramid: Pyramid) -> Cut | None:
     """The guides in the window of a cell, the first of them uppermost; None where there are none."""
+    beneath = list(guides)[::-1]
+    if not beneath:
+        return None
     halo, space = pyramid.level(cell.z).sight
     scale, side = space.pixels, space.side
     width = side + 2 * halo
@@ -51,7 +54,7 @@ def cut(guides: Iterable[Guide], cell: Tile, pyramid: Pyramid) -> Cut | None:
     square = Square(cell.z, left, top, width * scale)
     pixels = np.zeros((square.side, square.side, 3), np.uint8)
     weight = np.zeros((square.side, square.side), np.float32)
-    for guide in reversed(list(guides)):
+    for guide in beneath:
         part = seen(guide, square)
         there = part[..., 3] >= OPAQUE
         pixels[there] = part[there][:, :3]
