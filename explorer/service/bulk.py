@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 
 from explorer.service.executors import hands_of
 from explorer.service.painter import Painter
@@ -11,6 +13,7 @@ from explorer.worlds.world import World
 from tiles.grid import Tile, around
 
 GROUP, MOST = 64, 1024  # tiles wanted at a time for each painter, and for all of them
+AHEAD = 2  # groups of them: painters begin the next one when they would have to wait for cells of the first
 PATIENCE = 0.2  # seconds between two looks at how far it is
 LOOKED = 64  # unfinished tiles after which a look ends: those behind them are hardly done before them
 
@@ -46,37 +49,44 @@ def _paint(
     step: Callable[[int], None],
 ) -> None:
     world.access.require()
-    size = min(MOST, GROUP * hands_of(painter.status().crew))
-    for start in range(0, len(tiles), size):
-        group = list(tiles[start : start + size])
-        left = _missing(world, group, layer, needed)
-        step(len(group) - len(left))
-        if left:
-            _wait(painter.paint(world, needed(left), layer), world, left, layer, needed, step)
+    look = partial(_missing, world, layer, needed)
+    size = min(MOST, GROUP * hands_of(painter.status().crew)) // AHEAD
+    client, groups = object(), deque[tuple[Future[None], list[Tile]]]()
+    try:
+        for start in range(0, len(tiles), size):
+            group = list(tiles[start : start + size])
+            left = look(group)
+            step(len(group) - len(left))
+            if left:
+                groups.append((painter.paint(world, needed(left), layer, client), left))
+            if len(groups) == AHEAD:
+                _wait(groups, look, step)
+        while groups:
+            _wait(groups, look, step)
+    finally:
+        for future, _ in groups:
+            future.cancel()
 
 
 def _wait(
-    future: Future[None],
-    world: World,
-    left: list[Tile],
-    layer: int | None,
-    needed: Callable[[Sequence[Tile]], list[Tile]],
+    groups: deque[tuple[Future[None], list[Tile]]],
+    look: Callable[[list[Tile], int], list[Tile]],
     step: Callable[[int], None],
 ) -> None:
-    try:
-        while left:
-            before = len(left)
-            left = [] if _over(future) else _missing(world, left, layer, needed, LOOKED)
-            step(before - len(left))  # even if nothing is done: it may want to stop
-    finally:
-        future.cancel()
+    """Until the first of the groups is painted."""
+    future, left = groups[0]
+    while left:
+        before = len(left)
+        left = [] if _over(future) else look(left, LOOKED)
+        step(before - len(left))  # even if nothing is done: it may want to stop
+    groups.popleft()[0].cancel()
 
 
 def _missing(
     world: World,
-    tiles: list[Tile],
     layer: int | None,
     needed: Callable[[Sequence[Tile]], list[Tile]],
+    tiles: list[Tile],
     most: int | None = None,
 ) -> list[Tile]:
     """The tiles that are not painted yet with all they need; behind the first ``most`` of them, all tiles."""

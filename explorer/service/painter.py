@@ -77,13 +77,13 @@ class Painter:
             return nothing()
         return self._wait(Wait(Asked(id(world)), world, [middle, *around(middle).tiles()]))
 
-    def paint(self, world: World, tiles: Sequence[Tile], layer: int | None = None) -> Future[None]:
-        """Paint base tiles as they are shown, or as a layer makes them, as a client of its own.
-
-        The future is done when all are painted, and fails when one of them cannot be, or something it
-        needs: with what painting raised, Cancelled if the layer is no more, or WorldNotFound.
-        """
-        return self._wait(Wait(object(), world, tiles, layer))
+    def paint(
+        self, world: World, tiles: Sequence[Tile], layer: int | None = None, client: Hashable = None
+    ) -> Future[None]:
+        """Paint base tiles as they are shown, or as a layer makes them, as a client of its own or after all
+        else that ``client`` wants. The future is done when all are painted, and fails if one or something it
+        needs cannot be: with what painting raised, Cancelled if the layer is no more, or WorldNotFound."""
+        return self._wait(Wait(client or object(), world, tiles, layer))
 
     def sample(self, model: Model, windows: Sequence[Window]) -> list[Latents]:
         """The latents of windows that belong to no world yet; waits for them. Raises what painting raises."""

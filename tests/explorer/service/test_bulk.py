@@ -1,10 +1,14 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from filelock import FileLock
 
+from explorer.service import bulk
 from explorer.service.bulk import paint_all
-from tiles.errors import Cancelled, PaintingFailed, WorldDamaged, WorldHeld
+from explorer.service.painter import Painter
+from tests.painters import FAR, NEAR, ByHand
+from tiles.errors import Cancelled, PaintingFailed, Stopped, WorldDamaged, WorldHeld
 from tiles.grid import Box, Tile
 
 TILES = list(Box(8, 126, 126, 129, 128).tiles())
@@ -34,6 +38,20 @@ def test_a_map_is_served_meanwhile(world, painter):
 
     paint_all(painter, world, TILES, step)
     assert shown.is_set()
+
+
+def test_painters_need_not_wait_for_the_last_of_some_tiles_to_begin_the_next(world, monkeypatch):
+    monkeypatch.setattr(bulk, "GROUP", 2)
+    executors = ByHand()
+    executors.capacity = 100
+    painter = Painter(executors=executors)
+    with ThreadPoolExecutor() as threads:
+        ended = threads.submit(paint_all, painter, world, [NEAR, FAR], lambda more: None)
+        begun = []
+        while not any(cell.x > 2 * 2**cell.z for cell in begun):  # as only FAR needs
+            begun += executors.next()[0]
+        painter.close()
+        assert isinstance(ended.exception(30), Stopped)
 
 
 def test_it_stops_when_it_is_told_to(world, painter):
