@@ -100,3 +100,20 @@ def test_a_picture_passes_what_waits_to_be_painted(cluster, link, executor):
     cluster.order(NOBODY, "decode", b"", None, urgent=True)
     (sent,) = link.sent
     assert isinstance(sent, Do) and sent.urgent and sent.verb == "decode"
+
+
+@pytest.mark.parametrize(("mixed", "takes"), [(False, 2), (True, 4)])
+def test_painters_of_another_kind_stand_by_unless_they_may_paint(monkeypatch, mixed, takes):
+    monkeypatch.setattr(module, "Link", ByHand)
+    executors = ClusterExecutors(Plan(), lambda model: NOBODY, mixed)
+    for painter, kind in (("one", "CPU"), ("two", "GPU")):
+        executors._link.hear(Came(painter, kind))
+    executor = executors.of(StandIn(), "GPU")  # of a world that a GPU painted first
+    assert executor.capacity == takes
+    batches = [executor.submit([]) for _ in range(takes)]
+    given = executors._link.heard()
+    assert {painter for _, painter in given} == ({"one", "two"} if mixed else {"two"})
+    for number, _ in given:
+        executors._link.hear(done(number))
+    assert {batch.result(0).kind for batch in batches} == ({"CPU", "GPU"} if mixed else {"GPU"})
+    executors.close()
