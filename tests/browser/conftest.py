@@ -150,7 +150,8 @@ def tab(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def page(tab: Page, server: Server, watch: Watch) -> Iterator[Page]:
     """The tab as a new one would be, but that the browser has the page's files and scripts already: a page opens
-    with three fifths of the work."""
+    with three fifths of the work. What ``forget`` cannot take back, such as scripts that run first on each page
+    or another language, needs a context of its own."""
 
     def requested(url: str) -> None:
         if not url.startswith((server.url, server.url.replace("http", "ws"), "data:", "blob:", "about:")):
