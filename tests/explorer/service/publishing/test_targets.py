@@ -14,7 +14,7 @@ from tiles.errors import BadSetting, NotWritten
 from tiles.grid import Box, Tile
 
 
-@pytest.fixture(scope="module", params=["s3", "az"])
+@pytest.fixture(scope="module", params=["s3", "gs", "az"])
 def running(request):
     with store_of(request.param) as store:
         yield store
