@@ -114,23 +114,6 @@ def opened(context: BrowserContext, url: str) -> tuple[Page, Frame, float]:
     return page, frame, time.perf_counter() - start
 
 
-def seen_first(context: BrowserContext, url: str) -> float:
-    """Seconds until land is seen all over the view, before the map itself is there."""
-    page = context.new_page()
-    start = time.perf_counter()
-    page.goto(f"{url}/#land", wait_until="commit", timeout=300_000)
-    page.wait_for_function(
-        """() => {
-          const tiles = [...document.querySelectorAll("#first-sight img")];
-          return tiles.length >= 12 && tiles.every((each) => each.naturalWidth > 0);
-        }""",
-        polling=10,
-    )
-    passed = time.perf_counter() - start
-    page.close()
-    return passed
-
-
 def dragged(page: Page, frame: Frame, times: int = 6) -> list[float]:
     """Milliseconds between pictures while painted land is dragged to and fro."""
     frame.evaluate(FRAMES)
@@ -189,8 +172,6 @@ def measured(browser: Browser, url: str, tabs: int, minutes: float) -> Iterator[
     def fresh(**options: Any) -> BrowserContext:
         return browser.new_context(viewport=SCREEN, **options)  # type: ignore[arg-type]
 
-    with fresh() as context:
-        yield "land is seen, first visit", f"{seen_first(context, url):.1f} s", "1 s"
     with fresh() as context:
         page, frame, first = opened(context, url)
         yield "a painted view is there, first visit", f"{first:.1f} s", "1 s"

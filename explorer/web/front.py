@@ -10,27 +10,36 @@ from starlette._utils import get_route_path
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.web.modules import preloads
 from explorer.web.phrases import COOKIE, SECONDS, VARY, filled, language_of, phrase, script
 
 TITLE = "Endless Earth"
 PICTURE = "/gallery/fjords.webp"
 ITS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 PAGE = ("", "/")
-MAIN = "static/earth/page/main.js"  # below the page, wherever a proxy puts it
-# Gradio's script and style come late. What is seen before is here: where the map will be, its land.
-SIGHT = """<style>gradio-app:not(:has(#earth))::before { content: "@@loading@@"; position: fixed; \
-z-index: 2; left: 50%; top: 40vh; transform: translateX(-50%); width: max-content; max-width: 90vw; \
-padding: 8px 18px; border-radius: 18px; background: #fff; color: #57534e; font: 16px system-ui, sans-serif; }
+BASE = "static/earth"  # below the page, wherever a proxy puts it
+MAIN, OPENING = f"{BASE}/page/main.js", "page/opening.js"
+# Gradio's script and style come late. So the map is no part of Gradio's page: it lies over that, beside the
+# panel.
+STYLE = """<style>:root { --panel: clamp(256px, 22vw, 320px); }
+gradio-app:not(:has(#earth))::before { content: "@@loading@@"; position: fixed; bottom: 0; left: 0; \
+display: grid; place-content: center; width: var(--panel); height: 100dvh; color: #78716c; \
+font: 16px system-ui, sans-serif; }
+@media (max-width: 900px) { gradio-app:not(:has(#earth))::before { width: 100%; height: 84px; } }
 gradio-app:not(:has(#earth)) > * { visibility: hidden; }
-#first-sight { position: fixed; z-index: 1; inset: 0 0 0 clamp(256px, 22vw, 320px); overflow: hidden; \
-pointer-events: none; }
-#first-sight img { position: absolute; }
-@media (max-width: 900px) { #first-sight { inset: 0 0 96px 0; } }
-@media (max-width: 900px) and (max-height: 560px) { #first-sight { inset: 0 0 84px 0; } }</style>"""
-# What Gradio is given for the head of its page, its script adds once that has run. Modules run in the order
-# of the page, so without ``async`` the first sight would wait for Gradio's.
-HEAD = f"""{SIGHT}<script type="module" async src="static/earth/page/firstsight.js"></script>\
-<script type="module" src="{MAIN}"></script><link rel="icon" href="static/earth/icon.svg">"""
+#earth-map { position: fixed; z-index: 1; top: 0; right: 0; width: calc(100% - var(--panel)); \
+height: 100dvh; border: 0; background: #14191b; }
+body:has(#earth.wide) #earth-map { width: 100%; }
+@media (max-width: 900px) { #earth-map { width: 100%; height: calc(100dvh - 96px); } }
+@media (max-width: 900px) and (max-height: 560px) { #earth-map { height: calc(100dvh - 84px); } }</style>"""
+# What Gradio is given for the head of its page, its script adds once that has run.
+HEAD = f"""{preloads(OPENING, BASE)}{STYLE}<link rel="icon" href="{BASE}/icon.svg">"""
+# Behind the panel, so that keys reach it after that. Modules run in the order of the page, so without
+# ``async`` the map would wait for Gradio's.
+MAP = f"""<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>\
+<script type="module" async src="{BASE}/{OPENING}"></script>"""
+# A browser runs one script at a time. Gradio's waits until the map has shown land.
+ITS_SCRIPT = re.compile(r'(<script type=")module("[^>]*\bsrc="[^"]*/assets/)')
 FILLED = (*PAGE, "/config", "/config/")  # Gradio's script asks for its description of the page again
 
 
@@ -92,7 +101,9 @@ def _changed(asked: HTTPConnection, body: str, whole: bool) -> str:
     language, root = language_of(asked), _root(asked)
     if not whole:
         return filled(body, language)
-    body = filled(body.replace("</head>", f"{HEAD}</head>", 1), language)
+    body = ITS_SCRIPT.sub(r"\1later\2", body)
+    body = body.replace("<head>", f"<head>{HEAD}", 1).replace("</body>", f"{MAP}</body>", 1)
+    body = filled(body, language)
     return with_preview(spoken(body, language), f"{asked.url.scheme}://{asked.url.netloc}{root}", language)
 
 

@@ -9,10 +9,12 @@ import folium
 from branca.element import Figure
 from jinja2 import Template
 
+from explorer.web.modules import preloads
 from explorer.web.phrases import in_page, script
 from explorer.worlds.world import World
 from tiles.grid import EARTH, MAX_ZOOM
 
+BASE, MODULE = "../../static/earth", "map/main.js"  # from a world's map to the page's own files
 ENLARGEMENTS = 2  # zooms shown below the deepest level
 
 
@@ -38,11 +40,11 @@ class ModulePage(Figure):
     _template = Template(
         """<!DOCTYPE html>
 <html lang="{{ this.language }}">
-<head><title>{{ this.title|e }}</title>{{ this.header.render(**kwargs) }}</head>
+<head><title>{{ this.title|e }}</title>{{ this.preloads }}{{ this.header.render(**kwargs) }}</head>
 <body><main><h1 class="unseen">{{ this.title|e }}</h1>{{ this.html.render(**kwargs) }}</main></body>
 {{ this.phrases }}
 <script type="module">
-import { open } from "../../static/earth/map/main.js";
+import { open } from "{{ this.base }}/{{ this.module }}";
 {{ this.script.render(**kwargs) }}
 </script>
 </html>
@@ -52,6 +54,7 @@ import { open } from "../../static/earth/map/main.js";
     def __init__(self, title: str, language: str) -> None:
         super().__init__(title=title)
         self.language, self.phrases = language, script(language)
+        self.base, self.module, self.preloads = BASE, MODULE, preloads(MODULE, BASE)
 
 
 class Land(folium.MacroElement):

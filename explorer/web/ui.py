@@ -1,4 +1,4 @@
-"""The page: Gradio around the map."""
+"""The panel beside the map: Gradio's page."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ from tiles.grid import metres_per_pixel
 
 EXAMPLES = asset("prompts", "examples.json")
 SCALES = (2, 5, 6, 7, 8, 9, 10, 12, 14, 16, 17, 18, 19)  # first zooms of what one sees
-# No template: the map's frame is the only thing inside, and words never pass through here.
-FRAME = '<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>'
 
 
 def mount(app: FastAPI) -> FastAPI:
@@ -70,32 +68,30 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
     traits = atlas.library.get().traits
     handlers = Handlers(atlas, painter)
     with gr.Blocks(title="Endless Earth", fill_height=True, fill_width=True) as blocks:
-        with gr.Row(elem_id="earth", equal_height=True):
-            with gr.Column(elem_id="panel", scale=0, min_width=256):
-                html(forms.head(), "head")
-                with part("place-explore"):
-                    html(forms.views("tab.explore"))
-                    with part("view-world"):
-                        html(forms.WELCOME + forms.GO + forms.ABOUT + forms.LEVELS)
-                        remove, confirmation, question, really, keep = removing()
-                    html(forms.GALLERY, "view-gallery")
-                    with part("view-new"):
-                        create, made = new_world(traits)
-                with part("place-shape"):
-                    html(forms.views("tab.shape"))
-                    html(forms.edit(edit_tiles), "view-edit")
-                    with part("view-plan"):
-                        prompt, change = new_land()
-                        html(forms.BRUSH + forms.BLUEPRINT)
-                    html(forms.PICTURE, "view-picture")
-                html(forms.HISTORY, "place-history")
-                with part("place-home"):
-                    html(forms.views("tab.home"))
-                    html(forms.export(), "view-export")
-                    html(forms.SHARE, "view-share")
-                    html(forms.LIVE, "view-live")
-                html(forms.DOCK, "dock")
-            gr.HTML(FRAME, elem_id="hero", padding=False)
+        with gr.Row(elem_id="earth", equal_height=True), gr.Column(elem_id="panel", scale=0, min_width=256):
+            html(forms.head(), "head")
+            with part("place-explore"):
+                html(forms.views("tab.explore"))
+                with part("view-world"):
+                    html(forms.WELCOME + forms.GO + forms.ABOUT + forms.LEVELS)
+                    remove, confirmation, question, really, keep = removing()
+                html(forms.GALLERY, "view-gallery")
+                with part("view-new"):
+                    create, made = new_world(traits)
+            with part("place-shape"):
+                html(forms.views("tab.shape"))
+                html(forms.edit(edit_tiles), "view-edit")
+                with part("view-plan"):
+                    prompt, change = new_land()
+                    html(forms.BRUSH + forms.BLUEPRINT)
+                html(forms.PICTURE, "view-picture")
+            html(forms.HISTORY, "place-history")
+            with part("place-home"):
+                html(forms.views("tab.home"))
+                html(forms.export(), "view-export")
+                html(forms.SHARE, "view-share")
+                html(forms.LIVE, "view-live")
+            html(forms.DOCK, "dock")
         chosen = gr.Textbox(visible=False)
         controls = Controls(chosen, prompt, change, remove, confirmation, question, really, keep)
         wire(blocks, handlers, controls, create, made)

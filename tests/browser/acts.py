@@ -28,8 +28,8 @@ def opened(page: Page, server, place: str = "") -> None:
     shown(page)
 
 
-def shown(page: Page, at_least: int = 6) -> None:
-    """Until so many tiles show land."""
+def landed(page: Page, at_least: int = 6) -> None:
+    """Until so many tiles show land; the panel may come later."""
     try:
         page.wait_for_function(
             "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.leaflet-layer:not(.sketch) .land img').length >= n",
@@ -37,6 +37,12 @@ def shown(page: Page, at_least: int = 6) -> None:
         )
     except TimeoutError as error:
         raise AssertionError(f"no land is seen: {page.evaluate(SEEN)}") from error
+
+
+def shown(page: Page, at_least: int = 6) -> None:
+    """Until so many tiles show land, and the panel is there."""
+    landed(page, at_least)
+    page.wait_for_function("() => document.getElementById('world')?.value")
 
 
 def view(page: Page) -> tuple[str, int, int, int]:

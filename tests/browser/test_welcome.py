@@ -5,43 +5,63 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.acts import journal, opened, selected, settled, shown, until, words
+from tests.browser.acts import (
+    LAND,
+    journal,
+    landed,
+    opened,
+    pan,
+    selected,
+    settled,
+    shown,
+    until,
+    view,
+    words,
+)
 from tests.browser.conftest import PATIENCE
 
-SEEN = "[...document.querySelectorAll('#first-sight img')].filter((image) => image.naturalWidth > 0).length"
+
+def held(page: Page) -> list[Route]:
+    """Gradio's own scripts do not come until ``unroute_all``."""
+    routes: list[Route] = []
+    page.route(re.compile(r"/assets/.*\.js"), lambda route: routes.append(route))
+    return routes
 
 
-def test_painted_land_is_seen_while_the_page_around_it_still_loads(page, server, watch):
-    opened(page, server)
-    until(page, lambda: server.painter.waiting() == 0)
-    page.goto("about:blank")
-    held = []
-    page.route(re.compile(r"/assets/.*\.js"), lambda route: held.append(route))  # Gradio's own scripts
+def test_the_map_is_there_while_the_page_around_it_still_loads(page, server, watch):
+    scripts = held(page)
     page.goto(server.url, wait_until="commit")
-    page.wait_for_function(f"{SEEN} >= 6")
-    assert held and page.locator("#earth").count() == 0
-    words_ = page.evaluate("getComputedStyle(document.querySelector('gradio-app'), '::before').content")
-    assert "Endless Earth is loading" in words_
+    landed(page)
+    until(page, lambda: bool(scripts))  # they are asked for when land is there
+    assert page.locator("#earth").count() == 0
+    said = page.evaluate("getComputedStyle(document.querySelector('gradio-app'), '::before').content")
+    assert "Endless Earth is loading" in said
+    page.evaluate(f"{LAND}.here = true")
+    box = page.locator("#earth-map").bounding_box()
+    pan(page, 2560, 0)
+    middle = page.evaluate(f"{LAND}.map.getCenter().lng")
     page.unroute_all()  # which lets them go on
-    shown(page)
-    expect(page.locator("#first-sight")).to_have_count(0)
+    expect(page.locator("#world")).to_have_value("first")
+    until(
+        page, lambda: abs(view(page)[2] - middle) < 2
+    )  # the panel hears of what was done before it was there
+    assert page.evaluate(f"{LAND}.here"), "it is another map"
+    assert page.locator("#earth-map").bounding_box() == box
     assert watch == []
 
 
-def test_a_first_sight_that_comes_late_does_not_stay_over_the_map(page, server, watch):
-    opened(page, server)
-    until(page, lambda: server.painter.waiting() == 0)
-    page.goto("about:blank")
-    held = []
-    page.route("**/page/firstsight.js", lambda route: held.append(route))
-    page.goto(server.url, wait_until="commit")
-    expect(page.locator("#earth")).to_be_attached()  # Gradio has made the page
-    page.unroute_all()  # which lets them go on
+def test_a_map_of_a_world_that_is_not_there_gives_way_to_one_that_is(page, server, watch):
+    scripts = held(page)
+    page.goto(f"{server.url}/#nowhere/8/0/0", wait_until="commit")
+    landed(page)
+    until(page, lambda: bool(scripts))
+    page.unroute_all()
+    expect(page.locator("#notice")).to_contain_text("nowhere")
+    expect(page.locator("#world")).to_have_value("first")
     shown(page)
-    expect(page.locator("#first-sight")).to_have_count(0)
-    assert watch == []
+    assert view(page)[0] == "first" and watch == []
 
 
 @pytest.fixture

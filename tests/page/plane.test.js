@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ahead, covering, EARTH, Grid, wanted } from "../../assets/web/lib/plane.js";
+import { ahead, EARTH, Grid, wanted } from "../../assets/web/lib/plane.js";
 
 const grid = new Grid(8);
 
@@ -54,14 +54,4 @@ test("the view after one more zoom keeps the point under the wheel where it is",
   const next = ahead(view, { x: 1200, y: 2100 }, 1);
   assert.deepEqual(next, { left: 2200, top: 4100, right: 3000, bottom: 4700 });
   assert.deepEqual(ahead(next, { x: 2400, y: 4200 }, -1), view);
-});
-
-test("a picture of a place is covered by the tiles around its middle", () => {
-  const side = EARTH / 2 ** 8;
-  const found = covering({ zoom: 8, x: 0.5 * side, y: -0.5 * side }, 300, 256);
-  assert.deepEqual(found, [
-    { tile: [8, 127, 128], left: -234, top: 0 },
-    { tile: [8, 128, 128], left: 22, top: 0 },
-    { tile: [8, 129, 128], left: 278, top: 0 },
-  ]);
 });

@@ -101,26 +101,6 @@ export class Grid {
 }
 
 /**
- * The tiles of a picture of a place, each with where its corner lies in it.
- * @param {{zoom: number, x: number, y: number}} middle in metres @param {number} width px @param {number} height px
- * @returns {{tile: Tile, left: number, top: number}[]}
- */
-export function covering({ zoom, x, y }, width, height) {
-  const pixel = metresPerPixel(zoom);
-  const west = Math.round((x + EARTH / 2) / pixel - width / 2); // px from the upper left of the plane
-  const north = Math.round((EARTH / 2 - y) / pixel - height / 2);
-  const found = [];
-  for (let row = Math.floor(north / TILE); row * TILE < north + height; row++)
-    for (let column = Math.floor(west / TILE); column * TILE < west + width; column++)
-      found.push({
-        tile: /** @type {Tile} */ ([zoom, column, row]),
-        left: column * TILE - west,
-        top: row * TILE - north,
-      });
-  return found;
-}
-
-/**
  * The tiles of a view, those nearest to its middle first, then the ring around it.
  * @param {{left: number, top: number, right: number, bottom: number}} pixels the view on the plane, at its zoom
  * @param {number} zoom

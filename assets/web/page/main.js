@@ -1,6 +1,5 @@
 // @ts-check
 // The page around the map: its parts, and its keys.
-import "./firstsight.js"; // it has run, so it hears of the map, which a part of the page opens
 import "./about.js";
 import "./brush.js";
 import "./blueprint.js";

@@ -73,8 +73,8 @@ export function pull(up) {
 
 /** The map is told how much of it the sheet covers, so that what it goes to is in sight. */
 function cover() {
-  const [panel, hero] = [get("panel"), get("hero")].map((part) => part?.getBoundingClientRect());
-  const bottom = sheet.matches && panel && hero ? Math.max(0, hero.bottom - panel.top) : 0;
+  const [panel, map] = [get("panel"), get("earth-map")].map((part) => part?.getBoundingClientRect());
+  const bottom = sheet.matches && panel && map ? Math.max(0, map.bottom - panel.top) : 0;
   tellMap({ type: "covered", bottom });
 }
 

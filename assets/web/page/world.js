@@ -2,14 +2,16 @@
 // Which world is on the map, and where: the one place that knows. The address says it, each world that
 // is opened is an entry of the browser's history, and the panel is told of every change.
 
-import { recall, remember } from "../lib/memory.js";
+import { remember } from "../lib/memory.js";
 import { phrase } from "../lib/phrases.js";
 import { formatLink, parseLink } from "../lib/place.js";
-import { rooted } from "../lib/root.js";
-import { readVisits, VISITS, visited } from "../lib/visits.js";
+import { VISITS, visited } from "../lib/visits.js";
 import { ask } from "./ask.js";
-import { on, tellMap } from "./bus.js";
+import { forget, listen, on, tellMap } from "./bus.js";
 import { get, field as input, make, say } from "./dom.js";
+import { left, mapOf, opening, visits } from "./opening.js";
+
+export { asked } from "./opening.js";
 
 const GONE = phrase("world.gone");
 
@@ -24,9 +26,6 @@ const state = {
   words: "", // why a world is not there
 };
 
-const visits = () => readVisits(recall(VISITS));
-const place = (/** @type {string} */ world) => visits().find(([each]) => each === world)?.[1] ?? "";
-
 /**
  * Show a world on the map, and tell the panel.
  * @param {string} world @param {string} at a place, or "": where the world was left
@@ -35,15 +34,16 @@ const place = (/** @type {string} */ world) => visits().find(([each]) => each ==
 async function show(world, at = "", words = "") {
   const opened = ++state.opened;
   Object.assign(state, { world, prompt: null, kept: false, words: GONE });
+  const address = mapOf(world, at || left(world));
   const { ok, status, said } = await ask(`/worlds/${world}`);
   if (opened !== state.opened) return;
   state.name = ok ? said.name : "";
   if (status === 404) return gone(said.error.message);
   say(get("notice"), ok ? words : said.error.message, true);
   const frame = /** @type {HTMLIFrameElement} */ (get("earth-map"));
-  const where = at || place(world);
   // A frame that goes to another page by its address adds to the browser's history; this does not.
-  frame.contentWindow?.location.replace(rooted(`/worlds/${world}/map${where && `#${where}`}`));
+  if (address !== opening.address) frame.contentWindow?.location.replace(address);
+  opening.address = "";
   frame.title = ok ? phrase("map.of", { name: said.name }) : phrase("map");
   document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
   get("follow")?.click();
@@ -74,26 +74,31 @@ function gone(words) {
 /** What the panel shows now: another world than it was told of only where that is not there. @param {string} world */
 export function agree(world) {
   if (!world || world === state.world || state.told !== state.world) return;
-  history.replaceState(null, "", formatLink(world, place(world)));
+  history.replaceState(null, "", formatLink(world, left(world)));
   show(world, "", state.words);
 }
 
 /** Open a world: the one before is a step back. @param {string} world @param {string} at a place, or "" */
 export function open(world, at = "") {
   if (!world) return;
-  if (world !== state.world) history.pushState(null, "", formatLink(world, at || place(world)));
+  if (world !== state.world) history.pushState(null, "", formatLink(world, at || left(world)));
   show(world, at);
 }
 
-/** The world that the address names, else the one visited last. */
-export const asked = () => parseLink(location.hash)?.world ?? visits().at(-1)?.[0] ?? "";
-
 /** The first world of this page. The server says which: what was asked for may not exist. @param {string} world */
 export function first(world) {
+  opening.over = true;
+  if (world !== opening.world) forget();
+  enter(world);
+  listen();
+}
+
+/** @param {string} world */
+function enter(world) {
   const link = parseLink(location.hash);
   const words = link && link.world !== world ? phrase("error.no-world", { world: link.world }) : "";
   if (!world) return say(get("notice"), words, true);
-  if (link?.world !== world) history.replaceState(null, "", formatLink(world, place(world)));
+  if (link?.world !== world) history.replaceState(null, "", formatLink(world, left(world)));
   show(world, link?.world === world ? link.place : "", words);
 }
 

@@ -52,15 +52,17 @@ def asked(path: str, query: bytes = b"", **said: str) -> tuple[dict[str, str], b
 def test_the_first_page_has_one_preview_and_it_is_ours():
     headers, body = asked("/")
     text = body.decode()
-    assert int(headers["content-length"]) == len(body) and text.endswith("<body>Größe</body>")
+    assert int(headers["content-length"]) == len(body) and "<body>Größe<iframe" in text
     assert text.count("og:title") == 1 and CATALOGUES["en"]["about"] in text and "twitter" not in text
     assert 'og:image" content="http://here:1/gallery/fjords.webp"' in text
 
 
-def test_the_first_sight_waits_for_no_other_script():
-    head = asked("/", **{"accept-language": "de"})[1].decode().split("</head>")[0]
-    assert '<script type="module" async src="static/earth/page/firstsight.js">' in head
+def test_the_map_waits_for_no_other_script():
+    head, body = asked("/", **{"accept-language": "de"})[1].decode().split("</head>")
     assert f'content: "{CATALOGUES["de"]["loading"]}"' in head
+    frame, script = body.removesuffix("</body>").split("</iframe>")
+    assert f'<iframe id="earth-map" title="{CATALOGUES["de"]["map"]}"' in frame
+    assert script == '<script type="module" async src="static/earth/page/opening.js"></script>'
 
 
 def test_other_answers_pass_as_they_are():
