@@ -23,8 +23,9 @@ MAIN, OPENING = f"{BASE}/page/main.js", "page/opening.js"
 # panel.
 STYLE = """<style>:root { --panel: clamp(256px, 22vw, 320px); }
 gradio-app:not(:has(#earth))::before { content: "@@loading@@"; position: fixed; bottom: 0; left: 0; \
-display: grid; place-content: center; width: var(--panel); height: 100dvh; color: #78716c; \
+display: grid; place-content: center; width: var(--panel); height: 100dvh; color: #57534e; \
 font: 16px system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) { gradio-app:not(:has(#earth))::before { color: #b8b2ab; } }
 @media (max-width: 900px) { gradio-app:not(:has(#earth))::before { width: 100%; height: 84px; } }
 gradio-app:not(:has(#earth)) > * { visibility: hidden; }
 #earth-map { position: fixed; z-index: 1; top: 0; right: 0; width: calc(100% - var(--panel)); \
