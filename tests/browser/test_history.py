@@ -59,3 +59,18 @@ def test_an_edit_is_stamped_undone_to_cleared_and_copied(page, server, watch):
     there = page.request.get(f"{server.url}/worlds/first-copy/edits").json()
     assert [(each["kind"], each["state"]) for each in there[:2]] == [("prompt", "done"), ("edit", "done")]
     assert watch == []
+
+
+def test_a_long_history_is_scrolled_above_what_stands_below_it(page, server, watch):
+    for number in range(12):
+        body = {"prompt": f"desert {number}", "path": [[9e6, 0]], "radius": 20000, "softness": 0}
+        assert page.request.post(f"{server.url}/worlds/first/strokes", data=body).ok
+    opened(page, server)
+    to(page, "history")
+    rows = page.locator("#history-list li")
+    expect(rows).to_have_count(13)
+    for row in (rows.last, rows.first):
+        row.scroll_into_view_if_needed()
+        again = row.get_by_text("Use again", exact=True).bounding_box()
+        assert again["y"] + again["height"] <= page.locator("#dock").bounding_box()["y"]
+    assert watch == []
