@@ -199,9 +199,10 @@ def wire(
     blocks.load(handlers.show, world, shown, js=called("asked"), **quiet).then(
         fn=None, inputs=controls.chosen, js=called("first", "id")
     )
-    follow.click(handlers.show, [world, writing], shown, js=called("current"), **quiet).then(
-        fn=None, inputs=controls.chosen, js=called("agree", "id")
-    )
+    # Pressed again while it works, it works once more after that: people go through worlds quickly.
+    follow.click(
+        handlers.show, [world, writing], shown, js=called("current"), trigger_mode="always_last", **quiet
+    ).then(fn=None, inputs=controls.chosen, js=called("agree", "id"))
     controls.change.click(
         handlers.set_prompt, [world, controls.prompt], None, js=called("onMap", "id", "prompt"), **quiet
     )
