@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import shown, to
+from tests.browser.acts import pan, shown, to
 from tests.browser.conftest import PATIENCE, Server
 
 
@@ -37,6 +37,7 @@ def test_a_stranger_looks_makes_a_world_paints_until_the_limit_and_hears_of_it(p
     expect(page.locator("#visitor")).to_contain_text("You may look at this world. Make your own")
     badge = page.frame_locator("#earth-map").locator(".badge")
     expect(badge).to_contain_text("This world is not yours")
+    pan(page, 4000, 0)  # to land that nobody has painted
     to(page, "home")
     expect(page.locator("#export-estimate")).to_contain_text("this world is not yours")
     to(page, "explore", "new")

@@ -30,6 +30,16 @@ export function say(element, words, wrong = false) {
   element.classList.toggle("wrong", wrong);
 }
 
+const SETTLED = 1000; // ms in which what is around an element takes its place
+
+/** Bring an element of the panel into sight, and again if the room for it changes at once. @param {HTMLElement} element */
+export function bringInSight(element) {
+  const look = () => element.scrollIntoView({ block: "nearest" });
+  const room = new ResizeObserver(look); // looks at once, too
+  room.observe(element.closest("[id^=place-]") ?? element);
+  setTimeout(() => room.disconnect(), SETTLED);
+}
+
 /** A slider and, beside it, what its value means. @param {HTMLInputElement} slider @param {(value: number) => string} words */
 export function speak(slider, words) {
   const output = /** @type {HTMLOutputElement} */ (slider.closest("label")?.querySelector("output"));

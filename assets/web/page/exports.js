@@ -7,7 +7,7 @@ import { bytes } from "../lib/words.js";
 import { live } from "../lib/work.js";
 import { ask } from "./ask.js";
 import { emit, on } from "./bus.js";
-import { get, make, say } from "./dom.js";
+import { bringInSight, get, make, say } from "./dom.js";
 import { follow, jobLine } from "./jobs.js";
 import { part } from "./parts.js";
 
@@ -41,7 +41,7 @@ async function watch(job) {
   row.append(line.line);
   state.jobs.set(job.id, { job, row });
   get("export-jobs")?.prepend(row);
-  row.scrollIntoView({ block: "nearest" });
+  bringInSight(row);
   emit({ type: "exported" });
   const ended = live(job) ? await follow(job.id, line.show) : job;
   if (state.world !== world) return null;
