@@ -46,7 +46,7 @@ async function show(world, at = "", words = "") {
   opening.address = "";
   frame.title = ok ? phrase("map.of", { name: said.name }) : phrase("map");
   document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
-  get("follow")?.click();
+  if (state.told !== world) get("follow")?.click();
   list();
 }
 
@@ -95,6 +95,7 @@ export function first(world) {
 
 /** @param {string} world */
 function enter(world) {
+  state.told = world; // the panel begins with it
   const link = parseLink(location.hash);
   const words = link && link.world !== world ? phrase("error.no-world", { world: link.world }) : "";
   if (!world) return say(get("notice"), words, true);
