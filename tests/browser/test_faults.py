@@ -200,7 +200,8 @@ def test_painting_is_announced_when_it_begins_and_when_it_ends_and_not_with_each
     until(page, lambda: server.painter.waiting() == 0)
     go = hold(server, monkeypatch)
     said = page.locator("#announced")
-    expect(said).to_have_text("What you see is painted.")
+    expect(page.locator("#status")).to_contain_text("tiles painted")
+    expect(page.locator("#status")).not_to_have_class(re.compile("busy"))
     page.evaluate(
         """window.heard = [];
         for (const each of document.querySelectorAll("[role=status], [role=alert], [aria-live]"))
