@@ -83,7 +83,7 @@ class Painter:
         """Paint base tiles as they are shown, or as a layer makes them, as a client of its own or after all
         else that ``client`` wants. The future is done when all are painted, and fails if one or something it
         needs cannot be: with what painting raised, Cancelled if the layer is no more, or WorldNotFound."""
-        return self._wait(Wait(client or object(), world, tiles, layer))
+        return self._wait(Wait(object() if client is None else client, world, tiles, layer))
 
     def sample(self, model: Model, windows: Sequence[Window]) -> list[Latents]:
         """The latents of windows that belong to no world yet; waits for them. Raises what painting raises."""

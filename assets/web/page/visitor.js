@@ -26,4 +26,4 @@ on("status", ({ status }) => {
   limit = status.limit;
   look();
 });
-on("place exported settled journal", look);
+on("place exported steps", look);
