@@ -12,9 +12,17 @@ from typing import Any
 from explorer.models.library import Library
 from explorer.service.cluster.executors import ClusterExecutors
 from explorer.service.cluster.plan import Plan, Source
+from explorer.service.cluster.worker import Worker
 
 NOBODY = Source("nowhere", "0" * 32, {})
 STARTING = 240.0  # seconds: this machine may have much else to do
+
+
+class Elsewhere(Worker):
+    """A painter of a machine that has no folder with the model."""
+
+    def hold(self, source: Source, files: dict[str, bytes] | None = None) -> int | None:
+        return None if files is None else super().hold(source, files)
 
 
 def quick(painters: int, **options: Any) -> Plan:

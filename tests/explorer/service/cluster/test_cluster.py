@@ -1,21 +1,23 @@
 """Worlds painted by a Ray cluster are the worlds that this process paints."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from explorer.cli.session import opened, settings_with
-from explorer.service.cluster.plan import Plan
+from explorer.service.cluster.plan import Plan, Source
 from explorer.service.executors import LocalExecutors
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tests.clusters import STARTING, Kept, crew
-from tiles.errors import BadSetting
+from tiles.errors import BadSetting, PaintingFailed
 from tiles.grid import Tile, around
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -60,6 +62,17 @@ def test_two_painters_of_a_cluster_paint_the_very_bytes_of_this_process(
     assert found[0] == found[1]
     (kind,) = found[1][1]
     assert kind == cluster.crew().kinds[0] and "1 thread, torch" in kind
+
+
+def test_a_machine_without_the_model_is_sent_its_files_and_takes_no_others(library, address, one_thread):
+    plan = Plan(address, painters=1, cpus=1, device="cpu", worker="tests.clusters:Elsewhere")
+    model = library.get()
+    latents = np.full((4, 44, 44), 0.5, np.float32)
+    with crew(plan, library) as executors:
+        assert (executors.decode(model, latents) == model.decode(latents)).all()
+        other = Source(str(library.folder_of(model)), "0" * 32, library.options)
+        with pytest.raises(PaintingFailed, match=r"has the digest .*, and the world needs 000000000000"):
+            executors.order(other, "paint", pickle.dumps([]), None).result(STARTING)
 
 
 def test_nothing_of_ray_is_imported_without_it(tmp_path, bundle):
