@@ -4,35 +4,98 @@
     python -m benchmarks.cluster --painters 1 4      # fewer
     python -m benchmarks.cluster --windows 10        # windows of terra here and through Ray, in turns
 
-The first prints tiles a second over the ideal, and what the app's processes grow by for each painted tile.
+The first prints a row for each number of painters: cells a second, and what share that is of the ideal, in
+which painters only sleep. First by a program that just sends windows to Ray's actors: more than that Ray does
+not do on this machine. Then by the app with threads in place of Ray, and by the app with Ray. All painters
+are on this machine, so its cores do the work of the app and of every machine of a cluster.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import psutil  # type: ignore[import-untyped]
 import torch
 
 from benchmarks.painters import Sleeper
 from benchmarks.standin import OneModel, StandIn
+from explorer.models.family import Model
 from explorer.models.library import Library
 from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, Window, WindowSpec, assemble
 from explorer.service.bulk import paint_all
+from explorer.service.cluster import office
 from explorer.service.cluster.executors import ClusterExecutors
 from explorer.service.cluster.plan import Plan, Source
-from explorer.service.executors import Executor, LocalExecutors
+from explorer.service.executors import Crew, Executor, Executors, LocalExecutors, Painted
 from explorer.service.painter import Painter
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tiles.grid import Box, Tile
 
-MEBIBYTE = 2**20
+WINDOW = 147 * 1024  # bytes of one, pickled
+AT_HAND = 2  # calls that each of Ray's actors has
+COLUMNS = (
+    "painters",
+    "Ray alone: cells a second",
+    "/ ideal",
+    "the app without Ray",
+    "/ ideal",
+    "the app with Ray",
+    "/ ideal",
+    "CPU ms a cell: the app",
+    "its office",
+    "Ray",
+    "the app grows by, KiB a cell",
+)
+
+
+class Threads(LocalExecutors):
+    """Painters that sleep in this process, a thread each."""
+
+    capacity, batch = 0, 1
+
+    def __init__(self, painters: int) -> None:
+        super().__init__()
+        self._crew, self.capacity = Crew(("sleeper",) * painters), AT_HAND * painters
+        self._pool, self._sleeper = ThreadPoolExecutor(painters), Sleeper(1, "cpu")
+
+    def of(self, model: Model, kind: str | None = None) -> Any:
+        return self
+
+    def crew(self) -> Any:
+        return self._crew
+
+    def submit(self, windows: Any) -> Future[Painted]:
+        return self._pool.submit(lambda: Painted(self._sleeper.slept(), "sleeper"))
+
+    def withdraw(self, batch: Future[Painted]) -> None:
+        batch.cancel()
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+class Pace(NamedTuple):
+    """How fast cells were painted."""
+
+    painters: int
+    cells: int
+    seconds: float
+
+    def __str__(self) -> str:
+        share = self.cells * Sleeper.pause / self.painters / self.seconds
+        return f"{self.cells / self.seconds:.1f} | {share:.2f}"
 
 
 def there(executors: ClusterExecutors, painters: int) -> None:
@@ -41,27 +104,83 @@ def there(executors: ClusterExecutors, painters: int) -> None:
         time.sleep(0.1)
 
 
-def scheduled(painters: int) -> None:
-    """Print how busy so many sleeping painters are kept."""
-    plan = Plan(painters=painters, device="cpu", worker="benchmarks.painters:Sleeper")
-    executors = ClusterExecutors(plan, lambda model: Source("", "0" * 32, {}))
-    there(executors, painters)
+def ray_alone(painters: int, seconds: float = 5.0) -> Pace:
+    """Windows as fast as Ray's actors answer, in a process of its own: it can start one cluster only."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_ray_alone, painters, seconds).result()
+
+
+def _ray_alone(painters: int, seconds: float) -> Pace:
+    import ray
+
+    office.join(Plan(painters=painters, device="cpu"))
+    of_ray: Any = ray.remote(Sleeper)
+    actors = [of_ray.options(num_cpus=1).remote(1, "cpu") for _ in range(painters)]
+    load, done = np.random.default_rng(0).bytes(WINDOW), 0
+
+    async def call(actor: Any, until: float) -> None:
+        nonlocal done
+        while time.perf_counter() < until:
+            await actor.paint.remote("", load)
+            done += 1
+
+    async def call_all(seconds: float, at_hand: int) -> float:
+        start = time.perf_counter()
+        until = start + seconds
+        await asyncio.gather(*(call(actor, until) for actor in actors for _ in range(at_hand)))
+        return time.perf_counter() - start
+
+    asyncio.run(call_all(1.0, 1))  # until all are there
+    done = 0
+    spent = asyncio.run(call_all(seconds, AT_HAND))
+    ray.shutdown()
+    return Pace(painters, done, spent)
+
+
+def scheduled(
+    painters: int, executors: Executors, spent: Callable[[], list[float]]
+) -> tuple[Pace, list[float]]:
+    """How busy the app keeps so many sleeping painters; and the growth of what is ``spent`` by a cell."""
     with tempfile.TemporaryDirectory() as folder:
         model = StandIn(sketch=0)
         atlas, painter = Atlas(Path(folder), OneModel(model), 2**26), Painter(executors=executors)  # type: ignore[arg-type]
         world = atlas.create(NewWorld("Land", "coast", seed=1))
-        own = psutil.Process()
-        before, start, side = own.memory_info().rss, time.perf_counter(), max(8, int(4 * painters**0.5) * 2)
+        side = max(8, int(4 * painters**0.5) * 2)
+        before, start = spent(), time.perf_counter()
         paint_all(painter, world, list(Box(8, 128, 128, 128 + side, 128 + side).tiles()), lambda more: None)
-        spent = time.perf_counter() - start
-        painted = world.canvas.count(8)
-        grown = (own.memory_info().rss - before) / painted
+        seconds, after = time.perf_counter() - start, spent()
+        cells = world.canvas.count(8)
         painter.close()
         atlas.close()
-    share = painted * Sleeper.pause / painters / spent
-    paces = f"{painted / spent:.1f} a second, {share:.2f} of the ideal"
-    memory = f"{grown / 1024:.0f} KiB a cell in the app's process"
-    print(f"{painters} painters: {painted} cells, {paces}, {memory}", flush=True)
+    return Pace(painters, cells, seconds), [(b - a) / cells for a, b in zip(before, after)]
+
+
+def spent_by(office: int) -> list[float]:
+    """CPU time of this process, of the office and of what is Ray's, in ms; this process's memory, in KiB."""
+    own, other = psutil.Process(), psutil.Process(office)
+    used = [_milliseconds(own), _milliseconds(other), sum(map(_milliseconds, other.children(recursive=True)))]
+    return [*used, own.memory_info().rss / 1024]
+
+
+def _milliseconds(process: Any) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return 1000.0 * (times.user + times.system)
+
+
+def row(painters: int) -> str:
+    """All of them, by Ray alone, by the app alone and by both."""
+    alone = ray_alone(painters)
+    here, _ = scheduled(painters, Threads(painters), list)
+    plan = Plan(painters=painters, device="cpu", worker="benchmarks.painters:Sleeper")
+    executors = ClusterExecutors(plan, lambda model: Source("", "0" * 32, {}))
+    there(executors, painters)
+    speaks = executors.office or 0
+    both, (*times, grown) = scheduled(painters, executors, lambda: spent_by(speaks))
+    costs = " | ".join(f"{each:.1f}" for each in times)
+    return f"| {painters} | {alone} | {here} | {both} | {costs} | {grown:.0f} |"
 
 
 def window(library: Library) -> Window:
@@ -102,8 +221,9 @@ def main() -> None:
     if wanted.windows:
         compared(wanted.windows)
         return
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     for painters in wanted.painters:
-        scheduled(painters)
+        print(row(painters), flush=True)
 
 
 if __name__ == "__main__":

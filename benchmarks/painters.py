@@ -1,4 +1,4 @@
-"""Painters of a Ray cluster that paint by the stand-in for a model: at once, or as slowly as told."""
+"""Painters of a Ray cluster that paint by the stand-in for a model, at once, or that only sleep."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import pickle
 import threading
 import time
 
+import numpy as np
+
 from benchmarks.standin import StandIn
-from explorer.painting.window import paint_windows
+from explorer.painting.window import Latents, paint_windows
 
 
 class Quick:
     """What it takes to be a cluster's painter, as ``explorer.service.cluster.worker`` is; without torch."""
-
-    pause = 0.0  # seconds that each batch takes besides
 
     def __init__(self, cpus: int, device: str) -> None:
         self._threads, self._model = cpus, StandIn()
@@ -32,7 +32,6 @@ class Quick:
 
     def paint(self, digest: str, load: bytes) -> bytes:
         """The latents of pickled windows, pickled."""
-        time.sleep(self.pause)
         return pickle.dumps(paint_windows(self._model.paint, pickle.loads(load)))
 
     def decode(self, digest: str, load: bytes) -> bytes:
@@ -41,6 +40,16 @@ class Quick:
 
 
 class Sleeper(Quick):
-    """A painter that takes as long as a fast GPU would."""
+    """A painter that takes as long as a fast GPU would. It does not read what it is given: this machine's
+    cores are for others."""
 
     pause = 0.1
+
+    def slept(self) -> list[Latents]:
+        """One cell, after a while."""
+        time.sleep(self.pause)
+        return [np.zeros(self._model.traits.space.shape, np.float32)]
+
+    def paint(self, digest: str, load: bytes) -> bytes:
+        """The latents of one pickled window, pickled."""
+        return pickle.dumps(self.slept())

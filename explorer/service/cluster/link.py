@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from explorer.service.cluster import office
 from explorer.service.cluster.plan import Asked, News, Plan
@@ -71,8 +71,9 @@ class Link:
         heard = 0
         with contextlib.suppress(EOFError, OSError):
             while True:
-                self._hear(ours.recv())
-                heard += 1
+                for news in ours.recv():
+                    self._hear(news)
+                    heard += 1
         out.put(None)
         sender.join()  # it ends: nobody is at the other end
         ours.close()
@@ -87,8 +88,17 @@ class Link:
 
 
 def _send_all(pipe: Connection, out: SimpleQueue[Asked | None]) -> None:
-    """Send what there is, until the end of the office or of this."""
+    """Send what there is, all of it at once, until the end of the office or of this."""
     with contextlib.suppress(OSError):
-        while (asked := out.get()) is not None:
-            pipe.send(asked)
-        pipe.send(None)
+        while True:
+            asked = [out.get(), *_rest(out)]
+            pipe.send([each for each in asked if each is not None])
+            if None in asked:
+                pipe.send(None)
+                return
+
+
+def _rest(out: SimpleQueue[Asked | None]) -> Iterator[Asked | None]:
+    with contextlib.suppress(Empty):
+        while True:
+            yield out.get_nowait()

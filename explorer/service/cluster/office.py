@@ -50,11 +50,11 @@ def main(connection: Connection, plan: Plan) -> None:
         os.setsid()  # Ctrl+C in a terminal is for the app, which then closes this in order
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        _join(plan)
+        join(plan)
         asyncio.run(Office(connection, plan).run())
     except Exception as error:
         with contextlib.suppress(OSError):
-            connection.send(Trouble(_words(error)))
+            connection.send([Trouble(_words(error))])
         os._exit(1)  # Ray would wait for what is gone; a cluster that was started here ends with this process
     with contextlib.suppress(Exception):
         _ray().shutdown()
@@ -69,7 +69,7 @@ def _ray() -> Any:
     return ray
 
 
-def _join(plan: Plan) -> None:
+def join(plan: Plan) -> None:
     """Join the cluster of a plan, or start one on this machine that nobody else reaches."""
     shared = {
         "namespace": f"earth-{uuid.uuid4().hex}",
@@ -104,22 +104,26 @@ class Office:
         self._painters: dict[str, Painter] = {}
         self._files: dict[str, asyncio.Future[Any]] = {}  # of models, by digest, in the object store
         self._tasks: set[asyncio.Task[None]] = set()
+        self._news: list[News] = []  # that is told in a moment
 
     async def run(self) -> None:
         """Until nobody listens any more. Raises what Ray raises, and TimeoutError if the head is deaf."""
         self.tell(Started())
-        heard: asyncio.Queue[Asked | None] = asyncio.Queue()
+        heard: asyncio.Queue[list[Asked] | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(loop, heard), daemon=True).start()
         looking = self.go(self._look_after_painters())
-        while (asked := await self._next(heard, looking)) is not None:
-            match asked, self._painters.get(asked.painter):
-                case Do(), Painter() as painter:
-                    painter.take(asked)
-                case Drop(number), Painter() as painter:
-                    painter.drop(number)
+        while (all_asked := await self._next(heard, looking)) is not None:
+            for asked in all_asked:
+                match asked, self._painters.get(asked.painter):
+                    case Do(), Painter() as painter:
+                        painter.take(asked)
+                    case Drop(number), Painter() as painter:
+                        painter.drop(number)
 
-    async def _next(self, heard: asyncio.Queue[Asked | None], looking: asyncio.Task[None]) -> Asked | None:
+    async def _next(
+        self, heard: asyncio.Queue[list[Asked] | None], looking: asyncio.Task[None]
+    ) -> list[Asked] | None:
         """What is asked next; None when it is over."""
         next = asyncio.ensure_future(heard.get())
         await asyncio.wait([next, looking], return_when=asyncio.FIRST_COMPLETED)
@@ -127,7 +131,7 @@ class Office:
             looking.result()
         return next.result()
 
-    def _listen(self, loop: asyncio.AbstractEventLoop, heard: asyncio.Queue[Asked | None]) -> None:
+    def _listen(self, loop: asyncio.AbstractEventLoop, heard: asyncio.Queue[list[Asked] | None]) -> None:
         """On a thread of its own."""
         with contextlib.suppress(EOFError, OSError):
             while (asked := self._connection.recv()) is not None:
@@ -136,6 +140,13 @@ class Office:
             loop.call_soon_threadsafe(heard.put_nowait, None)
 
     def tell(self, news: News) -> None:
+        """Together with whatever else happens until this thread has nothing to do."""
+        if not self._news:
+            asyncio.get_running_loop().call_soon(self._tell_all)
+        self._news.append(news)
+
+    def _tell_all(self) -> None:
+        news, self._news = self._news, []
         with contextlib.suppress(OSError):  # nobody listens any more: it is over in a moment
             self._connection.send(news)
 
