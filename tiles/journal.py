@@ -143,6 +143,8 @@ class History(NamedTuple):
 
     def over(self, cell: Tile) -> int:
         """The uppermost edit in force at a cell; 0: none, the land itself is shown."""
+        if not self.log.edited_zooms:  # this is asked of all cells, all the time
+            return 0
         return max(self.seen(cell), key=self.log.rank.__getitem__, default=0)
 
     def seen(self, cell: Tile) -> list[int]:

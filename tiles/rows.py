@@ -25,13 +25,21 @@ def inside(box: Box) -> tuple[str, tuple[int, ...]]:
     return f"zoom = ? AND x IN ({marks}) AND y >= ? AND y < ?", (box.zoom, *columns, box.top, box.bottom)
 
 
-def cell_row(cell: Tile, entry: int, latents: np.ndarray, space: LatentSpace) -> tuple[object, ...]:
-    """A new cell, painted under a line and not shown yet. Raises ValueError for other latents than finite
-    float16 of the space's shape."""
+def cell_row(
+    cell: Tile, entry: int, latents: np.ndarray, space: LatentSpace, shown: bool = False
+) -> tuple[object, ...]:
+    """A new cell, painted under a line; ``shown`` if it is the first painting of its place. Raises ValueError
+    for other latents than finite float16 of the space's shape."""
     if latents.shape != space.shape or latents.dtype != np.float16 or not np.isfinite(latents).all():
         raise ValueError(f"a cell is finite float16 {space.shape}, not {latents.dtype} {latents.shape}")
     data = np.ascontiguousarray(latents, "<f2").tobytes()
-    return *cell, entry, 0, 0, cell_digest(cell, entry, data), data
+    return *cell, entry, int(shown), int(shown), cell_digest(cell, entry, data), data
+
+
+def is_new(connection: sqlite3.Connection, cell: Tile) -> bool:
+    """Whether a cell was never painted, under any line."""
+    query = "SELECT 1 FROM cells WHERE zoom = ? AND x = ? AND y = ? LIMIT 1"
+    return connection.execute(query, cell).fetchone() is None
 
 
 def show(connection: sqlite3.Connection, cell: Tile, entry: int) -> None:

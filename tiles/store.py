@@ -17,7 +17,7 @@ from tiles.errors import WorldDamaged
 from tiles.grid import Box, Tile
 from tiles.latents import LatentSpace
 from tiles.levels import Spaces, spaces_of
-from tiles.rows import cell_row, inside, show
+from tiles.rows import cell_row, inside, is_new, show
 from tiles.schema import cell_digest
 from tiles.world_file import WorldFile, Written
 
@@ -193,13 +193,16 @@ class Store:
     def commit(self, cells: Mapping[Tile, np.ndarray], entry: int, shown: bool = True) -> None:
         """Keep new cells, float16 (channels, side, side) each, all or none. What is painted under that
         line already stays: whoever came first painted the same bytes."""
-        rows = [cell_row(cell, entry, latents, self.spaces.at(cell.z)) for cell, latents in cells.items()]
         with self._file.write() as connection:
             (since,) = connection.execute("SELECT coalesce(max(number), 0) FROM journal").fetchone()
+            first = {cell for cell in cells if shown and is_new(connection, cell)}
+            rows = [
+                cell_row(cell, entry, latents, self.spaces.at(cell.z), cell in first)
+                for cell, latents in cells.items()
+            ]
             schema.put_cells(connection, rows, since)
-            if shown:
-                for cell in cells:
-                    show(connection, cell, entry)
+            for cell in cells.keys() - first if shown else ():
+                show(connection, cell, entry)
 
     def read(self, cell: Tile, entry: int | None = None) -> Painted | None:
         """The cell as it is shown, or as it was painted under a line; None if it was not."""

@@ -24,7 +24,7 @@ STREAM = 0x6561727468  # makes this field independent of other uses of the same 
 _WORD = 2**64
 
 
-@lru_cache(maxsize=512)  # many painters work on wide land: three rows of it, in two places
+@lru_cache(maxsize=1024)  # many painters work on wide land: three rows of it, in two places
 def cell_noise(seed: int, cell: Tile, channels: int, side: int) -> np.ndarray:
     """Standard normal noise of one cell, float32 (channels, side, side), read-only; ``side`` is even.
 
@@ -51,12 +51,13 @@ def noise(seed: int, area: Area, channels: int, side: int) -> np.ndarray:
     """
     zoom, left, top, width, height = area
     box = Box(zoom, left // side, top // side, -(-(left + width) // side), -(-(top + height) // side))
-    field = np.empty((channels, box.height * side, box.width * side), np.float32)
+    field = np.empty((channels, height, width), np.float32)
     for tile in box.tiles():
-        y, x = (tile.y - box.top) * side, (tile.x - box.left) * side
-        field[:, y : y + side, x : x + side] = cell_noise(seed, tile, channels, side)
-    y, x = top - box.top * side, left - box.left * side
-    return field[:, y : y + height, x : x + width]
+        y, x = tile.y * side - top, tile.x * side - left
+        rows, columns = slice(max(y, 0), min(y + side, height)), slice(max(x, 0), min(x + side, width))
+        inside = slice(rows.start - y, rows.stop - y), slice(columns.start - x, columns.stop - x)
+        field[:, rows, columns] = cell_noise(seed, tile, channels, side)[:, *inside]
+    return field
 
 
 def afresh(noise: np.ndarray, number: int) -> np.ndarray:

@@ -93,9 +93,12 @@ class Pyramid(NamedTuple):
 
     def parent(self, zoom: int) -> int | None:
         """The level that the level at ``zoom`` is refined from; None for the first, and for no level."""
-        zooms = self.zooms
-        place = zooms.index(zoom) if zoom in zooms else 0
-        return zooms[place - 1] if place else None
+        above = None
+        for level in self.levels:
+            if level.zoom == zoom:
+                return above
+            above = level.zoom
+        return None
 
     def coarser(self, zoom: int) -> int:
         """Zooms from a level up to its parent; 0 without one."""
