@@ -46,6 +46,7 @@ class Dispatch:
         self._urgent: deque[Task] = deque()
         self._waiting: deque[Task] = deque()
         self._hands: dict[str, Hand] = {}
+        self._given: dict[int, str] = {}  # the painter that has a task, by number
         self._known: set[str] = set()  # all painters that ever came
         self._losses: dict[int, int] = {}
         self._recalled: set[int] = set()  # tasks that a painter was asked to give back
@@ -79,6 +80,7 @@ class Dispatch:
     def _back(self, hand: Hand) -> None:
         for task in reversed(hand.tasks):
             self._recalled.discard(task.number)
+            self._given.pop(task.number, None)
             self._line(task.urgent).appendleft(task)
 
     def add(self, task: Task) -> None:
@@ -97,18 +99,18 @@ class Dispatch:
     def recall(self, number: int) -> str | None:
         """The painter that has a task, and may not have begun it; None if there is none, or if it was asked
         before to give it back."""
-        for painter, hand in self._hands.items():
-            if number not in self._recalled and any(task.number == number for task in hand.tasks):
-                self._recalled.add(number)
-                return painter
-        return None
+        painter = None if number in self._recalled else self._given.get(number)
+        if painter is not None:
+            self._recalled.add(number)
+        return painter
 
     def done(self, number: int) -> None:
         """A task is done, failed or given back; also one that is done twice, or waits again meanwhile."""
         self.cancel(number)
         self._losses.pop(number, None)
         self._recalled.discard(number)
-        for hand in self._hands.values():
+        if (painter := self._given.pop(number, None)) is not None:
+            hand = self._hands[painter]
             hand.tasks = [task for task in hand.tasks if task.number != number]
 
     def assign(self) -> Iterator[tuple[str, Task]]:
@@ -120,6 +122,7 @@ class Dispatch:
             for painter, hand in sorted(self._hands.items(), key=lambda each: len(each[1].tasks)):
                 if hand.has_room(urgent, most) and (task := self._next(self._line(urgent), hand.kind)):
                     hand.tasks.append(task)
+                    self._given[task.number] = painter
                     yield painter, task
 
     def _next(self, line: deque[Task], kind: str) -> Task | None:

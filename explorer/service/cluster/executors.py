@@ -20,6 +20,7 @@ from explorer.models.family import Model
 from explorer.painting.window import Latents, Window
 from explorer.service.cluster.dispatch import AT_HAND, TRIES, Dispatch, Task
 from explorer.service.cluster.link import Link
+from explorer.service.cluster.packing import packed
 from explorer.service.cluster.plan import (
     Came,
     Do,
@@ -65,7 +66,7 @@ class ClusterExecutor:
         return self._executors.batches.get(self._source.digest, self._model.traits.batch)
 
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
-        return self._executors.order(self._source, "paint", pickle.dumps(list(windows)), self._kind)
+        return self._executors.order(self._source, "paint", packed(windows), self._kind)
 
     def withdraw(self, batch: Future[Painted]) -> None:
         self._executors.withdraw(batch)
