@@ -5,10 +5,11 @@ Pure: nothing here knows of models, latents or disks. A cell is the latents of o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
 from typing import TypeVar
 
+from explorer.painting.frontier import Frontier
 from explorer.painting.pyramid import Pyramid
 from tiles.grid import Box, Tile, around
 
@@ -87,40 +88,11 @@ def next_of(
     requires: Callable[[T], Iterable[T]],
     painted: Callable[[T], bool],
     limit: int,
-    resting: Container[T] = frozenset(),
+    resting: Collection[T] = frozenset(),
 ) -> list[T]:
-    """Up to ``limit`` unpainted things that can be painted at once, the most wanted first.
-
-    None of them requires another, so they may be painted together. Those in ``resting`` are left out, and so
-    is what waits for them. The work is bounded: a cell needs at most its eight neighbours and the coarser
-    cells under them, level by level.
-    """
-    ready: dict[T, None] = {}
-    visited: set[T] = set()
-    unpainted: set[T] = set()  # each is looked up once, for it may be asked of a disk
-
-    def lacking(thing: T) -> bool:
-        if thing not in unpainted and painted(thing):
-            return False
-        unpainted.add(thing)
-        return True
-
-    def visit(thing: T) -> None:
-        # What rests was ready before: nothing that it requires is missing.
-        if thing in visited or thing in resting or len(ready) >= limit or not lacking(thing):
-            return
-        visited.add(thing)
-        missing = [other for other in requires(thing) if other in resting or lacking(other)]
-        if not missing:
-            ready[thing] = None
-        for other in missing:
-            visit(other)
-
-    for thing in wanted:
-        visit(thing)
-        if len(ready) >= limit:
-            break
-    return list(ready)
+    """Up to ``limit`` unpainted things that can be painted at once, the most wanted first. As
+    ``Frontier.next``."""
+    return Frontier(wanted, requires, painted).next(limit, resting)
 
 
 def missing_of(

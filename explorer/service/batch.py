@@ -64,20 +64,21 @@ def parted(
     return parts
 
 
-def assemble(batch: Batch) -> tuple[dict[Node, Window], dict[Node, Exception]]:
+def assemble(snapshot: Snapshot, nodes: Sequence[Node]) -> tuple[dict[Node, Window], dict[Node, Exception]]:
     """The window of each node, and why a node has none: one damaged cell is no reason to leave the others.
 
     Raises Cancelled if the layer of the nodes is no more.
     """
     windows: dict[Node, Window] = {}
     damaged: dict[Node, Exception] = {}
-    for node in batch.nodes:
-        try:
-            windows[node] = batch.snapshot.window(node)
-        except Cancelled:
-            raise
-        except Exception as error:  # whatever a world's file does
-            damaged[node] = error
+    with snapshot.at_once() as now:
+        for node in nodes:
+            try:
+                windows[node] = now.window(node)
+            except Cancelled:
+                raise
+            except Exception as error:  # whatever a world's file does
+                damaged[node] = error
     return windows, damaged
 
 
@@ -117,12 +118,20 @@ def stale(
     for future, batch in batches.items():
         client, before, _ = batch.turn
         demand = demands.get(client)
-        if demand is before:
+        if demand is before or (demand and _wants(demand, batch)):
             continue
         if client not in needed:
             needed[client] = _missing(demand)
         if (demand and demand.world) is not batch.world or needed[client].isdisjoint(batch.nodes):
             yield future
+
+
+def _wants(demand: TileDemand[World], batch: Batch) -> bool:
+    """Whether a batch paints a tile that is wanted itself, and not only something that it needs."""
+    if demand.world is not batch.world:
+        return False
+    tiles, layer = set(demand.tiles), demand.layer
+    return any(node.cell in tiles and node.layer == (layer or 0) for node in batch.nodes)
 
 
 def _missing(demand: TileDemand[World] | None) -> set[Node]:

@@ -73,6 +73,13 @@ def ready(world: World, tile: Tile) -> Event:
     return Event(world.id, "ready", tile, world.renderer.revision(tile), world.renderer.final(tile))
 
 
+def begun(world: World, snapshot: Snapshot, nodes: Iterable[Node]) -> Iterator[Event]:
+    """What cells that are being painted mean for maps."""
+    for node in nodes:
+        if node == snapshot.shown(node.cell):
+            yield Event(world.id, "painting", node.cell)
+
+
 def failures(
     world: World, snapshot: Snapshot, wanted: Iterable[Tile], failed: Collection[Node], words: str
 ) -> Iterator[Event]:

@@ -18,7 +18,8 @@ from explorer.models.family import Model
 from explorer.painting.layers import Node
 from explorer.painting.window import Latents, Window
 from explorer.service.batch import Batch, Room, assemble, keep, painted_cells, parted, stale, with_room
-from explorer.service.events import CREW, Event, Listeners, failures, news, of_world, ready
+from explorer.service.choosing import Chooser
+from explorer.service.events import CREW, Event, Listeners, begun, failures, news, of_world, ready
 from explorer.service.executors import Executors, LocalExecutors, Painted
 from explorer.service.record import Record, Status, one_line
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
@@ -30,6 +31,8 @@ from tiles.grid import Tile, around
 
 log = logging.getLogger(__name__)
 FULL_DISK_PAUSE = 5.0  # seconds until a cell that found no room is tried again
+# Of many batches painted side by side, a sixteenth, or what is done in so many seconds, is kept in one write.
+TOGETHER, GATHERING = 16, 0.01
 
 
 class Painter:
@@ -44,7 +47,7 @@ class Painter:
         self._changed = threading.Condition()  # guards all that follows
         self._scheduler: Scheduler[World] = Scheduler()
         self._waits = Waits(self._scheduler, self._changed, queue_limit)
-        self._batches: dict[Future[Painted], Batch] = {}
+        self._chooser, self._batches = Chooser(), dict[Future[Painted], Batch]()
         self._finished: deque[Future[Painted]] = deque()
         self._news, self._closed = False, False
         self._inside: World | None = None  # the world that the painter's thread reads or writes
@@ -181,6 +184,7 @@ class Painter:
                 self._changed.wait_for(
                     lambda: self._news or self._closed, self._scheduler.pause(time.monotonic())
                 )
+                self._changed.wait_for(self._gathered, GATHERING)
                 if self._closed:
                     return
                 self._news = False
@@ -193,10 +197,16 @@ class Painter:
             except Exception:  # never met; whatever it is, it must not end the painter
                 log.exception("the painter goes on after an error")
 
+    def _gathered(self) -> bool:
+        """Whether enough is done to keep it, or nothing is."""
+        done = len(self._finished)
+        return self._closed or not done or done * TOGETHER >= len(self._batches)
+
     def _withdraw_stale(self) -> None:
         """Give up what nobody paints yet and its client does not need any more; others begin it anew."""
         with self._changed:
             batches, demands = dict(self._batches), dict(self._scheduler.demands())
+        self._chooser.forget_all_but(demands)
         for future in stale(batches, demands):
             batches[future].executor.withdraw(future)
 
@@ -208,9 +218,8 @@ class Painter:
                 return False
             turns = self._scheduler.turns(time.monotonic())
             handed = Counter(id(batch.executor) for batch in self._batches.values())
-        clients = len(turns)
-        options = ((turn, with_room(turn.demand.world, self._executors, handed, clients)) for turn in turns)
-        return any(self._serve(turn, rooms) for turn, rooms in options if rooms)
+        rooms = ((turn, with_room(turn.demand.world, self._executors, handed, len(turns))) for turn in turns)
+        return any(self._serve(turn, room) for turn, room in rooms if room)
 
     def _serve(self, turn: Turn[World], rooms: Mapping[Model, Room]) -> bool:
         """Hand over what there is room for; False if there is nothing to paint for a client now."""
@@ -221,11 +230,18 @@ class Painter:
             self._inside = world
         try:
             snapshot, nodes = self._chosen(turn, max(room.windows for room in rooms.values()))
-            for together, executor in (parts := parted(world, nodes, rooms)):
+            if not (parts := parted(world, nodes, rooms)):
+                return False
+            windows, damaged = assemble(snapshot, [node for together, _ in parts for node in together])
+            for together, executor in parts:
                 with self._changed:
                     flying = self._scheduler.start(turn, together)
-                self._submit(Batch(world, snapshot, flying, executor, time.monotonic(), turn))
-            return bool(parts)
+                for node in [node for node in flying if node in damaged]:
+                    self._fail(world, [node], damaged[node])
+                if whole := [node for node in flying if node in windows]:
+                    batch = Batch(world, snapshot, whole, executor, time.monotonic(), turn)
+                    self._submit(batch, [windows[node] for node in whole])
+            return True
         except Exception as error:  # whatever a world's file does must not end the painter
             self._give_up(turn, error)
             return True
@@ -234,42 +250,26 @@ class Painter:
 
     def _chosen(self, turn: Turn[World], most: int) -> tuple[Snapshot, list[Node]]:
         """Up to ``most`` cells to paint now for a client, and the moment at which that holds."""
-        world, tiles, layer = turn.demand
-        snapshot = world.canvas.snapshot()
+        snapshot = (world := turn.demand.world).canvas.snapshot()
         if world.readonly:
             return snapshot, []
         with self._changed:
             resting = self._scheduler.resting(world, time.monotonic())
-        nodes = snapshot.next(tiles, most, layer, resting)
+        nodes, blocked = self._chooser.next(turn, snapshot, most, resting)
         if not nodes:
-            blocked = bool(resting and snapshot.next(tiles, 1, layer))
             with self._changed:
                 self._scheduler.rest(turn, blocked)
         return snapshot, nodes
 
-    def _submit(self, batch: Batch) -> None:
-        """Assemble the windows of a batch and hand them over."""
+    def _submit(self, batch: Batch, windows: list[Window]) -> None:
+        self._listeners.tell(begun(batch.world, batch.snapshot, batch.nodes))
         try:
-            windows, damaged = assemble(batch)
-        except Cancelled:
-            with self._changed:
-                self._scheduler.finish(batch.world, batch.nodes)
-            raise  # the layer is no more
-        for node, error in damaged.items():
-            self._fail(batch.world, [node], error)
-        if not windows:
-            return
-        for node in windows:
-            if node == batch.snapshot.shown(node.cell):
-                self._listeners.tell([Event(batch.world.id, "painting", node.cell)])
-        begun = batch._replace(nodes=list(windows))
-        try:
-            future = batch.executor.submit(list(windows.values()))
+            future = batch.executor.submit(windows)
         except Exception as error:  # an executor that takes nothing, such as one whose machines are gone
-            self._fail(begun.world, begun.nodes, error)
+            self._fail(batch.world, batch.nodes, error)
             return
         with self._changed:
-            self._batches[future] = begun
+            self._batches[future] = batch
         future.add_done_callback(self._painted)
 
     def _painted(self, future: Future[Painted]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from explorer.painting import schedule
 from explorer.painting.crossing import Crossing
+from explorer.painting.frontier import Frontier
 from explorer.painting.layers import Layers, Node
 from explorer.painting.pyramid import Pyramid
 from explorer.painting.repaint import Repaint, assemble_repaint
@@ -34,6 +36,7 @@ class Painted(NamedTuple):
     alone: Callable[[], bool]  # whether no other process paints
     seen: set[tuple[int, Tile]]  # known to be painted, and under which line; this never changes
     unseen: set[tuple[int, Tile]]  # not on disk, and no other process paints: ``seen`` tells the rest
+    read: dict[tuple[int, Tile], Latents] | None = None  # what was read, where much is read at one moment
 
     def has(self, node: Node, entry: int) -> bool:
         if node.layer < 0:
@@ -60,9 +63,14 @@ class Painted(NamedTuple):
             if draft is None:
                 raise Cancelled("this draft was discarded")
             return draft
+        key = (entry, node.cell)
+        if self.read and key in self.read:
+            return self.read[key]
         painted = self.store.read(node.cell, entry)
         if painted is None:
             raise KeyError(node)
+        if self.read is not None:
+            self.read[key] = painted.latents
         return painted.latents
 
 
@@ -93,7 +101,7 @@ class Snapshot(NamedTuple):
     def painted(self, cell: Tile, layer: int | None = None) -> bool:
         """Whether there is something of a cell to show, or what a layer makes of it. Raises Cancelled if
         the layer was cancelled or discarded."""
-        return self.has(self._node(cell, layer))
+        return self.has(self.node(cell, layer))
 
     def next(
         self,
@@ -104,12 +112,17 @@ class Snapshot(NamedTuple):
     ) -> list[Node]:
         """Up to ``limit`` nodes to paint now for cells ``wanted``, the most wanted first: so that they can
         be shown, or as a layer makes them. What rests is never chosen, nor what waits for it."""
-        nodes = (self._node(cell, layer) for cell in wanted)
-        return schedule.next_of(nodes, self.layers.requires, self.has, limit, resting)
+        return self.frontier(wanted, layer).next(limit, resting)
+
+    def frontier(self, wanted: Iterable[Tile], layer: int | None = None) -> Frontier[Node]:
+        """As ``next``, to be asked often: as long as the journal, and the drafts if ``layer`` is one, stay as
+        they are."""
+        nodes = (self.node(cell, layer) for cell in wanted)
+        return Frontier(nodes, self.layers.requires, self.has)
 
     def missing(self, wanted: Iterable[Tile], layer: int | None = None) -> set[Node]:
         """All that must be painted until cells ``wanted`` are, themselves included."""
-        nodes = (self._node(cell, layer) for cell in wanted)
+        nodes = (self.node(cell, layer) for cell in wanted)
         return schedule.missing_of(nodes, self.layers.requires, self.has)
 
     def window(self, node: Node) -> Window:
@@ -131,6 +144,12 @@ class Snapshot(NamedTuple):
         repaint = Repaint(present, strength, given, 1 - edit.strength, free_of, mask, differs)
         return assemble_repaint(node.cell, spec, seen, repaint, above)
 
+    @contextmanager
+    def at_once(self) -> Iterator[Snapshot]:
+        """The same, for one thread that puts many windows together: what they share is read once."""
+        with self.kept.store.snapshot():
+            yield self._replace(kept=self.kept._replace(read={}))
+
     def latents(self, node: Node) -> Latents:
         """The latents of a painted node, float16 (channels, side, side)."""
         return self.kept.latents(node, self.layers.entry(node))
@@ -141,7 +160,7 @@ class Snapshot(NamedTuple):
         nodes = [of(other, layer) for other in around(cell).tiles()]
         return {node.cell: self.latents(node) for node in nodes if self.has(node)}
 
-    def _node(self, cell: Tile, layer: int | None) -> Node:
+    def node(self, cell: Tile, layer: int | None) -> Node:
         """Raises Cancelled if the layer was cancelled or discarded."""
         if layer is None:
             return self.layers.shown(cell)

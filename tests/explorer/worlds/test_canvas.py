@@ -114,6 +114,23 @@ def test_the_disk_is_asked_once_about_what_is_not_painted(world, monkeypatch):
     assert world.canvas.painted(cell)
 
 
+def test_what_windows_put_together_at_once_share_is_read_once(world, monkeypatch):
+    tiles = [
+        Tile(8, HOME + 1, HOME + 1),
+        Tile(8, HOME + 3, HOME + 1),
+    ]  # of phase D: three neighbours are both's
+    for tile in tiles:
+        ready(world, tile)
+    snapshot, asked, read = world.canvas.snapshot(), Counter(), Store.read
+    alone = [snapshot.window(Node(0, tile)) for tile in tiles]
+    monkeypatch.setattr(Store, "read", lambda *about: asked.update([about[1:]]) or read(*about))
+    with snapshot.at_once() as now:
+        together = [now.window(Node(0, tile)) for tile in tiles]
+    assert asked and set(asked.values()) == {1}
+    for one, other in zip(alone, together):
+        assert one.known.any() and all(np.array_equal(a, b) for a, b in zip(one[1:5], other[1:5]))
+
+
 def test_counts_are_of_what_is_shown(world):
     put(world, [*around(CELL).tiles(), Tile(6, 32, 32)])
     assert world.canvas.count(8) == 9 and world.canvas.count(6) == 1
