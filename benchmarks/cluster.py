@@ -63,7 +63,7 @@ COLUMNS = (
 class Threads(LocalExecutors):
     """Painters that sleep in this process, a thread each."""
 
-    capacity, batch = 0, 1
+    capacity, batch, most = 0, 1, 1
 
     def __init__(self, painters: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class Threads(LocalExecutors):
         return self._crew
 
     def submit(self, windows: Any) -> Future[Painted]:
-        return self._pool.submit(lambda: Painted(self._sleeper.slept(), "sleeper"))
+        return self._pool.submit(lambda: Painted(self._sleeper.slept(len(windows)), "sleeper"))
 
     def withdraw(self, batch: Future[Painted]) -> None:
         batch.cancel()

@@ -32,7 +32,7 @@ class Quick:
 
     def paint(self, digest: str, load: bytes) -> bytes:
         """The latents of pickled windows, pickled."""
-        return pickle.dumps(paint_windows(self._model.paint, pickle.loads(load)))
+        return pickle.dumps([paint_windows(self._model.paint, [each])[0] for each in pickle.loads(load)])
 
     def decode(self, digest: str, load: bytes) -> bytes:
         """The pixels of pickled latents, pickled."""
@@ -40,16 +40,15 @@ class Quick:
 
 
 class Sleeper(Quick):
-    """A painter that takes as long as a fast GPU would. It does not read what it is given: this machine's
-    cores are for others."""
+    """A painter that takes as long as a fast GPU would, for each window."""
 
     pause = 0.1
 
-    def slept(self) -> list[Latents]:
-        """One cell, after a while."""
-        time.sleep(self.pause)
-        return [np.zeros(self._model.traits.space.shape, np.float32)]
+    def slept(self, windows: int) -> list[Latents]:
+        """So many cells, after a while."""
+        time.sleep(self.pause * windows)
+        return [np.zeros(self._model.traits.space.shape, np.float32) for _ in range(windows)]
 
     def paint(self, digest: str, load: bytes) -> bytes:
-        """The latents of one pickled window, pickled."""
-        return pickle.dumps(self.slept())
+        """The latents of pickled windows, pickled."""
+        return pickle.dumps(self.slept(len(pickle.loads(load))))

@@ -28,13 +28,14 @@ class Failing(StandIn):
 class ByHand:
     """Executors of which the test says when a batch is painted."""
 
-    capacity = 1
+    capacity, together = 1, 1  # batches; windows of a batch where many wait
 
     def __init__(self):
         self.batches, self.came, self.by_hand = [], threading.Semaphore(0), True
 
     def of(self, model, kind=None):
         self.model, self.batch, self.kind = model, model.traits.batch, kind
+        self.most = max(self.batch, self.together)
         return self
 
     def watch(self, changed):
@@ -59,7 +60,9 @@ class ByHand:
         return [w.cell for w in windows], lambda: future.set_result(self.painted(windows))
 
     def painted(self, windows):
-        return Painted(paint_windows(self.model.paint, windows), "CPU of a test")
+        batches = [windows[i : i + self.batch] for i in range(0, len(windows), self.batch)]
+        cells = [cell for batch in batches for cell in paint_windows(self.model.paint, batch)]
+        return Painted(cells, "CPU of a test")
 
     def withdraw(self, future):
         waits = [batch for batch in self.batches if batch[1] is future and self.came.acquire(blocking=False)]

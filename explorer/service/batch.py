@@ -34,10 +34,16 @@ class Room(NamedTuple):
 
     executor: Executor
     batches: int
+    most: int  # windows of a batch
 
     @property
     def windows(self) -> int:
-        return self.executor.batch * self.batches
+        return self.most * self.batches
+
+    def parts(self, nodes: Sequence[Node]) -> list[list[Node]]:
+        """Nodes in as many batches as there is room for; larger ones where there are more nodes than that."""
+        size = max(self.executor.batch, min(self.most, len(nodes) // self.batches))
+        return [list(nodes[i : i + size]) for i in range(0, len(nodes), size)][: self.batches]
 
 
 def with_room(
@@ -45,10 +51,13 @@ def with_room(
 ) -> dict[Model, Room]:
     """The room for a world's models that there is any for: a batch, or several where one client alone is in
     line. ``handed`` says how many batches each executor has, by id."""
-    most = AT_ONCE if clients == 1 else 1
-    found = {model: executors.of(model, world.first_painter) for model in world.models}
-    rooms = {m: Room(each, min(most, each.capacity - handed[id(each)])) for m, each in found.items()}
-    return {model: room for model, room in rooms.items() if room.batches > 0}
+    alone, rooms = clients == 1, dict[Model, Room]()
+    for model in world.models:
+        executor = executors.of(model, world.first_painter)
+        batches = min(AT_ONCE if alone else 1, executor.capacity - handed[id(executor)])
+        if batches > 0:
+            rooms[model] = Room(executor, batches, executor.most if alone else executor.batch)
+    return rooms
 
 
 def parted(
@@ -58,9 +67,8 @@ def parted(
     parts, models = [], dict[Model, list[Node]]()
     for node in nodes:
         models.setdefault(world.model_at(node.cell.z), []).append(node)
-    for model, (executor, batches) in rooms.items():
-        together, size = models.get(model, []), executor.batch
-        parts += [(together[i : i + size], executor) for i in range(0, len(together), size)[:batches]]
+    for model, room in rooms.items():
+        parts += [(part, room.executor) for part in room.parts(models.get(model, []))]
     return parts
 
 

@@ -47,7 +47,11 @@ class Executor(Protocol):
 
     @property
     def batch(self) -> int:
-        """The most windows of a batch."""
+        """The most windows of a batch, where each is wanted soon."""
+
+    @property
+    def most(self) -> int:
+        """The most windows of a batch, where many wait."""
 
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
         """Begin a batch, never waiting for it. The future raises what the model raised."""
@@ -87,6 +91,10 @@ class LocalExecutor:
     @property
     def batch(self) -> int:
         return self._model.traits.batch
+
+    @property
+    def most(self) -> int:
+        return self.batch
 
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
         return self._thread.submit(self._paint, windows)

@@ -40,6 +40,8 @@ from tiles.errors import BadSetting, PaintingFailed, Stopped
 
 PATIENCE = 1.0  # seconds between two looks at whether anybody is there to decode
 START = 120.0  # seconds in which a cluster must be there at first
+# Where many windows wait, a painter gets several at once: each message costs some milliseconds of CPU.
+MESSAGE, MOST = 0.5, 8  # seconds of painting, so that a map need not wait for longer; and windows
 
 
 class Order(NamedTuple):
@@ -49,6 +51,7 @@ class Order(NamedTuple):
     source: Source
     verb: str
     load: bytes
+    windows: int
 
 
 class ClusterExecutor:
@@ -65,8 +68,13 @@ class ClusterExecutor:
     def batch(self) -> int:
         return self._executors.batches.get(self._source.digest, self._model.traits.batch)
 
+    @property
+    def most(self) -> int:
+        pace = self._executors.paces.get(self._source.digest, MESSAGE)
+        return max(self.batch, min(MOST, int(MESSAGE / pace)))
+
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
-        return self._executors.order(self._source, "paint", packed(windows), self._kind)
+        return self._executors.order(self._source, "paint", packed(windows), self._kind, len(windows))
 
     def withdraw(self, batch: Future[Painted]) -> None:
         self._executors.withdraw(batch)
@@ -80,6 +88,7 @@ class ClusterExecutors:
         painters of another kind than a world's first paint it too."""
         self._source, self._mixed = source, mixed
         self.batches: dict[str, int] = {}  # by digest, the most windows that painters take
+        self.paces: dict[str, float] = {}  # by digest, the fewest seconds that a window took
         self._lock = threading.RLock()  # guards all that follows
         self._dispatch = Dispatch()
         self._orders: dict[int, Order] = {}
@@ -145,13 +154,13 @@ class ClusterExecutors:
         self._changed.append(changed)
 
     def order(
-        self, source: Source, verb: str, load: bytes, kind: str | None, urgent: bool = False
+        self, source: Source, verb: str, load: bytes, kind: str | None, windows: int = 0, urgent: bool = False
     ) -> Future[Any]:
         """Something for a painter to do, as soon as one is free."""
         future: Future[Any] = Future()
         with self._lock:
             number = next(self._numbers)
-            self._orders[number] = Order(future, source, verb, load)
+            self._orders[number] = Order(future, source, verb, load, windows)
             self._dispatch.add(Task(number, kind, urgent))
         future.add_done_callback(lambda _: self._withdraw(number))
         self._assign()
@@ -213,8 +222,8 @@ class ClusterExecutors:
                     self._dispatch.come(painter, kind)
             case Lost(painter, doing):
                 self._lost(painter, doing)
-            case Done(number, load, batch):
-                self._done(number, load, batch)
+            case Done():
+                self._done(news)
             case Failed(number, words):
                 self._end(number, PaintingFailed(words))
             case Dropped(number):
@@ -255,7 +264,8 @@ class ClusterExecutors:
         if order is not None:
             order.future.cancel()
 
-    def _done(self, number: int, load: bytes, batch: int) -> None:
+    def _done(self, done: Done) -> None:
+        number, load, batch, seconds = done
         with self._lock:
             order, kind = self._orders.get(number), self._doing.get(number, "")
         if order is None:
@@ -263,7 +273,9 @@ class ClusterExecutors:
         elif order.verb == "decode":
             self._end(number, None, pickle.loads(load))
         else:
-            self.batches[order.source.digest] = batch
+            digest, pace = order.source.digest, seconds / max(1, order.windows)
+            self.batches[digest] = batch
+            self.paces[digest] = max(1e-3, min(pace, self.paces.get(digest, pace)))
             self._end(number, None, Painted(pickle.loads(load), kind))
 
     def _end(self, number: int, error: Exception | None, result: Any = None) -> None:

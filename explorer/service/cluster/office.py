@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -274,8 +275,10 @@ class Painter:
         errors = _ray().exceptions
         try:
             batch = await self._holding(task.source)
-            call = getattr(self._actor, task.verb).remote(task.source.digest, task.load)
-            self._office.tell(Done(task.number, await _answer(call), batch))
+            paint_or_decode = getattr(self._actor, task.verb)
+            start = time.monotonic()
+            load = await _answer(paint_or_decode.remote(task.source.digest, task.load))
+            self._office.tell(Done(task.number, load, batch, time.monotonic() - start))
         except errors.RayTaskError as error:
             self._office.tell(Failed(task.number, _words(getattr(error, "cause", None) or error)))
         except errors.RayError:

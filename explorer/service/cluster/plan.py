@@ -62,6 +62,7 @@ class Done(NamedTuple):
     number: int
     load: bytes
     batch: int  # the most windows that the painter takes at once
+    seconds: float  # that it took
 
 
 class Failed(NamedTuple):

@@ -53,7 +53,7 @@ def executor(cluster):
 
 
 def done(number):
-    return Done(number, pickle.dumps([np.zeros((4, 32, 32), np.float32)]), 1)
+    return Done(number, pickle.dumps([np.zeros((4, 32, 32), np.float32)]), 1, 0.1)
 
 
 def test_the_next_batch_is_at_a_painter_before_the_first_is_done(link, executor):
@@ -91,6 +91,14 @@ def test_what_nobody_waits_for_is_not_given_to_another_when_its_painter_is_lost(
     assert link.heard() == [(3, "two")]
     link.hear(done(3))
     assert wanted.result(0).kind == "CPU"
+
+
+def test_messages_hold_half_a_second_of_painting_where_many_windows_wait(link, executor):
+    assert executor.most == 1  # as long as nobody knows how fast they are
+    for seconds, most in ((2.0, 1), (0.12, 4), (0.3, 4), (0.001, 8)):
+        executor.submit([])
+        link.hear(Done(link.sent[-1].number, pickle.dumps([]), 1, seconds))
+        assert executor.most == most
 
 
 def test_a_picture_passes_what_waits_to_be_painted(cluster, link, executor):
