@@ -23,7 +23,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import psutil  # type: ignore[import-untyped]
 import torch
 
@@ -35,7 +34,9 @@ from explorer.painting.pyramid import pyramid_of
 from explorer.painting.window import Condition, Window, WindowSpec, assemble
 from explorer.service.bulk import paint_all
 from explorer.service.cluster import office
+from explorer.service.cluster.dispatch import AT_HAND
 from explorer.service.cluster.executors import ClusterExecutors
+from explorer.service.cluster.packing import packed
 from explorer.service.cluster.plan import Plan, Source
 from explorer.service.executors import Crew, Executor, Executors, LocalExecutors, Painted
 from explorer.service.painter import Painter
@@ -43,11 +44,12 @@ from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tiles.grid import Box, Tile
 
-WINDOW = 147 * 1024  # bytes of one, pickled
-AT_HAND = 2  # calls that each of Ray's actors has
+MESSAGES = (1, 4)  # windows in each message to Ray's actors
 COLUMNS = (
     "painters",
-    "Ray alone: cells a second",
+    "Ray alone, a window a message: cells a second",
+    "/ ideal",
+    "Ray alone, 4 windows a message",
     "/ ideal",
     "the app without Ray",
     "/ ideal",
@@ -104,37 +106,37 @@ def there(executors: ClusterExecutors, painters: int) -> None:
         time.sleep(0.1)
 
 
-def ray_alone(painters: int, seconds: float = 5.0) -> Pace:
+def ray_alone(painters: int, seconds: float = 5.0) -> list[Pace]:
     """Windows as fast as Ray's actors answer, in a process of its own: it can start one cluster only."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(_ray_alone, painters, seconds).result()
 
 
-def _ray_alone(painters: int, seconds: float) -> Pace:
+def _ray_alone(painters: int, seconds: float) -> list[Pace]:
     import ray
 
     office.join(Plan(painters=painters, device="cpu"))
     of_ray: Any = ray.remote(Sleeper)
     actors = [of_ray.options(num_cpus=1).remote(1, "cpu") for _ in range(painters)]
-    load, done = np.random.default_rng(0).bytes(WINDOW), 0
+    one = window(StandIn(sketch=0))
 
-    async def call(actor: Any, until: float) -> None:
-        nonlocal done
+    async def call(actor: Any, load: bytes, until: float) -> int:
+        calls = 0
         while time.perf_counter() < until:
             await actor.paint.remote("", load)
-            done += 1
+            calls += 1
+        return calls
 
-    async def call_all(seconds: float, at_hand: int) -> float:
-        start = time.perf_counter()
-        until = start + seconds
-        await asyncio.gather(*(call(actor, until) for actor in actors for _ in range(at_hand)))
-        return time.perf_counter() - start
+    async def call_all(windows: int, seconds: float) -> Pace:
+        load, start = packed([one._replace(noise=one.noise + n) for n in range(windows)]), time.perf_counter()
+        each = [call(actor, load, start + seconds) for actor in actors for _ in range(AT_HAND)]
+        calls = sum(await asyncio.gather(*each))
+        return Pace(painters, calls * windows, time.perf_counter() - start)
 
-    asyncio.run(call_all(1.0, 1))  # until all are there
-    done = 0
-    spent = asyncio.run(call_all(seconds, AT_HAND))
+    asyncio.run(call_all(1, 1.0))  # until all are there
+    paces = [asyncio.run(call_all(windows, seconds)) for windows in MESSAGES]
     ray.shutdown()
-    return Pace(painters, done, spent)
+    return paces
 
 
 def scheduled(
@@ -180,12 +182,13 @@ def row(painters: int) -> str:
     speaks = executors.office or 0
     both, (*times, grown) = scheduled(painters, executors, lambda: spent_by(speaks))
     costs = " | ".join(f"{each:.1f}" for each in times)
-    return f"| {painters} | {alone} | {here} | {both} | {costs} | {grown:.0f} |"
+    paces = " | ".join(map(str, [*alone, here, both]))
+    return f"| {painters} | {paces} | {costs} | {grown:.0f} |"
 
 
-def window(library: Library) -> Window:
-    """One of terra's, which sees nothing."""
-    traits = library.get().traits
+def window(model: Model | StandIn) -> Window:
+    """One of a model's, which sees nothing."""
+    traits = model.traits
     pyramid = pyramid_of(traits.base_zoom, 0, traits.halo, traits.space)
     spec = WindowSpec(pyramid, 1, (Condition("rocky coast", use_parent=False),))
     return assemble(Tile(traits.base_zoom, 128, 128), spec, {})
@@ -194,7 +197,7 @@ def window(library: Library) -> Window:
 def compared(count: int) -> None:
     """Print how long a window of terra takes here and through Ray, in turns."""
     library = Library("terra", "cpu")
-    model, one = library.get(), window(library)
+    model, one = library.get(), window(library.get())
     folder = library.folder_of(model)
     source = Source(str(folder), model.traits.digest, {})
     plan = Plan(painters=1, cpus=torch.get_num_threads(), device="cpu")
