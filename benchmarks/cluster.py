@@ -147,7 +147,7 @@ def scheduled(
         model = StandIn(sketch=0)
         atlas, painter = Atlas(Path(folder), OneModel(model), 2**26), Painter(executors=executors)  # type: ignore[arg-type]
         world = atlas.create(NewWorld("Land", "coast", seed=1))
-        side = max(8, int(4 * painters**0.5) * 2)
+        side = int(12 * painters**0.5)  # about 15 seconds, if they are kept busy
         before, start = spent(), time.perf_counter()
         paint_all(painter, world, list(Box(8, 128, 128, 128 + side, 128 + side).tiles()), lambda more: None)
         seconds, after = time.perf_counter() - start, spent()
