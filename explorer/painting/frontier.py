@@ -28,9 +28,9 @@ class Frontier(Generic[T]):
         self._rested: frozenset[T] = frozenset()
 
     @property
-    def left(self) -> bool:
-        """Whether anything wanted was not painted at the last look."""
-        return bool(self._left)
+    def left(self) -> int:
+        """How much of what is wanted was not seen painted at any look."""
+        return len(self._left)
 
     def next(self, limit: int, resting: Collection[T] = frozenset()) -> list[T]:
         """Up to ``limit`` unpainted things that can be painted at once, the most wanted first.

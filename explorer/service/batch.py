@@ -16,6 +16,7 @@ from explorer.worlds.world import World
 from tiles.errors import Cancelled, EarthError
 
 AT_ONCE = 16  # batches that are handed over after one look at what is wanted
+LATER = 2  # times what executors take at once must be left to be painted, or batches get smaller
 
 
 class Batch(NamedTuple):
@@ -40,9 +41,11 @@ class Room(NamedTuple):
     def windows(self) -> int:
         return self.most * self.batches
 
-    def parts(self, nodes: Sequence[Node]) -> list[list[Node]]:
-        """Nodes in as many batches as there is room for; larger ones where there are more nodes than that."""
-        size = max(self.executor.batch, min(self.most, len(nodes) // self.batches))
+    def parts(self, nodes: Sequence[Node], left: int) -> list[list[Node]]:
+        """Nodes in as many batches as there is room for. They are larger where there are more nodes than
+        that, and so many ``left`` to be painted that no painter rests while another has several."""
+        spare = left // (LATER * self.executor.capacity or 1)
+        size = max(self.executor.batch, min(self.most, len(nodes) // self.batches, spare))
         return [list(nodes[i : i + size]) for i in range(0, len(nodes), size)][: self.batches]
 
 
@@ -61,14 +64,14 @@ def with_room(
 
 
 def parted(
-    world: World, nodes: Sequence[Node], rooms: Mapping[Model, Room]
+    world: World, nodes: Sequence[Node], left: int, rooms: Mapping[Model, Room]
 ) -> list[tuple[list[Node], Executor]]:
-    """Nodes in batches of one model each, as many as there is room for."""
+    """Nodes, of all that are ``left``, in batches of one model each, as many as there is room for."""
     parts, models = [], dict[Model, list[Node]]()
     for node in nodes:
         models.setdefault(world.model_at(node.cell.z), []).append(node)
     for model, room in rooms.items():
-        parts += [(part, room.executor) for part in room.parts(models.get(model, []))]
+        parts += [(part, room.executor) for part in room.parts(models.get(model, []), left)]
     return parts
 
 

@@ -29,12 +29,11 @@ class Chooser:
 
     def next(
         self, turn: Turn[World], snapshot: Snapshot, most: int, resting: Collection[Node]
-    ) -> tuple[list[Node], bool]:
-        """Up to ``most`` nodes to paint now for a client; and, where there is none, whether there is one when
-        what rests is done. Raises Cancelled if the layer that is wanted is no more."""
+    ) -> tuple[list[Node], int]:
+        """Up to ``most`` nodes to paint now for a client, and how many of the cells it wants are not painted.
+        Raises Cancelled if the layer that is wanted is no more."""
         frontier = self._frontier(turn, snapshot)
-        nodes = frontier.next(most, resting)
-        return nodes, bool(resting and frontier.left)
+        return frontier.next(most, resting), frontier.left
 
     def _frontier(self, turn: Turn[World], snapshot: Snapshot) -> Frontier[Node]:
         _, tiles, layer = turn.demand

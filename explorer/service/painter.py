@@ -229,8 +229,8 @@ class Painter:
                 return True  # it wants something else by now, or its world is forgotten
             self._inside = world
         try:
-            snapshot, nodes = self._chosen(turn, max(room.windows for room in rooms.values()))
-            if not (parts := parted(world, nodes, rooms)):
+            snapshot, nodes, left = self._chosen(turn, max(room.windows for room in rooms.values()))
+            if not (parts := parted(world, nodes, left, rooms)):
                 return False
             windows, damaged = assemble(snapshot, [node for together, _ in parts for node in together])
             for together, executor in parts:
@@ -248,18 +248,18 @@ class Painter:
         finally:
             self._left()
 
-    def _chosen(self, turn: Turn[World], most: int) -> tuple[Snapshot, list[Node]]:
-        """Up to ``most`` cells to paint now for a client, and the moment at which that holds."""
+    def _chosen(self, turn: Turn[World], most: int) -> tuple[Snapshot, list[Node], int]:
+        """Up to ``most`` cells to paint now for a client, at which moment, and how many in all are left."""
         snapshot = (world := turn.demand.world).canvas.snapshot()
         if world.readonly:
-            return snapshot, []
+            return snapshot, [], 0
         with self._changed:
             resting = self._scheduler.resting(world, time.monotonic())
-        nodes, blocked = self._chooser.next(turn, snapshot, most, resting)
+        nodes, left = self._chooser.next(turn, snapshot, most, resting)
         if not nodes:
             with self._changed:
-                self._scheduler.rest(turn, blocked)
-        return snapshot, nodes
+                self._scheduler.rest(turn, blocked=bool(resting and left))
+        return snapshot, nodes, left
 
     def _submit(self, batch: Batch, windows: list[Window]) -> None:
         self._listeners.tell(begun(batch.world, batch.snapshot, batch.nodes))

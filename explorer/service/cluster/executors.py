@@ -7,6 +7,7 @@ behind it is lost, what was handed over waits, and goes on with whatever painter
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 import threading
 from collections.abc import Callable, Sequence
@@ -40,8 +41,10 @@ from tiles.errors import BadSetting, PaintingFailed, Stopped
 
 PATIENCE = 1.0  # seconds between two looks at whether anybody is there to decode
 START = 120.0  # seconds in which a cluster must be there at first
-# Where many windows wait, a painter gets several at once: each message costs some milliseconds of CPU.
-MESSAGE, MOST = 0.5, 8  # seconds of painting, so that a map need not wait for longer; and windows
+# Where many windows wait for many painters, each gets several at once: a message costs some milliseconds of
+# CPU, so this machine is to send no more than so many a second. None is longer than so many seconds of
+# painting: a map may have to wait for it.
+MESSAGES, LONGEST, MOST = 200, 0.5, 16  # and no more than so many windows
 
 
 class Order(NamedTuple):
@@ -70,8 +73,9 @@ class ClusterExecutor:
 
     @property
     def most(self) -> int:
-        pace = self._executors.paces.get(self._source.digest, MESSAGE)
-        return max(self.batch, min(MOST, int(MESSAGE / pace)))
+        pace = self._executors.paces.get(self._source.digest, LONGEST)
+        needed = math.ceil(self._executors.count(self._kind) / pace / MESSAGES)
+        return max(self.batch, min(needed, int(LONGEST / pace), MOST))
 
     def submit(self, windows: Sequence[Window]) -> Future[Painted]:
         return self._executors.order(self._source, "paint", packed(windows), self._kind, len(windows))

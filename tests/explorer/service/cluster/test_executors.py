@@ -93,12 +93,17 @@ def test_what_nobody_waits_for_is_not_given_to_another_when_its_painter_is_lost(
     assert wanted.result(0).kind == "CPU"
 
 
-def test_messages_hold_half_a_second_of_painting_where_many_windows_wait(link, executor):
+def test_many_fast_painters_get_several_windows_in_a_message_but_never_long_ones(link, executor):
+    for number in range(63):
+        link.hear(Came(f"one of {number}", "CPU"))
     assert executor.most == 1  # as long as nobody knows how fast they are
-    for seconds, most in ((2.0, 1), (0.12, 4), (0.3, 4), (0.001, 8)):
+    for seconds, most in ((2.0, 1), (0.12, 3), (0.3, 3), (0.001, 16)):
         executor.submit([])
         link.hear(Done(link.sent[-1].number, pickle.dumps([]), 1, seconds))
         assert executor.most == most
+    for number in range(63):
+        link.hear(Lost(f"one of {number}", None))
+    assert executor.most == 5  # there are few
 
 
 def test_a_picture_passes_what_waits_to_be_painted(cluster, link, executor):
