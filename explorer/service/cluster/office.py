@@ -42,6 +42,9 @@ from explorer.service.cluster.plan import (
 LOOK = 1.0  # seconds between two looks at how much room the cluster has
 DEAF = 10.0  # seconds in which the head must answer such a look
 AGAIN = 0.25  # seconds until a painter that is being restarted is asked again
+QUICK = (
+    0.25  # seconds: painters that take less for a batch have the next one already: the way there takes some
+)
 STORE = 256 * 2**20  # bytes of shared memory of a cluster on this machine: only windows pass through it
 
 
@@ -209,7 +212,7 @@ class Life:
 
     over: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: list[Do] = field(default_factory=list)  # in order
-    doing: int | None = None  # by number
+    doing: list[int] = field(default_factory=list)  # by number; the first is done now, a second is on its way
 
 
 class Painter:
@@ -219,6 +222,7 @@ class Painter:
         self._name, self._actor, self._office = name, actor, office
         self._life: Life | None = None
         self._held: dict[str, asyncio.Future[int]] = {}  # models it has read, by digest: windows at once
+        self._least = QUICK  # seconds that a batch took, if less
 
     async def live(self) -> None:
         """Say when it comes and when it goes, for ever."""
@@ -232,7 +236,7 @@ class Painter:
             await asyncio.wait([stay, end], return_when=asyncio.FIRST_COMPLETED)
             self._life = None
             life.waiting.clear()
-            self._office.tell(Lost(self._name, life.doing))
+            self._office.tell(Lost(self._name, next(iter(life.doing), None)))
             for each in (stay, end):
                 each.cancel()
             await asyncio.gather(stay, end, return_exceptions=True)
@@ -252,9 +256,14 @@ class Painter:
             return
         life.waiting.append(task)
         life.waiting.sort(key=lambda each: not each.urgent)
-        if life.doing is None:
-            life.doing = task.number
-            self._office.go(self._work(life))
+        self._begin(life)
+
+    def _begin(self, life: Life) -> None:
+        """Send it what waits, as far as it is to have that already."""
+        while life.waiting and len(life.doing) < (2 if self._least < QUICK else 1):
+            task = life.waiting.pop(0)
+            life.doing.append(task.number)
+            self._office.go(self._work(life, task))
 
     def drop(self, number: int) -> None:
         """Do not begin a task."""
@@ -263,13 +272,11 @@ class Painter:
             life.waiting.remove(found[0])
             self._office.tell(Dropped(number))
 
-    async def _work(self, life: Life) -> None:
-        while life.waiting and not life.over.is_set():
-            task = life.waiting.pop(0)
-            life.doing = task.number
-            await self._do(task, life)
-        if not life.over.is_set():  # else it is what the painter was lost over
-            life.doing = None
+    async def _work(self, life: Life, task: Do) -> None:
+        await self._do(task, life)
+        if not life.over.is_set():  # else it may be what the painter was lost over
+            life.doing.remove(task.number)
+            self._begin(life)
 
     async def _do(self, task: Do, life: Life) -> None:
         errors = _ray().exceptions
@@ -278,7 +285,10 @@ class Painter:
             paint_or_decode = getattr(self._actor, task.verb)
             start = time.monotonic()
             load = await _answer(paint_or_decode.remote(task.source.digest, task.load))
-            self._office.tell(Done(task.number, load, batch, time.monotonic() - start))
+            seconds = time.monotonic() - start
+            if task.verb == "paint":
+                self._least = min(self._least, seconds)
+            self._office.tell(Done(task.number, load, batch, seconds))
         except errors.RayTaskError as error:
             self._office.tell(Failed(task.number, _words(getattr(error, "cause", None) or error)))
         except errors.RayError:
