@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import tempfile
 import time
@@ -221,6 +222,7 @@ def main() -> None:
     parser.add_argument("--painters", type=int, nargs="+", default=[1, 4, 16, 64])
     parser.add_argument("--windows", type=int, default=0, help="compare so many windows of terra instead")
     wanted = parser.parse_args()
+    os.environ.setdefault("RAY_worker_niceness", "0")  # painters do not come last on this machine
     if wanted.windows:
         compared(wanted.windows)
         return
