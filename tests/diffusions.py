@@ -33,7 +33,8 @@ def build_diffusion(
         sample_size=side, in_channels=inputs or space.channels, out_channels=space.channels, block_out_channels=(8, 16), layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=32, attention_head_dim=8, norm_num_groups=8,
+        cross_attention_dim=32, attention_head_dim=1,  # diffusers' name for how many heads: each costs as much
+        norm_num_groups=8,
         class_embed_type="timestep" if level else None, time_cond_proj_dim=told,
     )  # fmt: skip
     unet.save_pretrained(folder / "unet")
