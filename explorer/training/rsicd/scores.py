@@ -149,6 +149,7 @@ def _accuracy(side: Side, real: _Real, classes: list[str], weights: Path | None,
         done += 1
 
     judges.train(net, side.__getitem__, labels, told)
+    step("classifier", total, total)
     return judges.right(net, real, held)
 
 

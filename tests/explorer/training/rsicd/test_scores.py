@@ -64,6 +64,20 @@ def test_what_was_stopped_goes_on(scenes, tmp_path, quick):
     assert measure(model, scenes, FEW, Weights(), out, nothing) == whole
 
 
+def test_progress_is_told_to_its_end(scenes, tmp_path, quick):
+    heard = {}
+    measure(
+        StandIn(),
+        scenes,
+        FEW,
+        Weights(),
+        tmp_path,
+        lambda stage, done, total: heard.update({stage: (done, total)}),
+    )
+    assert {"painting", "classifier"} <= set(heard)
+    assert all(done == total for done, total in heard.values())
+
+
 def test_a_folder_of_something_else_is_refused(scenes, tmp_path, quick):
     painted.claim(tmp_path / "out", {"model": "another"})
     with pytest.raises(BadSetting, match="another model, data set or sample"):
