@@ -23,6 +23,7 @@ from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import WINDOW, blank
 from explorer.training.distill import flow
 from explorer.training.evaluate import Asked, Paint, Score, nearest, painting, towers
+from explorer.training.loop import half_precision
 from explorer.training.text import small
 
 MANY = 30
@@ -41,7 +42,7 @@ def windows(
         )
         zooms = torch.tensor([float(nearest(model.traits.zooms, one.zoom)) for one in asked])
         inputs = blank(noise, model.text.encode([one.prompt for one in asked]), 0)._replace(zoom=zooms)
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
             latents = sampler(flow(denoiser, inputs, config), noise, inputs.latents, 1 - inputs.mask, times)
             sheets = model.autoencoder.decode(latents)[..., MIDDLE, MIDDLE].float()
         return [small(pixels) for pixels in to_pixels(sheets)]

@@ -25,6 +25,7 @@ from explorer.training import land
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import HALO, WINDOW, blank
 from explorer.training.distill import flow
+from explorer.training.loop import half_precision
 from explorer.training.windows import Batch
 
 BATCH = 16
@@ -52,7 +53,7 @@ def painted(
     for start in range(0, len(noise), BATCH):
         here = slice(start, start + BATCH)
         part = Batch(*(each[here] for each in batch))
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
             sheet = sampler(flow(denoiser, part, config), noise[here], part.latents, 1 - part.mask, times)
         sheets.append(sheet.float())
     return torch.cat(sheets)
