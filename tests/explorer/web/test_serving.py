@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -24,32 +26,71 @@ from explorer.web import serving
 
 ROOT = Path(__file__).resolve().parents[3]
 STUCK = """
-import sys, time
-from explorer.models.terra import Terra
-own = Terra.paint
-Terra.paint = lambda self, windows: (time.sleep({seconds}), own(self, windows))[1]
+import json, os, sys, time
 from explorer.cli import app
-app(sys.argv[1:])
+from explorer.models.terra import Terra
+from explorer.web import serving, ui
+from explorer.worlds import firstlight
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+own = Terra.paint
+for line in sys.stdin:  # all that is imported is so once; a child is an app of its own
+    seconds, errors, *words = json.loads(line)
+    if child := os.fork():
+        _, status = os.waitpid(child, 0)
+        say("ended", os.waitstatus_to_exitcode(status))
+        continue
+    say(os.getpid())
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
+    Terra.paint = lambda self, windows: (time.sleep(seconds), own(self, windows))[1]
+    app(words)
 """
 
 
+class App:
+    """The app with a model that takes so long, a child of ``parent``."""
+
+    def __init__(self, parent, folder, bundle, seconds):
+        self.parent, self.errors, self.code = parent, folder / "said", None
+        words = ["serve", "--worlds", str(folder / "worlds"), "--model", str(bundle), "--port", "0"]
+        parent.stdin.write(json.dumps([seconds, str(self.errors), *words]) + "\n")
+        parent.stdin.flush()
+        self.id = int(parent.stdout.readline())
+        self.url = parent.stdout.readline().strip().removeprefix("Endless Earth: ")
+
+    def end(self, number):
+        """What it said until it ended by a signal, within 50 seconds."""
+        os.kill(self.id, number)
+        assert select.select([self.parent.stdout], [], [], 50)[0], "it does not end"
+        self.code = int(self.parent.stdout.readline().removeprefix("ended "))
+        return self.errors.read_text()
+
+
+@pytest.fixture(scope="module")
+def parent():
+    """A process that starts the app at once, again and again."""
+    environment = {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", STUCK]
+    with subprocess.Popen(command, env=environment, preexec_fn=heard, **pipes) as parent:
+        yield parent
+        parent.stdin.close()
+
+
 @pytest.fixture
-def start(tmp_path, bundle):
-    """Starts the app with a model that takes so long; gives the process and its address."""
+def start(parent, tmp_path, bundle):
+    """Starts the app with a model that takes so many seconds."""
     apps = []
 
     def started(seconds):
-        words = ["serve", "--worlds", str(tmp_path / "worlds"), "--model", str(bundle), "--port", "0"]
-        command = [sys.executable, "-c", STUCK.format(seconds=seconds), *words]
-        environment = {**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        apps.append(subprocess.Popen(command, env=environment, preexec_fn=heard, **pipes))
-        return apps[-1], apps[-1].stdout.readline().strip().removeprefix("Endless Earth: ")
+        apps.append(App(parent, tmp_path, bundle, seconds))
+        return apps[-1]
 
     yield started
     for app in apps:
-        app.kill()
-        app.communicate()
+        if app.code is None:
+            app.end(signal.SIGKILL)
 
 
 def heard():
@@ -75,9 +116,9 @@ def a_download_nobody_reads(url):
         yield asked
 
 
-def figure(url, name):
+def figure(client, name):
     """One of the figures of ``/metrics``."""
-    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    lines = client.get("/metrics").text.splitlines()
     return next(line.split()[1] for line in lines if line.startswith(f"{name} "))
 
 
@@ -88,8 +129,8 @@ def figure(url, name):
 )
 def test_the_app_ends_whatever_hangs_on_it(start, tmp_path, number, code, seconds):
     """Twenty who wait, an open map, half an upload, a download nobody reads; even a model that is stuck."""
-    app, url = start(seconds)
-    answers = []
+    app = start(seconds)
+    url, answers = app.url, []
 
     def wait(x):
         with contextlib.suppress(httpx.TransportError):
@@ -100,18 +141,18 @@ def test_the_app_ends_whatever_hangs_on_it(start, tmp_path, number, code, second
         half_an_upload(url),
         a_download_nobody_reads(url),
         connect(f"{url.replace('http', 'ws')}/worlds/first-light/feed") as feed,
+        httpx.Client(base_url=url, timeout=90) as looking,
     ):
         feed.send('{"want": [[8, 128, 128]]}')
         feed.recv(timeout=30)
         for thread in waiting:
             thread.start()
-        while int(float(figure(url, "earth_tiles_waiting"))) < 20:
-            time.sleep(0.05)
-        app.send_signal(number)
-        _, said = app.communicate(timeout=50)  # less than the waits
+        while int(float(figure(looking, "earth_tiles_waiting"))) < 20:
+            time.sleep(0.1)
+        said = app.end(number)  # sooner than the waits would
     for thread in waiting:
         thread.join(60)
-    assert app.returncode == code
+    assert app.code == code
     assert {answer.status_code for answer in answers} <= {200, 503}, said
     if seconds < 1:
         assert said.strip().endswith("stopped") and "Traceback" not in said
