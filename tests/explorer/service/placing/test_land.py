@@ -56,7 +56,7 @@ def test_panning_goes_on_from_a_picture_and_half_its_strength_is_another_land(
                 world, painter, jobs, placing.entry(sheet, spot, 8), placing.known(sheet, 8, world.model)
             )
         )
-        box = Box(8, *sheet.box(8).grown(3)[1:])
+        box = Box(8, *sheet.box(8).grown(2)[1:])
         paint_all(painter, world, list(box.tiles()), lambda more: None)
         assert all(world.renderer.final(tile) for tile in box.tiles())
         sheets.append(edits.small_picture(world, job.entry, False))
