@@ -12,7 +12,7 @@ from explorer.service.painter import Painter
 from explorer.worlds.world import World
 from tiles.grid import Tile, around
 
-GROUP, MOST = 64, 2048  # tiles wanted at a time for each painter, and for all of them
+GROUP, MOST = 64, 4096  # tiles wanted at a time for each painter, and for all of them
 AHEAD = 2  # groups of them: painters begin the next one when they would have to wait for cells of the first
 PATIENCE = 0.2  # seconds between two looks at how far it is
 LOOKED = 64  # unfinished tiles after which a look ends: those behind them are hardly done before them
