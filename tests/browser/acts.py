@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, TimeoutError
 
 LAND = "document.getElementById('earth-map').contentWindow.earth.map"
+LOOK = 50  # ms between two looks: one with each frame costs as much as what is looked for
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}}"
 # What there is of the page and of its map, where land does not come.
 SEEN = """() => {
@@ -34,6 +35,7 @@ def landed(page: Page, at_least: int = 6) -> None:
         page.wait_for_function(
             "n => document.getElementById('earth-map')?.contentDocument?.querySelectorAll('.leaflet-layer:not(.sketch) .land img').length >= n",
             arg=at_least,
+            polling=LOOK,
         )
     except TimeoutError as error:
         raise AssertionError(f"no land is seen: {page.evaluate(SEEN)}") from error
@@ -42,7 +44,7 @@ def landed(page: Page, at_least: int = 6) -> None:
 def shown(page: Page, at_least: int = 6) -> None:
     """Until so many tiles show land, and the panel is there."""
     landed(page, at_least)
-    page.wait_for_function("() => document.getElementById('world')?.value")
+    page.wait_for_function("() => document.getElementById('world')?.value", polling=LOOK)
 
 
 def view(page: Page) -> tuple[str, int, int, int]:

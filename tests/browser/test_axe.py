@@ -21,7 +21,8 @@ RULES = {
 
 def found(where: Page | Frame) -> list[str]:
     """Serious and critical violations, with what they are about."""
-    where.evaluate(AXE.read_text(encoding="utf-8"))
+    if not where.evaluate("'axe' in window"):
+        where.evaluate(AXE.read_text(encoding="utf-8"))
     # A button that just became enabled is measured in its own colour, not on the way to it.
     where.evaluate(
         "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
