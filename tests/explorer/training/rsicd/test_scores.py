@@ -86,7 +86,7 @@ def test_a_folder_of_something_else_is_refused(scenes, tmp_path, quick):
 
 def test_a_classifier_learns_what_there_is_to_learn(scenes, monkeypatch):
     monkeypatch.setattr(judges, "SIDE", 32)
-    monkeypatch.setattr(judges, "EPOCHS", 60)
+    monkeypatch.setattr(judges, "EPOCHS", 30)
     labels = [scenes.classes.index(scene.cls) for scene in scenes.train]
     net = resnet(2, None)
     judges.train(net, lambda index: scenes.train[index].load(), labels, nothing)
