@@ -104,7 +104,7 @@ class Painter:
         """Paint nothing of a deleted world any more. Whoever waits for its tiles gets WorldNotFound."""
         for wait in self._waits.of_world(world):
             wait.end(WorldNotFound(f"world {world.id!r} was deleted"))
-        with self._changed:
+        with self._waking():
             self._scheduler.forget(world)  # so that its cells are not chosen any more,
             self._changed.wait_for(lambda: self._inside is not world or not self._thread.is_alive())
             self._scheduler.forget(world)  # and what the last look at it left behind
