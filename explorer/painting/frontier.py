@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -11,9 +11,10 @@ T = TypeVar("T")
 class Frontier(Generic[T]):
     """A list of things wanted, the most wanted first, and what each of them requires.
 
+    >>> painted = {0}
     >>> frontier = Frontier([3], lambda n: range(n), painted.__contains__)
-    >>> frontier.next(9, resting=set())
-    [0]
+    >>> frontier.next(9)
+    [1]
 
     What is found out at one look holds at the next: what is painted stays painted, and what waits for
     something is not looked at before that is painted. So a look costs little, however long the list is.
@@ -24,7 +25,7 @@ class Frontier(Generic[T]):
     ) -> None:
         self._requires, self._painted = requires, painted
         self._left = dict.fromkeys(wanted)  # all but those that were seen painted
-        self._waits: dict[T, T] = {}  # for what, of all that it waits for; nothing else can be begun for it
+        self._waits = _Waits[T](set(), {})
         self._rested: frozenset[T] = frozenset()
 
     @property
@@ -39,8 +40,8 @@ class Frontier(Generic[T]):
         so is what waits for them.
         """
         rested, self._rested = self._rested, frozenset(resting)
-        if not all(map(self._painted, rested - self._rested)):
-            self._waits.clear()  # something can be begun again
+        for thing in rested - self._rested:
+            self._waits.end(thing)
         look = _Look(limit, self._rested, self._waits, self._requires, self._painted)
         for thing in list(self._left):
             if len(look.ready) >= limit:
@@ -52,6 +53,26 @@ class Frontier(Generic[T]):
         return list(look.ready)
 
 
+class _Waits(NamedTuple, Generic[T]):
+    """What need not be looked at: nothing can be begun for it before something ends that rests now."""
+
+    things: set[T]
+    behind: dict[T, set[T]]  # what waits for a thing that rests, or waits itself
+
+    def add(self, thing: T, missing: Iterable[T]) -> None:
+        self.things.add(thing)
+        for other in missing:
+            self.behind.setdefault(other, set()).add(thing)
+
+    def end(self, thing: T) -> None:
+        """A thing rests no more: it is painted, or can be begun again. All that waits for it is looked at."""
+        ended = [thing]
+        while ended:
+            behind = self.behind.pop(ended.pop(), set())
+            self.things.difference_update(behind)
+            ended += behind
+
+
 class _Look(Generic[T]):
     """One look at what can be painted."""
 
@@ -59,7 +80,7 @@ class _Look(Generic[T]):
         self,
         limit: int,
         resting: frozenset[T],
-        waits: dict[T, T],
+        waits: _Waits[T],
         requires: Callable[[T], Iterable[T]],
         painted: Callable[[T], bool],
     ) -> None:
@@ -76,15 +97,9 @@ class _Look(Generic[T]):
         return True
 
     def waits(self, thing: T) -> bool:
-        """Whether a thing rests, or is known to wait for one that does. What rests was ready before: nothing
-        that it requires is missing."""
-        first: T | None = thing
-        while first is not None:
-            if first in self._resting:
-                return True
-            first = self._waits.get(first)
-        self._waits.pop(thing, None)
-        return False
+        """Whether a thing rests, or waits for what does. What rests was ready before: nothing that it requires
+        is missing."""
+        return thing in self._resting or thing in self._waits.things
 
     def visit(self, thing: T) -> None:
         """Find what can be painted for a thing. The work is bounded: a cell needs at most its eight
@@ -99,6 +114,5 @@ class _Look(Generic[T]):
         for other in missing:
             self.visit(other)
         # Not where one of them is ready now: it may be left for the next look.
-        begun = all(other in self._resting or other in self._waits for other in missing)
-        if missing and begun and len(self.ready) < self._limit:
-            self._waits[thing] = missing[0]
+        if missing and all(map(self.waits, missing)) and len(self.ready) < self._limit:
+            self._waits.add(thing, missing)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from explorer.painting.frontier import Frontier
@@ -17,6 +17,8 @@ def needs(cell):
     return requires(cell, PYRAMID)
 
 
+# Of two things that one waits for, the second is free first.
+@example([*[("look", 0)] * 8, ("paint", 0), ("look", 0), ("paint", 1), ("look", 0)], 1)
 @given(st.lists(st.tuples(whats, st.integers(0, 10**6)), max_size=80), st.integers(1, 9))
 def test_a_list_that_is_asked_often_says_what_one_asked_for_the_first_time_does(script, limit):
     painted, flying = set(), []
