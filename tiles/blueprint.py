@@ -116,12 +116,13 @@ def _coloured(path: Path, most_pixels: int) -> Blueprint:
                 )
             pixels = np.asarray(_smaller(image.convert("RGBA")))
     except UnidentifiedImageError:
-        raise BadPicture("this is no map that can be read: PNG, WebP, GIF and GeoJSON are") from None
+        words = "this is no map that can be read: PNG, WebP, GIF and GeoJSON are"
+        raise BadPicture(words, "map-unknown") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadPicture(f"the map cannot be read ({error})") from error
     drawn = pixels[..., 3] >= 128
     if not drawn.any():
-        raise BadPicture("the map is empty: all of it is transparent")
+        raise BadPicture("the map is empty: all of it is transparent", "map-empty")
     flat = drawn & _flat(pixels)
     colours = _colours(pixels[..., :3][flat if flat.any() else drawn])
     labels = np.full(drawn.shape, -1, np.int16)
@@ -186,9 +187,10 @@ def _drawn(path: Path) -> Blueprint:
         features = [each for each in read["features"] if _is_area(each)]
         boxes = np.array([_box(each["geometry"]["coordinates"]) for each in features])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadPicture("this is no GeoJSON of areas: a FeatureCollection of polygons is read") from error
+        words = "this is no GeoJSON of areas: a FeatureCollection of polygons is read"
+        raise BadPicture(words, "map-without-areas") from error
     if not len(boxes) or not np.isfinite(boxes).all():
-        raise BadPicture("there is no area in this GeoJSON")
+        raise BadPicture("there is no area in this GeoJSON", "map-without-areas")
     (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     if not (east > west and north > south):
         raise BadPicture("the areas of this GeoJSON have no size")

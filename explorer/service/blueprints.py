@@ -69,9 +69,8 @@ def planned(
         raise BadSetting(f"the map has no {unknown[0][:60]!r}; it has {known}")
     strokes = drawn.strokes(prompts, place(drawn, world, around), softness)
     if len(strokes) > MOST:
-        raise BadEdit(
-            f"the map has {len(strokes)} regions with prompts; up to {MOST} can be laid: simplify it"
-        )
+        words = f"the map has {len(strokes)} regions with prompts; up to {MOST} can be laid: simplify it"
+        raise BadEdit(words, "map-too-many-regions", count=len(strokes), limit=MOST)
     return [brush.checked(world, stroke) for stroke in strokes]
 
 

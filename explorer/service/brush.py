@@ -76,7 +76,8 @@ def checked(world: World, stroke: Stroke) -> Stroke:
         raise BadEdit(f"radius and softness must be metres up to {widest:.0f}, the radius more than 0")
     spread = [max(axis) - min(axis) for axis in zip(*stroke.path)]
     if max(spread) > 4 * widest:
-        raise BadEdit(f"a stroke may reach over {4 * widest / 1000:.0f} km at most")
+        far = round(4 * widest / 1000)
+        raise BadEdit(f"a stroke may reach over {far} km at most", "stroke-too-wide", far=far)
     return stroke._replace(prompt=clean_prompt(stroke.prompt))
 
 

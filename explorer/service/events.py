@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from explorer.painting.layers import Node
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
+from tiles.errors import EarthError
 from tiles.grid import Tile, around
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class Event(NamedTuple):
     tile: Tile
     revision: int = 0
     final: bool = False  # nothing around the tile is missing any more
-    message: str = ""
+    error: EarthError | None = None  # why it failed
 
 
 CREW = Event("", "painters", Tile(0, 0, 0))
@@ -81,12 +82,12 @@ def begun(world: World, snapshot: Snapshot, nodes: Iterable[Node]) -> Iterator[E
 
 
 def failures(
-    world: World, snapshot: Snapshot, wanted: Iterable[Tile], failed: Collection[Node], words: str
+    world: World, snapshot: Snapshot, wanted: Iterable[Tile], failed: Collection[Node], why: EarthError
 ) -> Iterator[Event]:
     """What cells that could not be painted mean for maps: for them, and for wanted tiles that need them."""
     behind = {tile for tile in wanted if not snapshot.missing([tile]).isdisjoint(failed)}
     for tile in behind | {node.cell for node in failed}:
-        yield Event(world.id, "failed", tile, message=words)
+        yield Event(world.id, "failed", tile, error=why)
 
 
 def news(world: World, kept: Sequence[Node]) -> Iterator[Event]:

@@ -21,12 +21,12 @@ from explorer.service.batch import Batch, Room, assemble, keep, painted_cells, p
 from explorer.service.choosing import Chooser
 from explorer.service.events import CREW, Event, Listeners, begun, failures, news, of_world, ready
 from explorer.service.executors import Executors, LocalExecutors, Painted
-from explorer.service.record import Record, Status, one_line
+from explorer.service.record import Record, Status, shown
 from explorer.service.scheduler import Scheduler, TileDemand, Turn
 from explorer.service.waits import Asked, Wait, Waits, nothing, unpainted
 from explorer.worlds.canvas import Snapshot
 from explorer.worlds.world import World
-from tiles.errors import Cancelled, DiskFull, EarthError, PaintingFailed, Stopped, WorldNotFound
+from tiles.errors import Cancelled, DiskFull, Stopped, WorldNotFound
 from tiles.grid import Tile, around
 
 log = logging.getLogger(__name__)
@@ -320,28 +320,28 @@ class Painter:
     def _fail(self, world: World, nodes: Sequence[Node], error: BaseException) -> None:
         """Cells could not be painted: they rest, and whoever needs one of them hears of it."""
         log.error("painting %s of %s failed", nodes, world.id, exc_info=error)
-        shown = error if isinstance(error, EarthError) else PaintingFailed(one_line(error))
+        told = shown(error)
         pause = FULL_DISK_PAUSE if isinstance(error, DiskFull) else None
         with self._changed:
-            failed = set(self._scheduler.fail(world, nodes, shown, time.monotonic(), pause))
+            failed = set(self._scheduler.fail(world, nodes, told, time.monotonic(), pause))
             demands = [demand for _, demand in self._scheduler.demands(world)]
         if not failed:
             return
-        self._record.error = str(shown)
+        self._record.error = told
         snapshot = world.canvas.snapshot()
         for wait in self._waits.of_world(world):
             if not failed.isdisjoint(snapshot.missing(wait.tiles, wait.layer)):
-                wait.end(shown)
+                wait.end(told)
         wanted = [tile for demand in demands if demand.layer is None for tile in demand.tiles]
-        self._listeners.tell(failures(world, snapshot, wanted, failed, str(shown)))
+        self._listeners.tell(failures(world, snapshot, wanted, failed, told))
 
     def _give_up(self, turn: Turn[World], error: Exception) -> None:
         """What a client wants cannot be read, or is no more."""
         if not isinstance(error, Cancelled):
             log.error("%s cannot be painted", turn.demand.world.id, exc_info=error)
-            self._record.error = one_line(error)
+            self._record.error = shown(error)
         for wait in self._waits.of_client(turn.client):
-            wait.end(error if isinstance(error, EarthError) else PaintingFailed(one_line(error)))
+            wait.end(shown(error))
         self.drop(turn.client)
 
     def _left(self) -> None:

@@ -16,6 +16,7 @@ from tiles import entries, journal
 from tiles.errors import BadEdit, BadPicture, Busy
 from tiles.grid import EARTH, MAX_ZOOM, TILE_PIXELS, Bounds, Box, Tile, metres_per_pixel
 from tiles.mosaic.area import Area, area
+from tiles.raster.note import Note
 from tiles.raster.opening import Raster, opened
 from tiles.raster.place import Place, find, require_tiles
 from tiles.raster.warp import Grid, onto, shown, stretched
@@ -51,7 +52,7 @@ class Sheet(NamedTuple):
     mask: np.ndarray  # bool (h, w): where there is a picture
     left: int  # px from the grid's origin
     top: int
-    notes: tuple[str, ...] = ()  # how the file was read and placed, in words for the user
+    notes: tuple[Note, ...] = ()  # how the file was read and placed
 
     def box(self, zoom: int) -> Box:
         """The tiles it touches."""

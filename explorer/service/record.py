@@ -11,6 +11,7 @@ from typing import NamedTuple
 from explorer.painting.layers import Node
 from explorer.service.executors import Crew
 from explorer.worlds.world import World
+from tiles.errors import EarthError, PaintingFailed
 
 
 class Status(NamedTuple):
@@ -21,7 +22,7 @@ class Status(NamedTuple):
     painted: int  # tiles since the start
     seconds_per_tile: float | None  # median of the last 50
     alive: bool
-    error: str | None  # of the last painting, if it failed
+    error: EarthError | None  # of the last painting, if it failed
     crew: Crew | None  # painters outside this process, if there are to be any
 
 
@@ -29,7 +30,7 @@ class Record:
     """Written on the painter's thread, read on any."""
 
     def __init__(self) -> None:
-        self.error: str | None = None
+        self.error: EarthError | None = None
         self._device, self._model, self._painted = "", "", 0
         self._seconds: deque[float] = deque(maxlen=50)
         self._last = 0.0  # when the last batch was done
@@ -51,7 +52,9 @@ class Record:
         return Status(self._device, self._model, self._painted, seconds, alive, self.error, crew)
 
 
-def one_line(error: BaseException) -> str:
-    """One line about what a model raised."""
-    text = str(error).strip().split("\n")[0][:200]
-    return f"painting failed: {text or type(error).__name__}"
+def shown(error: BaseException) -> EarthError:
+    """What painting raised, as people are told of it: of what a model raised, one line."""
+    if isinstance(error, EarthError):
+        return error
+    why = str(error).strip().split("\n")[0][:200] or type(error).__name__
+    return PaintingFailed(f"painting failed: {why}", "painting-broke", why=why)

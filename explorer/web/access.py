@@ -16,6 +16,7 @@ from explorer.web.cookies import cookie
 from explorer.web.keys import ROLES, Keys, Role, TooManyGuesses
 from explorer.web.middleware import SAFE, hostname, refusal, refuse
 from explorer.web.permits import NO_EDIT
+from explorer.web.phrases import failure, page_language, worded
 from explorer.web.proxy import is_local
 from explorer.web.visitors import COOKIE as VISITOR
 from explorer.web.visitors import NotYours, Visitors, new_token
@@ -59,7 +60,7 @@ class Access:
         elif role == "nothing":
             await self._refuse(connection, path, receive, send)
         elif role == "view" and changes and not _only_shows(path):
-            await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT)
+            await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT, "only-look")
         elif role == "visit":
             await self._visit(scope, receive, send, changes)
         else:
@@ -72,10 +73,10 @@ class Access:
         try:
             allowed = not changes or _only_shows(path) or await to_thread.run_sync(visitor.may, path)
         except NotYours as error:
-            await refuse(scope, receive, send, error.status, error.code, str(error))
+            await refuse(scope, receive, send, error.status, error.code, str(error), error.reason)
             return
         if not allowed:
-            await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT)
+            await refuse(scope, receive, send, 403, "not_allowed", NO_EDIT, "only-look")
             return
 
         async def known(message: Message) -> None:
@@ -112,7 +113,8 @@ class Access:
         if scope["type"] == "websocket":
             await refuse(scope, receive, send, error.status, error.code, str(error))
         else:
-            answer = refusal(error.status, error.code, str(error), Retry_After=str(error.retry_after))
+            words = failure(error, page_language(HTTPConnection(scope)))
+            answer = refusal(error.status, error.code, words, Retry_After=str(error.retry_after))
             await answer(scope, receive, send)
 
     async def _refuse(self, connection: HTTPConnection, path: str, receive: Receive, send: Send) -> None:
@@ -129,7 +131,8 @@ class Access:
         else:
             # A browser's own window for passwords is for programs' users; our pages have a form.
             ask = {} if "sec-fetch-mode" in headers else {"WWW_Authenticate": 'Basic realm="Endless Earth"'}
-            await refusal(401, "login_needed", NO_LOGIN, **ask)(scope, receive, send)
+            words = worded(page_language(connection), "login_needed", NO_LOGIN)
+            await refusal(401, "login_needed", words, **ask)(scope, receive, send)
 
 
 def _is_page(message: Message) -> bool:

@@ -16,6 +16,7 @@ from explorer.service.edits import EditRequest
 from explorer.service.placing import Spot
 from explorer.web.exports import describe as describe_job
 from explorer.web.permits import owner, require_painting
+from explorer.web.phrases import page_language, remarks
 from explorer.web.uploads import receive_file
 from explorer.web.worlds import prompt_report
 from explorer.worlds.world import World
@@ -260,4 +261,8 @@ async def place_picture(
     job = await to_thread.run_sync(edits.start, world, state.painter, state.jobs, edit, picture)
     job.owner = owner(request)
     answer = {"revision": job.entry, "seed": edit.seed, "job": describe_job(job)}
-    return {**answer, "notes": sheet.notes, "prompt_report": prompt_report(world, edit.prompt)}
+    return {
+        **answer,
+        "notes": remarks(sheet.notes, page_language(request)),
+        "prompt_report": prompt_report(world, edit.prompt),
+    }

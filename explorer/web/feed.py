@@ -43,6 +43,7 @@ class Connection:
         self.status: dict[str, Any] | None = None  # how painting goes, to be told
         self.sent_status: dict[str, Any] = {}  # the last one
         self.visitor = visitor_of(socket)
+        self.language = page_language(socket)
         self.limited: Limit = ""  # why nothing is painted for it
         self.again = False  # whether all that is wanted is to be told again
         self.error: Exception | None = None  # why it ends
@@ -122,7 +123,9 @@ class Connection:
 
     def _hear_of_tile(self, event: Event) -> None:
         if event.kind == "failed" and event.tile in self.overviews:
-            self.news[event.tile] = {"event": "failed", "tile": list(event.tile), "message": event.message}
+            self.news[event.tile] = {
+                "event": "failed", "tile": list(event.tile), "message": self._said(event.error),
+            }  # fmt: skip
         for tile in self.wanted.get(event.tile, ()):
             if event.kind == "ready" and tile != event.tile:
                 self.sharper.add(tile)
@@ -131,7 +134,7 @@ class Connection:
             if event.kind == "ready":
                 message |= {"revision": event.revision, "final": event.final}
             elif event.kind == "failed":
-                message["message"] = event.message
+                message["message"] = self._said(event.error)
             self.news[tile] = message
         if event.kind == "ready":
             self.missing.discard(event.tile)
@@ -225,13 +228,17 @@ class Connection:
             waits = {"waiting": len(self.missing), "level": level, "limit": ""}
             if self.limited:
                 waits = {"waiting": 0, "level": None, "limit": self.limited}
-            status, self.status = {**self.status, **waits}, None
+            told = {what: self._said(self.status[what]) for what in ("reason", "error")}
+            status, self.status = {**self.status, **waits, **told}, None
             await self._send_status(status)
 
     async def _send_status(self, status: dict[str, Any]) -> None:
         if status != self.sent_status:
             self.sent_status = status
             await self.socket.send_json({"event": "status", **status})
+
+    def _said(self, error: EarthError | None) -> str:
+        return failure(error, self.language) if error else ""
 
     async def _look_for_missing(self) -> None:
         """Which of the wanted tiles are not painted. What becomes ready meanwhile is not missing either."""

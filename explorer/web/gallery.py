@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 
 from explorer.web.permits import making, owner
+from explorer.web.phrases import page_language, phrase
 from explorer.web.worlds import atlas_of, describe
 from explorer.worlds import gallery
 from explorer.worlds.gallery import Ready
@@ -31,10 +32,14 @@ def picture(name: str) -> FileResponse:
 
 @router.post("/gallery/{name}", status_code=201)
 def make(request: Request, name: str) -> dict[str, Any]:
-    """Make a ready world; as often as one likes, each time a world of its own."""
-    ready = gallery.ready_world(name)
+    """Make a ready world; as often as one likes, each time a world of its own. Our page gets it under the
+    name that it shows."""
+    ready, language = gallery.ready_world(name), page_language(request)
+    new = ready.new
+    if language is not None:
+        new = new._replace(name=phrase(language, f"gallery.{ready.id}.name"))
     with making(request, 0):
-        return describe(atlas_of(request).create(ready.new, owner(request)))
+        return describe(atlas_of(request).create(new, owner(request)))
 
 
 def _told(ready: Ready) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from explorer.web.headers import SecurityHeaders
 from explorer.web.keys import Keys
 from explorer.web.limits import BodyLimit, limits
 from explorer.web.middleware import KnownHost, SameSite, refusal
-from explorer.web.phrases import failure, page_language
+from explorer.web.phrases import failure, page_language, worded
 from explorer.web.proxy import Proxy
 from explorer.web.sharing import Sharing
 from explorer.web.visitors import Visitors
@@ -71,7 +71,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     for wrong in error.errors()[:5]:
         where = ".".join(str(part) for part in wrong["loc"][1:]) or "body"
         parts.append(f"{where[:80]}: {wrong['msg']}")
-    return refusal(422, "bad_request", "; ".join(parts))
+    words = worded(page_language(request), "bad_request", "; ".join(parts))
+    return refusal(422, "bad_request", words)
 
 
 async def http_error(request: Request, error: Exception) -> Response:

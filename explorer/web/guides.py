@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from explorer.service import guiding, placing
 from explorer.service.placing import Spot
 from explorer.web.edits import READING
+from explorer.web.phrases import page_language, remarks
 from explorer.web.uploads import receive_file
 from explorer.worlds.world import World
 
@@ -52,6 +53,6 @@ async def lay_guide(
         "revision": number,
         "bounds": list(guide.bounds),
         "painted": [list(tile) for tile in painted],
-        "notes": sheet.notes,
+        "notes": remarks(sheet.notes, page_language(request)),
         "wants": wants,
     }

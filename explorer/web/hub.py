@@ -160,6 +160,7 @@ class Hub:
             listener.end(error)
 
     def _status(self, world: World) -> dict[str, Any]:
+        """What is wrong is told as errors: each map says it in the language of its page."""
         status = self.painter.status()
         return {
             "painted": world.canvas.count(world.base_zoom),
@@ -167,7 +168,7 @@ class Hub:
             "device": status.device or world.model.device,
             "model": world.model.traits.name,
             "readonly": world.readonly,
-            "reason": world.access.reason,
+            "reason": world.access.refusal(),
             "error": status.error,
             "painters": painters_of(world, status.crew),
         }

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from starlette._utils import get_route_path
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.settings import Settings
 from explorer.web.middleware import refusal
+from explorer.web.phrases import page_language, worded
 
 SILENT_SECONDS = 30  # for which a body may pause while it is sent
 GRADIO_FILES = r"/gradio_api/(upload|process_recording|component_server)/?"
@@ -42,8 +44,8 @@ def limits(settings: Settings) -> list[Limit]:
 class Body:
     """The body of one request while it is read: up to ``limit`` bytes, and never waited for long."""
 
-    def __init__(self, receive: Receive, method: str, limit: int) -> None:
-        self._receive, self._method, self._limit = receive, method, limit
+    def __init__(self, receive: Receive, scope: Scope, limit: int) -> None:
+        self._receive, self._scope, self._limit = receive, scope, limit
         self._read, self._whole = 0, False
         self.refusal: JSONResponse | None = None  # why it is read no further
 
@@ -55,7 +57,7 @@ class Body:
             message = await asyncio.wait_for(self._receive(), SILENT_SECONDS)
         except TimeoutError:
             words = f"no more of the body came within {SILENT_SECONDS} seconds"
-            return self._refuse(refusal(408, "body_too_slow", words))
+            return self._refuse(refusal(408, "body_too_slow", self._told("body_too_slow", words)))
         self._read += len(message.get("body", b""))
         if self._read > self._limit:
             return self._refuse(self.too_large())
@@ -64,7 +66,11 @@ class Body:
 
     def too_large(self) -> JSONResponse:
         """The answer to a body over the limit."""
-        return refusal(413, "body_too_large", f"{self._method} may send up to {self._limit:,} bytes here")
+        words = f"{self._scope['method']} may send up to {self._limit:,} bytes here"
+        return refusal(413, "body_too_large", self._told("body_too_large", words, limit=self._limit))
+
+    def _told(self, kind: str, words: str, **values: int) -> str:
+        return worded(page_language(HTTPConnection(self._scope)), kind, words, **values)
 
     def _refuse(self, answer: JSONResponse) -> Message:
         self.refusal = answer
@@ -85,7 +91,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         limit, started = self._limit(scope), False
-        body = Body(receive, scope["method"], limit)
+        body = Body(receive, scope, limit)
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isdecimal() or int(length) > limit:
             await body.too_large()(scope, receive, send)

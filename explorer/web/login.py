@@ -12,7 +12,7 @@ from explorer.settings import Settings
 from explorer.web.access import COOKIE
 from explorer.web.cookies import cookie
 from explorer.web.keys import SESSION_SECONDS, Keys, TooManyGuesses
-from explorer.web.phrases import filled, language_of, phrase
+from explorer.web.phrases import failure, filled, language_of, phrase
 
 router = APIRouter(include_in_schema=False)
 PAGE = """<!DOCTYPE html>
@@ -61,7 +61,7 @@ async def log_in(request: Request, next: str = "/") -> Response:
     try:
         role = keys.of_password(str(word), request.client.host if request.client else "")
     except TooManyGuesses as error:
-        return _form(request, next, str(error), error.status)
+        return _form(request, next, failure(error, language_of(request)), error.status)
     if role == "nothing":
         return _form(request, next, phrase(language_of(request), "login.wrong"), 401)
     answer = _onward(request, next)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from explorer.settings import is_address
+from explorer.web.phrases import page_language, worded
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -20,8 +22,12 @@ def refusal(status: int, code: str, message: str, **headers: str) -> JSONRespons
     return JSONResponse(body, status, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str) -> None:
-    """Answer a request, or close a WebSocket before it is open."""
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, code: str, words: str, kind: str = ""
+) -> None:
+    """Answer a request, or close a WebSocket before it is open. Our page is told in its language, by the text
+    of that ``kind`` of failure, or of the code."""
+    message = worded(page_language(HTTPConnection(scope)), kind or code, words)
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": message[:120]})
     else:

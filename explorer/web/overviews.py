@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from explorer.pictures import Encoded
 from explorer.service.events import Event
 from explorer.service.painter import Painter
+from explorer.service.record import shown
 from explorer.web.decoding import DecodeQueue
 from explorer.worlds.overviews import Build
 from explorer.worlds.world import World
@@ -263,7 +264,7 @@ class Builder:
                 demand.left = [other for other in demand.left if other != tile]
                 if demand.future is not None:
                     self._end(client, demand, error)
-        self._painter.tell([Event(world.id, "failed", tile, message=str(error))])
+        self._painter.tell([Event(world.id, "failed", tile, error=shown(error))])
 
     def _end(self, client: Hashable, demand: Demand, error: Exception | None = None) -> None:
         if self._demands.get(client) is demand:

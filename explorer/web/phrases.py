@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from explorer.resources import asset
 from tiles.errors import EarthError
+from tiles.raster.note import Note
 
 COOKIE = "earth-language"  # the language that somebody chose; scripts set it too
 SECONDS = 365 * 86400  # for which it is kept
@@ -55,11 +56,28 @@ def failure(error: EarthError, language: str | None) -> str:
     >>> failure(EarthError("no edit", "no-edit-there"), "de"), failure(EarthError("else"), "de")
     ('Dort ist keine Änderung zu sehen.', 'else')
     """
-    kind = error.reason or error.code.replace("_", "-")
+    return worded(language, error.reason or error.code, str(error), **error.values)
+
+
+def worded(language: str | None, kind: str, words: str, **values: str | int) -> str:
+    """The text of a ``kind`` of failure with its figures; the English ``words`` where there is none."""
+    kind = kind.replace("_", "-")
     if language is None or f"error.{kind}" not in CATALOGUES[language]:
-        return str(error)
-    said = {name: figure(language, value) for name, value in error.values.items()}
-    return phrase(language, f"error.{kind}", **{"message": str(error), **said})
+        return words
+    said = {name: figure(language, value) for name, value in values.items()}
+    return phrase(language, f"error.{kind}", **{"message": words, **said})
+
+
+def remarks(notes: Sequence[Note], language: str | None) -> list[str]:
+    """How a picture was read, in a language of the catalogues; None: in English, for programs.
+
+    >>> remarks([Note("it has 3 pages: the first is taken", "pages", {"count": 3})], "de")
+    ['Es hat 3 Seiten: Die erste wird genommen.']
+    """
+    if language is None:
+        return [note.words for note in notes]
+    figures = [{name: figure(language, value) for name, value in note.values.items()} for note in notes]
+    return [phrase(language, f"note.{note.reason}", **said) for note, said in zip(notes, figures)]
 
 
 def figure(language: str, value: str | int) -> str:

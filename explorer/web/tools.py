@@ -16,6 +16,7 @@ from explorer.service.jobs import Step
 from explorer.web.calls import checked, finished, for_editors, guarded
 from explorer.web.exports import describe, limits
 from explorer.web.permits import visitor_of
+from explorer.web.phrases import remarks
 from explorer.web.worlds import listed
 from tiles.errors import too_many_tiles
 from tiles.grid import Bounds, boxed
@@ -131,7 +132,12 @@ class Tools:
                 path.write_bytes(guiding.from_base64(picture))
                 sheet, laid = guiding.read(path, spot, found, limits, edges)
             number = guiding.lay(found, self._painter, laid)
-            return {"entry": number, "bounds": list(laid.bounds), "notes": sheet.notes, "wants": wants}
+            return {
+                "entry": number,
+                "bounds": list(laid.bounds),
+                "notes": remarks(sheet.notes, None),
+                "wants": wants,
+            }
 
         return guarded(work)
 

@@ -31,14 +31,18 @@ class Access:
         self.id, self._folder = id, folder
         self.unwritable = not writable(folder / "world.db")  # by anybody, from here
         self.when_taken: Callable[[], None] = lambda: None  # reads what others wrote before
-        self._reason = "lies in a folder that cannot be written" if self.unwritable else ""
+        self._reason, self._kind = "", ""  # in words, and as the catalogue of the page names it
+        if self.unwritable:
+            self._refuse("lies in a folder that cannot be written", "world-unwritable")
         self._lock: FileLock | None = None
         self._tried = -RETRY
         self._trying = threading.RLock()
 
-    def bar(self, reason: str) -> None:
-        """Let the world only be read here, whoever holds the lock; ``reason`` goes on after "world 'id'"."""
-        self.unwritable, self._reason = True, reason
+    def bar(self, reason: str, kind: str) -> None:
+        """Let the world only be read here, whoever holds the lock; ``reason`` goes on after "world 'id'", and
+        ``kind`` names it for those who say it in another language."""
+        self.unwritable = True
+        self._refuse(reason, kind)
 
     @property
     def held(self) -> bool:
@@ -57,10 +61,17 @@ class Access:
         """Why the world can only be read here, to go on after "world 'id'"; empty if it can be changed."""
         return self._reason if self.readonly else ""
 
+    def refusal(self) -> WorldHeld | None:
+        """What ``require`` raises now, to be told to people; None if the world can be changed."""
+        if not self.readonly:
+            return None
+        words = f"world {self.id!r} {self._reason}; it can be read here"
+        return WorldHeld(words, self._kind)
+
     def require(self) -> None:
         """Take the lock. Raises WorldHeld where the world can only be read."""
-        if self.readonly:
-            raise WorldHeld(f"world {self.id!r} {self._reason}; it can be read here", "world-held")
+        if refusal := self.refusal():
+            raise refusal
 
     def release(self) -> None:
         """Let others have the lock."""
@@ -68,6 +79,9 @@ class Access:
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
+
+    def _refuse(self, reason: str, kind: str) -> None:
+        self._reason, self._kind = reason, kind
 
     def _try(self) -> None:
         with self._trying, _one_try:
@@ -80,10 +94,10 @@ class Access:
             try:
                 lock.acquire()
             except Timeout:
-                self._reason = f"is being painted by {_holder(self._folder)}"
+                self._refuse(f"is being painted by {_holder(self._folder)}", "world-painted-elsewhere")
                 return
             except OSError as error:
-                self._reason = f"cannot be locked ({error.strerror})"
+                self._refuse(f"cannot be locked ({error.strerror})", "world-unlocked")
                 return
             try:
                 self.when_taken()
@@ -91,7 +105,8 @@ class Access:
                 lock.release()
                 raise
             _sign(self._folder)
-            self._lock, self._reason = lock, ""
+            self._lock = lock
+            self._refuse("", "")
 
 
 def free(folder: Path) -> bool:

@@ -251,7 +251,7 @@ class Atlas:
         folder = self._path(id).parent
         access = Access(id, folder)
         if self._barred:
-            access.bar(self._barred)
+            access.bar(self._barred, "world-held")
         try:
             return self._read(id, folder, access)
         except BaseException:

@@ -95,7 +95,7 @@ def _own(id: str, settings: dict[str, Any], library: Library, access: Access) ->
         return library.get(settings["model"], remembered(settings))
     except ModelRefused as error:
         log.warning("%s can only be looked at: %s", id, error)
-        access.bar(f"needs its model: {error}")
+        access.bar(f"needs its model: {error}", "world-needs-model")
         return Absent(settings, str(error))
 
 

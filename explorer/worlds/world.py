@@ -184,7 +184,8 @@ class World:
     def keep_bookmarks(self, bookmarks: list[dict[str, str]]) -> None:
         """All of them anew. Raises BadSetting."""
         if len(bookmarks) > MAX_BOOKMARKS:
-            raise BadSetting(f"{len(bookmarks)} bookmarks; the limit is {MAX_BOOKMARKS}")
+            words = f"{len(bookmarks)} bookmarks; the limit is {MAX_BOOKMARKS}"
+            raise BadSetting(words, "too-many-bookmarks", limit=MAX_BOOKMARKS)
         for each in bookmarks:
             if not is_bookmark(each):
                 raise BadSetting(f"{each!s:.80} is no bookmark: it has a name and a place 'zoom/x/y'")

@@ -1,14 +1,16 @@
 """Every word that the page shows is in the catalogue: with a language whose texts are all marked, what is
 unmarked was said past it."""
 
+import io
 import json
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from explorer.web.phrases import CATALOGUES
-from tests.browser.acts import click, opened, shown, to
+from tests.browser.acts import click, opened, pan, settled, shown, to, until
 from tests.browser.conftest import PATIENCE, VISITED
 
 VIEWS = {
@@ -108,31 +110,61 @@ def test_the_page_speaks_german_where_the_browser_does_or_somebody_says_so(brows
     german.close()
 
 
-def test_what_went_wrong_is_told_in_german_too(browser, server):
-    with browser.new_context(locale="de-DE", viewport={"width": 1024, "height": 768}) as german:
-        german.add_init_script(VISITED)
-        page = german.new_page()
+@pytest.fixture
+def german(browser):
+    """A page of somebody whose browser speaks German."""
+    with browser.new_context(locale="de-DE", viewport={"width": 1024, "height": 768}) as context:
+        context.add_init_script(VISITED)
+        page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        opened(page, server)
-        to(page, "explore", "new")
-        page.locator("#create").click()
-        expect(page.get_by_text("Der Name ist leer.")).to_be_visible()
-        to(page, "shape", "edit")
-        click(page, 300, 300)
-        expect(page.locator("#edit-selection")).to_contain_text("1 Kachel")
-        page.locator("#edit-prompt").fill("a" * 501)
-        page.locator("#edit-go").click()
-        expect(page.locator("#edit-said")).to_have_text(
-            "Die Beschreibung hat 501 Zeichen. Höchstens 500 sind erlaubt."
-        )
-        to(page, "shape", "picture")
-        page.locator("#picture-file").set_input_files(
-            {"name": "a.png", "mimeType": "image/png", "buffer": b"no"}
-        )
-        page.locator("#picture-go").click()
-        expect(page.locator("#picture-said")).to_contain_text("Das ist kein Bild, das auf die Karte kann.")
-        to(page, "home", "export")
-        page.locator("#export-zoom").select_option("20")
-        expect(page.locator("#export-estimate")).to_contain_text("sind zu viele: Höchstens")
-        page.evaluate("location.hash = '#nirgends'")
-        expect(page.locator("#notice")).to_have_text("Hier gibt es keine Welt „nirgends“.")
+        yield page
+
+
+def test_why_land_is_not_painted_and_how_a_picture_was_read_is_told_in_german(german, server, monkeypatch):
+    page = german
+    opened(page, server)
+    until(page, lambda: server.painter.waiting() == 0)
+    pages = io.BytesIO()
+    image = Image.new("RGB", (300, 300), "green")
+    image.save(pages, "TIFF", save_all=True, append_images=[image] * 2)
+    to(page, "shape", "picture")
+    page.locator("#picture-file").set_input_files(
+        {"name": "a.tif", "mimeType": "image/tiff", "buffer": pages.getvalue()}
+    )
+    expect(page.locator("#picture-spot")).to_contain_text("Dieses GeoTIFF sagt nicht, wohin es gehört.")
+    page.locator("#picture-go").click()
+    expect(page.locator("#picture-said")).to_contain_text("Es hat 3 Seiten: Die erste wird genommen.")
+    settled(page, server, 2)
+
+    def fail(*_):
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(server.atlas.get("first").model, "paint", fail)
+    pan(page, 6000, 3000)
+    badge = page.frame_locator("#earth-map").locator(".badge")
+    expect(badge).to_have_text("Das konnte nicht gemalt werden: no room. Das Protokoll der App sagt mehr.")
+
+
+def test_what_went_wrong_is_told_in_german_too(german, server):
+    page = german
+    opened(page, server)
+    to(page, "explore", "new")
+    page.locator("#create").click()
+    expect(page.get_by_text("Der Name ist leer.")).to_be_visible()
+    to(page, "shape", "edit")
+    click(page, 300, 300)
+    expect(page.locator("#edit-selection")).to_contain_text("1 Kachel")
+    page.locator("#edit-prompt").fill("a" * 501)
+    page.locator("#edit-go").click()
+    expect(page.locator("#edit-said")).to_have_text(
+        "Die Beschreibung hat 501 Zeichen. Höchstens 500 sind erlaubt."
+    )
+    to(page, "shape", "picture")
+    page.locator("#picture-file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"no"})
+    page.locator("#picture-go").click()
+    expect(page.locator("#picture-said")).to_contain_text("Das ist kein Bild, das auf die Karte kann.")
+    to(page, "home", "export")
+    page.locator("#export-zoom").select_option("20")
+    expect(page.locator("#export-estimate")).to_contain_text("sind zu viele: Höchstens")
+    page.evaluate("location.hash = '#nirgends'")
+    expect(page.locator("#notice")).to_have_text("Hier gibt es keine Welt „nirgends“.")

@@ -10,6 +10,7 @@ import numpy as np
 from rasterio.enums import MaskFlags, PhotometricInterp
 
 from tiles.errors import BadPicture
+from tiles.raster.note import Note
 
 SAMPLE = 1024  # px a side of the sample that the range of numbers is taken from
 TAILS = (2, 98)  # percentiles that become black and white where numbers are stretched
@@ -39,7 +40,7 @@ class Scheme(NamedTuple):
     masked: bool  # whether the file has a mask of its own
     scales: tuple[float, ...]  # of each band of colour
     offsets: tuple[float, ...]
-    notes: tuple[str, ...]  # what was decided, in words for the user
+    notes: tuple[Note, ...]  # what was decided
 
 
 def choose(interps: Sequence[str], descriptions: Sequence[str | None]) -> Bands:
@@ -144,7 +145,7 @@ def _with_alpha(source: Any, plain: Scheme) -> Scheme:
     values = np.unique(_sample(source, [which]))
     opaque = _full(source, which, float(values[-1]))
     if bands.alpha is None and (len(values) != 2 or values[0] != 0 or values[1] != opaque):
-        note = f"band {which} has no name and is left out"
+        note = Note(f"band {which} has no name and is left out", "band-left-out", {"band": which})
         return plain._replace(bands=bands._replace(maybe_alpha=None), notes=(note,))
     return plain._replace(bands=Bands(bands.colours, which), opaque=opaque)
 
@@ -154,9 +155,12 @@ def _ranged(source: Any, plain: Scheme) -> Scheme:
     notes, bands = list(plain.notes), plain.bands
     others = [i for i in source.indexes if i not in (*bands.colours, bands.alpha)]
     if len(bands.colours) == 3 and (bands.colours != (1, 2, 3) or others):
-        notes.append("red, green and blue are its bands {}, {} and {}".format(*bands.colours))
+        red, green, blue = bands.colours
+        words = f"red, green and blue are its bands {red}, {green} and {blue}"
+        notes.append(Note(words, "bands", {"red": red, "green": green, "blue": blue}))
     elif others:
-        notes.append(f"grey is its band {bands.colours[0]}")
+        grey = bands.colours[0]
+        notes.append(Note(f"grey is its band {grey}", "grey", {"band": grey}))
     bits = int(source.tags(bands.colours[0], ns="IMAGE_STRUCTURE").get("NBITS", 0))
     dtype = source.dtypes[bands.colours[0] - 1]
     if plain.palette is not None or (dtype == "uint8" and bits in (0, 8)):
@@ -166,7 +170,8 @@ def _ranged(source: Any, plain: Scheme) -> Scheme:
     numbers, there = values_of(plain, _sample(source, bands.colours))
     black, white = stretch(numbers[:, there], 2**bits - 1 if bits and dtype.startswith("uint") else None)
     if black or white not in FULL:
-        notes.append(f"its numbers from {black:.6g} to {white:.6g} are stretched from black to white")
+        words = f"its numbers from {black:.6g} to {white:.6g} are stretched from black to white"
+        notes.append(Note(words, "stretched", {"black": f"{black:.6g}", "white": f"{white:.6g}"}))
     return plain._replace(black=black, white=white, notes=tuple(notes))
 
 

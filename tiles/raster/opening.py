@@ -19,6 +19,7 @@ from rasterio.windows import Window
 from tiles.errors import BadPicture, TooLarge
 from tiles.raster import colours
 from tiles.raster.colours import Scheme
+from tiles.raster.note import Note
 
 KINDS = {
     b"II*\0": "GTiff", b"MM\0*": "GTiff", b"II+\0": "GTiff", b"MM\0+": "GTiff",
@@ -52,7 +53,7 @@ class Raster(NamedTuple):
     source: Any  # rasterio's dataset
     scheme: Scheme
     orientation: int  # EXIF's, 1 to 8: how the stored pixels have to be turned
-    notes: tuple[str, ...]  # how it is read, in words for the user
+    notes: tuple[Note, ...]  # how it is read
 
     @property
     def width(self) -> int:
@@ -119,7 +120,8 @@ def opened(path: Path, most_pixels: int | None = None) -> Iterator[Raster]:
             with reworded():
                 pages, orientation = _checked_tiff(path) if driver == "GTiff" else (1, _checked_picture(path))
                 scheme = colours.scheme(source)
-            notes = (f"it has {pages} pages: the first is taken",) if pages > 1 else ()
+            first = Note(f"it has {pages} pages: the first is taken", "pages", {"count": pages})
+            notes = (first,) if pages > 1 else ()
             yield Raster(source, scheme, orientation, (*notes, *scheme.notes))
 
 

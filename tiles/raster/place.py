@@ -17,6 +17,7 @@ from rasterio.transform import GCPTransformer, from_gcps
 
 from tiles.errors import BadPicture, TooLarge
 from tiles.grid import EARTH, Bounds
+from tiles.raster.note import Note
 
 RADIUS = EARTH / 2 / math.pi
 PLANE, DEGREES = CRS.from_epsg(3857), CRS.from_epsg(4326)
@@ -38,7 +39,7 @@ class Place(NamedTuple):
     literal: bool  # whether the crs is the plane itself, which has no edge
     bounds: Bounds  # on the plane, EPSG:3857 metres; it may reach beyond the square
     metres: float  # on the plane, of a pixel; the coarsest part counts
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def pixels(self, x: Points, y: Points, size: tuple[int, int]) -> tuple[Points, Points]:
         """Columns and rows of points of the plane; not finite where a crs does not reach.
@@ -104,13 +105,13 @@ def _by_points(points: Sequence[GroundControlPoint], crs: CRS, size: tuple[int, 
         points = [_moved(p, float(_around(np.array([p.x]), points[0].x, turn)[0]), p.y) for p in points]
     columns, rows = np.array([p.col for p in points]), np.array([p.row for p in points])
     where = np.array([p.x for p in points]), np.array([p.y for p in points])
-    note = f"it is placed by {len(points)} ground control points"
+    count, words = len(points), f"it is placed by {len(points)} ground control points"
     try:
         straight = from_gcps(points)
         if abs(straight.determinant) > 0:
             off = _off(_mapped(~straight, *where), (columns, rows))
             if off <= 0.5:
-                return located(straight, (), crs, size, (note,))
+                return located(straight, (), crs, size, (Note(words, "points", {"count": count}),))
         if crs.is_geographic:  # a curve needs a system that is smooth where it lies
             middle = (float(w.mean()) * 360 / _turn(crs) for w in where)
             near = CRS.from_proj4("+proj=aeqd +lon_0={:.6f} +lat_0={:.6f} +datum=WGS84".format(*middle))
@@ -128,7 +129,8 @@ def _by_points(points: Sequence[GroundControlPoint], crs: CRS, size: tuple[int, 
             f"its {len(points)} ground control points contradict each other by {off:.0f} px: warp it first,"
             " for example with gdalwarp -tps in.tif out.tif"
         )
-    return located(None, tuple(points), crs, size, (f"{note}, up to {off:.1f} px off",))
+    note = Note(f"{words}, up to {off:.1f} px off", "points-off", {"count": count, "off": f"{off:.1f}"})
+    return located(None, tuple(points), crs, size, (note,))
 
 
 def _moved(point: GroundControlPoint, x: float, y: float) -> GroundControlPoint:
@@ -145,7 +147,7 @@ def located(
     gcps: tuple[GroundControlPoint, ...],
     crs: CRS,
     size: tuple[int, int],
-    notes: tuple[str, ...] = (),
+    notes: tuple[Note, ...] = (),
 ) -> Place:
     """The place of a raster of ``size`` (width, height) px. Raises BadPicture."""
     if affine is not None and not (math.isfinite(sum(affine[:6])) and abs(affine.determinant) > 0):
@@ -292,16 +294,18 @@ def _around_the_world(place: Place, pole: int) -> Place:
         -EARTH / 2, -EARTH / 2 if pole < 0 else south, EARTH / 2, EARTH / 2 if pole > 0 else north
     )
     name = "north" if pole > 0 else "south"
-    note = f"it holds the {name} pole, so it reaches around the whole map"
+    note = Note(f"it holds the {name} pole, so it reaches around the whole map", f"pole-{name}", {})
     return place._replace(bounds=bounds, notes=(*place.notes, note))
 
 
 def _noted(place: Place, lat: Points) -> Place:
     notes = list(place.notes)
     if np.nanmax(np.abs(lat)) > 85.0512:
-        notes.append("what lies beyond 85.05 degrees is left out: web mercator ends there")
+        words = "what lies beyond 85.05 degrees is left out: web mercator ends there"
+        notes.append(Note(words, "beyond", {}))
     if place.bounds.west < -EARTH / 2 - 1 or place.bounds.east > EARTH / 2 + 1:
-        notes.append("it reaches across the antimeridian and beyond the map's square")
+        words = "it reaches across the antimeridian and beyond the map's square"
+        notes.append(Note(words, "antimeridian", {}))
     return place._replace(notes=tuple(notes))
 
 
@@ -321,6 +325,6 @@ def _metres(x: Points, y: Points, size: tuple[int, int]) -> float:
 def require_tiles(place: Place | None, tiles: float, most: int) -> None:
     """Raises TooLarge."""
     if tiles > most:
-        why = next((f"; {note}" for note in place.notes if "pole" in note), "") if place else ""
+        why = next((f"; {note}" for note in place.notes if "pole" in note.reason), "") if place else ""
         words = f"the picture would cover {tiles:,.0f} tiles; {most:,} are allowed{why}"
         raise TooLarge(words, "picture-covers-too-much", count=int(min(tiles, 1e15)), limit=most)

@@ -234,7 +234,7 @@ class EarthMap {
   /** @param {any} status */
   status(status) {
     const limit = status.limit && phrase(`limit.${status.limit}`);
-    this.note(status.error || (status.readonly ? phrase("map.readonly", { reason: status.reason }) : limit));
+    this.note(status.error || status.reason || limit);
     this.post({ type: "status", status });
   }
 

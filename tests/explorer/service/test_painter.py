@@ -33,7 +33,7 @@ def test_what_failed_is_tried_again(make, monkeypatch):
     world, painter = make(model)
     with pytest.raises(PaintingFailed, match=r"out of memory$"):
         painter.ask(world, NEAR).result(60)
-    assert "out of memory" in painter.status().error
+    assert "out of memory" in str(painter.status().error)
     painter.want("map", world, [NEAR])
     ready = threading.Event()
     painter.listen(lambda event: ready.set() if (event.kind, event.tile) == ("ready", NEAR) else None)

@@ -48,6 +48,18 @@ def test_basic_and_bearer_give_the_passwords_role(served, world):
     assert world.name == "Renamed"
 
 
+def test_guards_before_the_routes_speak_the_pages_language(served):
+    german = {"Earth-Language": "de"}
+    looking = served().patch("/worlds/test-land", auth=("", VIEW), json={"name": "x"}, headers=german)
+    assert looking.json()["error"]["message"].startswith("Du kannst dich hier umsehen, aber nichts ändern.")
+    stranger = served().get("/worlds", headers=german)
+    assert stranger.json()["error"]["message"] == "Melde dich zuerst an: Lade diese Seite neu."
+    large = served().post("/worlds", auth=("", EDIT), content=b"x" * 300_000, headers=german)
+    assert "Das ist zu groß zum Senden." in large.json()["error"]["message"]
+    malformed = served().post("/worlds", auth=("", EDIT), json={"seed": []}, headers=german)
+    assert malformed.json()["error"]["message"].startswith("Die App hat die Anfrage nicht verstanden: ")
+
+
 @pytest.mark.parametrize("header", ["Basic", "Basic ???", "Basic /w==", "Digest x", "Bearer", ""])
 def test_malformed_authorization_is_refused(served, header):
     assert served().get("/worlds", headers={"Authorization": header}).status_code == 401

@@ -271,6 +271,25 @@ def test_an_idle_map_goes_on_painting_when_the_process_that_painted_has_ended(wo
         until(socket, lambda m: m["event"] == "status" and not m["readonly"])
 
 
+def test_a_map_says_in_its_pages_language_why_nothing_is_painted(client, world, reader, monkeypatch):
+    with reader.websocket_connect(f"{URL}?lang=de") as socket:
+        told = until(socket, lambda m: m["event"] == "status")[-1]
+        assert told["reason"] == "Nur zum Ansehen: in einem anderen Endless Earth geöffnet."
+    with reader.websocket_connect(URL) as socket:
+        assert "is being painted by process" in until(socket, lambda m: m["event"] == "status")[-1]["reason"]
+
+    def fail(*_):
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(world.model, "paint", fail)
+    with client.websocket_connect(f"{URL}?lang=de") as socket:
+        socket.send_json({"want": [[8, HOME, HOME]]})
+        seen = until(socket, lambda m: m["event"] == "status" and m["error"])
+    words = "Das konnte nicht gemalt werden: no room. Das Protokoll der App sagt mehr."
+    assert seen[-1]["error"] == words
+    assert {m["message"] for m in seen if m["event"] == "failed"} <= {words}
+
+
 def test_a_map_that_wants_nothing_hears_that_another_process_deleted_its_world(world, atlas, reader):
     with reader.websocket_connect(URL) as socket:
         until(socket, lambda m: m["event"] == "status")

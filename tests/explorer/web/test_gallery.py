@@ -38,6 +38,11 @@ def test_a_ready_world_is_made_by_one_request_as_often_as_one_likes(client):
     assert client.get("/worlds/planet/tiles/3/4/3.webp").status_code == 204
 
 
+def test_a_ready_world_has_the_name_that_the_page_showed(client):
+    made = client.post("/gallery/harbour", headers={"Earth-Language": "de"}).json()
+    assert (made["id"], made["name"]) == ("hafen", "Hafen")
+
+
 @pytest.mark.parametrize("name", ["nowhere", "..", "%2e%2e%2fweb%2ficon"])
 def test_what_is_not_in_the_gallery_is_named(client, name):
     assert client.post(f"/gallery/{name}").status_code in (404, 405)

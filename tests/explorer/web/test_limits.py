@@ -29,7 +29,7 @@ def answered(parts, silent=False, length=None):
         sent.append(message)
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
-    scope = {"type": "http", "method": "POST", "path": "/x", "headers": headers}
+    scope = {"type": "http", "method": "POST", "path": "/x", "query_string": b"", "headers": headers}
     # A thread of its own: Playwright keeps its event loop running in the main one, whichever tests ran before.
     with ThreadPoolExecutor(1) as elsewhere:
         elsewhere.submit(lambda: asyncio.run(BodyLimit(app, 10, [])(scope, receive, send))).result()

@@ -137,18 +137,23 @@ def kinds(of: type[EarthError] = EarthError) -> dict[str, type[EarthError]]:
     return found
 
 
+HANDED_ON = {"bar": None, "_refuse": None, "refuse": None}  # calls that hand a reason on to an error
+
+
 def reasons() -> dict[str, set[str]]:
     """What code gives errors as their reason, and the names of the figures beside it."""
     found: dict[str, set[str]] = {}
     known = kinds()
     for path in [*Path("explorer").glob("**/*.py"), *Path("tiles").glob("**/*.py")]:
         for call in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(call, ast.Call) or len(call.args) != 2 or not isinstance(call.func, ast.Name):
+            if not isinstance(call, ast.Call) or len(call.args) not in (2, 7):
                 continue
-            reason, made = call.args[1], call.func.id
-            if not (made in known and isinstance(reason, ast.Constant | ast.JoinedStr)):
+            reason, made = call.args[-1], getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if not (made in known | HANDED_ON and isinstance(reason, ast.Constant | ast.JoinedStr)):
                 continue
             named = ast.unparse(reason).removeprefix("f").strip("'")
+            if not named:
+                continue
             for kind in ("name", "prompt") if "{what}" in named else ("",):
                 values = {value.arg or "" for value in call.keywords}
                 found.setdefault(named.replace("{what}", kind), values)
@@ -163,8 +168,32 @@ def test_every_reason_of_a_failure_has_a_text_whose_figures_it_gives():
         needed = set().union(*holes(ENGLISH[f"error.{reason}"]))
         assert needed <= values | {"message"}, reason
     codes = {kind.code.replace("_", "-") for kind in kinds().values()}
+    codes |= {"body-too-large", "body-too-slow", "bad-request", "login-needed"}
     texts_ = {key.removeprefix("error.") for key in ENGLISH if key.startswith("error.")}
     assert texts_ <= given.keys() | codes
+
+
+def test_every_note_on_a_picture_has_a_text_whose_figures_it_gives():
+    seen = set()
+    for path in Path("tiles").glob("**/*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Note":
+                _, reason, values = call.args
+                given = {key.value for key in values.keys}
+                named = ast.unparse(reason).removeprefix("f").strip("'")
+                for each in ("north", "south") if "{name}" in named else ("",):
+                    seen.add(key := f"note.{named.replace('{name}', each)}")
+                    assert set().union(*holes(ENGLISH[key])) <= given, key
+    assert seen == {key for key in ENGLISH if key.startswith("note.")}
+
+
+def test_every_kind_of_failure_has_a_text_so_that_a_page_is_told_in_its_language():
+    told = {kind.code.replace("_", "-") for kind in kinds().values() if "cli" not in kind.__module__}
+    with_reasons = {"quota-used-up", "no-room"}  # never without one
+    between_processes = {"not-here"}
+    assert {
+        code for code in told - with_reasons - between_processes if f"error.{code}" not in ENGLISH
+    } == set()
 
 
 def test_a_failure_is_told_in_the_pages_language_and_to_programs_in_english(client, world):

@@ -20,7 +20,7 @@ def test_a_first_page_is_taken_and_said(tmp_path):
     image.save(tmp_path / "pages", "TIFF", save_all=True, append_images=[Image.new("RGB", (50, 50))] * 2)
     pixels, notes = read(tmp_path / "pages")
     close(middles(pixels[..., :3]), COLOURS)
-    assert notes == ("it has 3 pages: the first is taken",)
+    assert tuple(map(str, notes)) == ("it has 3 pages: the first is taken",)
 
 
 def test_overviews_and_masks_are_no_pages(tmp_path):

@@ -167,7 +167,7 @@ def test_a_picture_at_the_pole_is_cut_where_the_map_ends(tmp_path):
     path = tiff(tmp_path / "pole", fields(), from_origin(20, 90, 0.01, 0.025), "EPSG:4326")
     sheet = placing.read(path, Spot(), NOWHERE, 8, Limits(10**7, 256))
     assert sheet.top == 0 and sheet.box(8).height == 29 and sheet.box(8).width <= 4
-    assert any("beyond 85.05 degrees is left out" in note for note in sheet.notes)
+    assert any("beyond 85.05 degrees is left out" in note.words for note in sheet.notes)
     around = tiff(tmp_path / "around", fields(), from_origin(-2e6, 2e6, 1e4, 1e4), "EPSG:3413")
     with pytest.raises(TooLarge, match=r"tiles; 64 are allowed; it holds the north pole"):
         placing.read(around, Spot(), NOWHERE, 8, LIMITS)
