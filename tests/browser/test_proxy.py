@@ -120,6 +120,13 @@ def test_the_page_works_under_a_path_with_https_after_a_login(proxied, secure):
     expect(secure.locator("#live-xyz")).to_have_value(
         re.compile(re.escape(f"{https}/worlds/first/tiles/{{z}}/{{x}}/{{y}}.png?wait=30&token="))
     )
+    match = {"tile": [8, 128, 128], "agreement": 0.4, "center": [0, 0], "picture": "/gallery/fjords.webp"}
+    found = {"results": [match], "prompt_report": {"cut": "", "unknown": []}}
+    secure.route("**/search?*", lambda route: route.fulfill(json=found))
+    to(secure, "explore", "world")
+    secure.locator("#go-to").fill("a harbour")
+    secure.locator("#go-to").press("Enter")
+    secure.wait_for_function("document.querySelector('#found img')?.naturalWidth > 0")
     to(secure, "shape", "plan")
     # Gradio's own events: the prompt is changed through its queue.
     secure.locator("#prompt textarea").fill("sand desert")

@@ -1,5 +1,6 @@
 // @ts-check
 // What is at a place: its coordinates in three ways, each to be copied, and what can be done there.
+import { copy } from "../lib/copy.js";
 import { phrase } from "../lib/phrases.js";
 import { degrees } from "../lib/whereto.js";
 
@@ -43,12 +44,7 @@ export class PlaceCard {
     const value = L.DomUtil.create("b", "", row);
     value.textContent = words;
     row.addEventListener("click", async () => {
-      await navigator.clipboard?.writeText(words).then(
-        () => {
-          label.textContent = phrase("card.copied");
-        },
-        () => {},
-      );
+      label.textContent = phrase((await copy(words)) ? "card.copied" : "failed");
     });
   }
 }

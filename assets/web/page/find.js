@@ -3,6 +3,7 @@
 import { phrase } from "../lib/phrases.js";
 import { formatPlace } from "../lib/place.js";
 import { reported } from "../lib/report.js";
+import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { on, tellMap } from "./bus.js";
 import { get, make, say } from "./dom.js";
@@ -41,7 +42,7 @@ function row({ tile, center, picture }) {
   const press = make("button", "", { type: "button", title: phrase("find.go", { tile: tile.join("/") }) });
   press.append(
     make("img", "", {
-      src: picture,
+      src: rooted(picture),
       alt: phrase("find.tile", { tile: tile.join("/") }),
       width: "70",
       height: "70",

@@ -1,10 +1,11 @@
 // @ts-check
 // Links, files and addresses to share a world, and to use it in other programs.
+import { copy } from "../lib/copy.js";
 import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { on } from "./bus.js";
-import { button, copy, field, get, say } from "./dom.js";
+import { button, field, get, say } from "./dom.js";
 import { begun } from "./exports.js";
 import { part } from "./parts.js";
 import { reveal } from "./places.js";
