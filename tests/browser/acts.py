@@ -77,6 +77,13 @@ def to(page: Page, place: str, view: str = "") -> None:
         page.locator(f"#tab-view-{view}").click()
 
 
+def unfold(page: Page) -> None:
+    """Open all folds of the part that the panel shows."""
+    page.evaluate(
+        "document.querySelectorAll('#panel details').forEach(fold => { fold.open = fold.checkVisibility(); })"
+    )
+
+
 def click(page: Page, x: int, y: int, *modifiers: str) -> None:
     """On the map, in px from its corner."""
     page.locator("#earth-map").click(position={"x": x, "y": y}, modifiers=list(modifiers))

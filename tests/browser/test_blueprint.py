@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.acts import LAND, opened, to, until
@@ -31,6 +32,19 @@ def test_a_drawing_is_shown_on_the_map_before_it_is_laid(page, server, watch):
     ]
     assert step["prompt"] == "green island"
     expect(page.locator("#blueprint-keys input")).to_have_count(0)
+    assert not watch
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_is_asked_of_a_drawing_fits_a_narrow_panel(page, server, watch, language):
+    page.set_viewport_size({"width": 1024, "height": 768})
+    opened(page, server, f"?lang={language}")
+    to(page, "shape", "plan")
+    page.locator("#blueprint summary").click()
+    file = {"name": "island.png", "mimeType": "image/png", "buffer": island()}
+    page.locator("#blueprint-file").set_input_files(file)
+    expect(page.locator("#blueprint-go")).to_be_enabled()
+    assert page.locator("#place-shape").evaluate("place => place.scrollWidth - place.clientWidth") == 0
     assert not watch
 
 

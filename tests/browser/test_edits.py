@@ -192,6 +192,23 @@ def test_one_of_three_candidates_is_picked(page, server, watch):
     assert watch == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+def test_options_are_seen_whole_with_what_uses_them(page, server, watch, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    opened(page, server)
+    edit(page, "snow")
+    settled(page, server, 2)
+    page.locator("#edit-three").click()
+    expect(page.get_by_text("None of these")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("Choose an option to see it on the map.")).to_be_in_viewport(ratio=1)
+    if height == 900:  # nothing is to be scrolled
+        place = page.locator("#place-shape")
+        assert place.evaluate("place => place.scrollHeight - place.clientHeight") == 0
+    page.get_by_text("None of these").click()
+    expect(page.locator("#edit-reveal")).to_be_visible()
+    assert watch == []
+
+
 def test_the_brush_lays_a_prompt_over_land_to_come(page, server, watch):
     opened(page, server)
     page.frame_locator("#earth-map").locator("a.brush").click()

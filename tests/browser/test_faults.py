@@ -93,6 +93,17 @@ def test_the_map_can_be_enlarged_stands_still_if_asked_and_shows_the_focus(brows
         expect(page.locator("#world")).to_be_focused()  # a list that opens by itself would cover the page
 
 
+def test_coordinates_are_copied_also_where_the_browser_gives_pages_no_clipboard(page, server, watch):
+    opened(page, server)
+    frame = page.locator("#earth-map").element_handle().content_frame()
+    frame.evaluate("() => { Object.defineProperty(navigator, 'clipboard', { value: undefined }); }")
+    click(page, 300, 300)
+    row = page.frame_locator("#earth-map").locator(".placecard .row").first
+    row.click()
+    expect(row).to_contain_text("Copied")
+    assert watch == []
+
+
 def test_the_list_of_worlds_has_those_that_other_tabs_made(page, server, watch):
     opened(page, server)
     answer = page.request.post(f"{server.url}/worlds", data={"name": "Elsewhere", "prompt": "sea"})
@@ -100,6 +111,16 @@ def test_the_list_of_worlds_has_those_that_other_tabs_made(page, server, watch):
     page.locator("#world").focus()
     expect(page.locator("#world option")).to_have_text(["Elsewhere", "First"])
     expect(page.locator("#world")).to_have_value("first")
+    assert watch == []
+
+
+def test_the_question_before_a_world_is_deleted_is_in_sight(page, server, watch):
+    marks = [{"name": f"Place {number}", "place": "8/0/0"} for number in range(9)]
+    assert page.request.put(f"{server.url}/worlds/first/bookmarks", data=marks).ok
+    opened(page, server)
+    expect(page.locator("#marks li")).to_have_count(9)
+    page.locator("#delete").click()
+    expect(page.locator("#really")).to_be_in_viewport(ratio=1)
     assert watch == []
 
 

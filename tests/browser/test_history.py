@@ -56,6 +56,9 @@ def test_an_edit_is_stamped_undone_to_cleared_and_copied(page, server, watch):
     expect(page).to_have_url(re.compile("#first-copy/"))
     expect(page.locator("#world")).to_have_value("first-copy")
     until(page, lambda: view(page)[0] == "first-copy")
+    expect(page.locator("#steps-said")).to_have_text(
+        "This is First (copy), a copy. The world before stays as it is."
+    )
     there = page.request.get(f"{server.url}/worlds/first-copy/edits").json()
     assert [(each["kind"], each["state"]) for each in there[:2]] == [("prompt", "done"), ("edit", "done")]
     assert watch == []

@@ -7,7 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acts import LAND, journal, opened, shown, stroke, to, until, view
+from tests.browser.acts import LAND, journal, opened, shown, stroke, to, unfold, until, view
+from tests.browser.conftest import VISITED
+from tests.browser.test_placing import png
 
 VIEWS = {
     "explore": ("world", "gallery", "new"),
@@ -25,7 +27,7 @@ PLACES = "[...document.querySelectorAll('#panel > [id^=place-]')].filter(place =
 
 @pytest.mark.parametrize(
     ("width", "height", "language"),
-    [(1440, 900, "en"), (1024, 768, "en"), (1440, 900, "de")],
+    [(1440, 900, "en"), (1024, 768, "en"), (1440, 900, "de"), (1024, 768, "de")],
 )
 def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(
     page, server, watch, width, height, language
@@ -41,6 +43,44 @@ def test_each_place_fits_a_laptop_and_leaves_the_map_three_quarters(
             )
             assert over == [[f"place-{place}", 0, 0]], (place, view_)
             assert page.evaluate(CUT_OFF) == [], (place, view_)
+            unfold(page)
+            for chips in page.locator("details.chips:visible").all():
+                chips.locator("button").first.wait_for()
+            assert page.evaluate(CUT_OFF) == [], (place, view_, "unfolded")
+    assert watch == []
+
+
+# What has a ring around it, once it has the focus, of which something is cut off.
+CUT_RINGS = """() => {
+  const cut = [];
+  for (const each of document.querySelectorAll("#panel :is(button, input, textarea, select, a, summary)")) {
+    if (!each.checkVisibility() || each.disabled || each.closest(".unseen, .choices, .candidate")) continue;
+    each.focus();
+    const style = getComputedStyle(each), box = each.getBoundingClientRect();
+    if (document.activeElement !== each || style.outlineStyle === "none") continue;
+    const around = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 0.5;
+    for (let over = each.parentElement; over.id !== "panel"; over = over.parentElement) {
+      if (getComputedStyle(over).overflowX === "visible") continue;
+      const room = over.getBoundingClientRect();
+      const across = box.left - around >= room.left && box.right + around <= room.right;
+      const up = box.top - around >= room.top && box.bottom + around <= room.bottom;
+      if (!across || (!up && over.scrollHeight <= over.clientHeight)) cut.push(`${each.tagName} ${each.id || each.textContent.trim()} in ${over.id || over.className}`);
+    }
+  }
+  return cut;
+}"""
+
+
+def test_the_ring_around_what_has_the_focus_is_seen_whole(page, server, watch):
+    marks = [{"name": "Far shore", "place": "8/0/0"}]
+    assert page.request.put(f"{server.url}/worlds/first/bookmarks", data=marks).ok
+    opened(page, server)
+    expect(page.locator("#marks li")).to_have_count(1)
+    for place, views in VIEWS.items():
+        for view_ in views or ("",):
+            to(page, place, view_)
+            page.keyboard.press("Tab")  # from now on a script's focus is seen too
+            assert page.evaluate(CUT_RINGS) == [], (place, view_)
     assert watch == []
 
 
@@ -108,6 +148,52 @@ def test_on_a_phone_the_panel_is_a_sheet(browser, server):
     expect(page.locator("#history")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
+
+
+# Controls of the map that lie over one another, and those that are not wholly seen.
+CROWDED = """() => {
+  const shown = [...document.querySelectorAll(".leaflet-control, .own-bar")].filter((each) => each.checkVisibility());
+  const boxes = shown.map((each) => [each.className, each.getBoundingClientRect()]).filter(([, box]) => box.width > 1);
+  const over = ([, a], [, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const pairs = boxes.flatMap((one, place) => boxes.slice(place + 1).filter((other) => over(one, other)).map((other) => [one[0], other[0]]));
+  return [pairs, boxes.filter(([, box]) => box.top < -1 || box.right > innerWidth).map(([name]) => name)];
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (720, 450)])
+def test_on_small_screens_the_maps_tools_have_room(browser, server, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
+    context.add_init_script(VISITED)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    opened(page, server)
+    land = page.frame_locator("#earth-map")
+    expect(land.locator("a.measure")).to_be_visible()
+    frame = page.locator("#earth-map").element_handle().content_frame()
+    assert frame.evaluate(CROWDED) == [[], []]
+    page.locator("#handle").tap()
+    expect(page.locator("#tab-view-world")).to_be_visible()
+    expect(land.locator("a.select")).to_be_visible()
+    until(page, lambda: frame.evaluate(CROWDED) == [[], []])
+    page.locator("#help").tap()
+    expect(page.locator("#keys-title")).to_be_in_viewport(ratio=1)
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (390, 844), (844, 390)])
+def test_the_bar_of_a_picture_lies_beside_the_maps_tools(page, server, watch, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    opened(page, server, "?lang=de")
+    to(page, "shape", "picture")
+    page.locator("#picture-file").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": png()})
+    bar = page.frame_locator("#earth-map").locator(".own-bar")
+    expect(bar.get_by_role("button", name="Weglegen")).to_be_visible()
+    if width < 900:
+        page.locator("#handle").click()
+        expect(page.locator("#place-shape")).to_be_hidden()
+    frame = page.locator("#earth-map").element_handle().content_frame()
+    until(page, lambda: frame.evaluate(CROWDED) == [[], []])
+    assert watch == []
 
 
 def near(page: Page, x: float, y: float) -> bool:

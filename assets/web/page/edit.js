@@ -75,6 +75,7 @@ function select() {
   button("edit-go").disabled = !selection.count || tooMany;
   button("edit-reveal").disabled = !selection.count || tooMany;
   button("edit-three").disabled = !selection.count || tooMany || offered();
+  get("edit-reveal").hidden = offered(); // room for the options
 }
 
 /** @param {Chosen} selection */

@@ -27,7 +27,9 @@ function show() {
         table.append(make("dt", phrase(`keys.${key}`)), make("dd", phrase(`keys.${key}.how`)));
       return [make("h3", phrase(`keys.${where}`)), table];
     });
-    box.append(make("h2", phrase("keys.title"), { id: "keys-title" }), ...tables, languageField(), close);
+    // The title has the focus first: else a short screen would show the end of the list.
+    const title = make("h2", phrase("keys.title"), { id: "keys-title", tabindex: "-1", autofocus: "" });
+    box.append(title, ...tables, languageField(), close);
     document.body.append(box);
   }
   box.showModal();

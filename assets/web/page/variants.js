@@ -108,6 +108,7 @@ function choices(mine, apply, note) {
   fill(make("p", phrase("variants.choose")), row, ends);
   show(chosen);
   row.querySelectorAll("input")[chosen]?.focus({ preventScroll: true });
+  get("edit-variants").scrollIntoView({ block: "nearest" });
 }
 
 /** Undo the option that was used, if nothing came after it: else the other one lies over it. @param {Offer} mine */

@@ -12,6 +12,9 @@ const MANY = 3; // steps that are undone without a question
 
 /** @type {{world: string, step: Step} | null} */
 let stamping = null;
+let here = ""; // the world on the map
+/** @type {{world: string, words: string} | null} */
+let copied = null; // a copy that was made, to be said once it is on the map
 
 /**
  * What else can be done with a step, behind one button.
@@ -80,8 +83,8 @@ function sure(box, count, act) {
 async function branch(world, step) {
   const { ok, said } = await ask(`/worlds/${world}/branch`, "POST", { step: step.number });
   if (!ok) return say(get("steps-said"), said.error.message, true);
+  copied = { world: said.id, words: phrase("step.branched", { name: said.name }) };
   open(said.id);
-  say(get("steps-said"), phrase("step.branched", { name: said.name }));
 }
 
 /** The map asks where. @param {string} world @param {Step} step @param {string} name */
@@ -109,3 +112,11 @@ on("stamped", async ({ at }) => {
   if (!ok) say(get("steps-said"), said.error.message, true);
 });
 on("escape ready selecting region brush", done);
+on("ready", ({ world }) => {
+  here = world;
+});
+on("steps", () => {
+  if (copied?.world !== here) return;
+  say(get("steps-said"), copied.words);
+  copied = null;
+});

@@ -10,6 +10,7 @@ import { ask } from "./ask.js";
 import { forget, listen, on, tellMap } from "./bus.js";
 import { get, field as input, make, say } from "./dom.js";
 import { left, mapOf, opening, visits } from "./opening.js";
+import { part } from "./parts.js";
 
 export { asked } from "./opening.js";
 
@@ -25,6 +26,11 @@ const state = {
   told: "", // the world that the panel was told of last
   words: "", // why a world is not there
 };
+
+// The question stands at the end of the panel, which may be out of sight.
+part("confirmation", (box) =>
+  new ResizeObserver(() => box.scrollIntoView({ block: "nearest" })).observe(box),
+);
 
 /**
  * Show a world on the map, and tell the panel.
