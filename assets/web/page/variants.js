@@ -5,7 +5,7 @@ import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { ask } from "./ask.js";
 import { emit, tellMap } from "./bus.js";
-import { get, make } from "./dom.js";
+import { bringInSight, get, make } from "./dom.js";
 import { follow, jobLine } from "./jobs.js";
 
 export const OPTIONS = 3;
@@ -108,7 +108,7 @@ function choices(mine, apply, note) {
   fill(make("p", phrase("variants.choose")), row, ends);
   show(chosen);
   row.querySelectorAll("input")[chosen]?.focus({ preventScroll: true });
-  get("edit-variants").scrollIntoView({ block: "nearest" });
+  bringInSight(get("edit-variants"));
 }
 
 /** Undo the option that was used, if nothing came after it: else the other one lies over it. @param {Offer} mine */
