@@ -56,6 +56,7 @@ CUT_RINGS = """() => {
   for (const each of document.querySelectorAll("#panel :is(button, input, textarea, select, a, summary)")) {
     if (!each.checkVisibility() || each.disabled || each.closest(".unseen, .choices, .candidate")) continue;
     each.focus();
+    for (const change of each.getAnimations()) change.finish(); // Gradio's buttons take their ring slowly
     const style = getComputedStyle(each), box = each.getBoundingClientRect();
     if (document.activeElement !== each || style.outlineStyle === "none") continue;
     const around = parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset) - 0.5;
