@@ -47,13 +47,21 @@ def crew(plan: Plan, library: Library | None = None, mixed: bool = False) -> Ite
         executors.close()
 
 
-def until(executors: ClusterExecutors, true: Callable[[], bool]) -> None:
-    """Wait until painters came or went so that something is true."""
-    news = Event()
-    executors.watch(news.set)
-    while not true():
-        assert news.wait(STARTING), executors.crew()
-        news.clear()
+def until(
+    executors: ClusterExecutors, true: Callable[[], bool], after: Callable[[], None] = lambda: None
+) -> None:
+    """Do something, and wait until something is true; it is looked at with each painter that comes or goes, as
+    one that is lost may be back in a moment."""
+    seen = Event()
+
+    def look() -> None:
+        if true():
+            seen.set()
+
+    executors.watch(look)
+    after()
+    look()
+    assert seen.wait(STARTING), executors.crew()
 
 
 def kept(path: Path) -> tuple[list[Any], list[Any]]:

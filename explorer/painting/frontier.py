@@ -97,8 +97,8 @@ class _Look(Generic[T]):
         return True
 
     def waits(self, thing: T) -> bool:
-        """Whether a thing rests, or waits for what does. What rests was ready before: nothing that it requires
-        is missing."""
+        """Whether a thing rests, or waits for what does. What rests was ready before: nothing that it
+        requires is missing."""
         return thing in self._resting or thing in self._waits.things
 
     def visit(self, thing: T) -> None:

@@ -11,7 +11,7 @@ from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from tiles.grid import Tile
 
-SEES_ALL = Tile(8, 129, 129)  # sees its eight neighbours
+SEES_ALL = Tile(8, 129, 129)  # sees its eight neighbours, and each of these the sketch
 ALLOWED = 5  # of 255, between different numbers of threads
 
 
@@ -24,7 +24,7 @@ def paint(tmp_path):
         torch.set_num_threads(threads)  # counts for threads that start now, as the painter's do
         atlas, painter = Atlas(tmp_path / folder, library, 2**26), Painter()
         try:
-            world = atlas.create(NewWorld("Land", "rocky coast with islands", seed=1, sketch=0))
+            world = atlas.create(NewWorld("Land", "rocky coast with islands", seed=1, sketch=1))
             painter.paint(world, [SEES_ALL]).result(250)
             return pictures.decode(world.renderer.tile(SEES_ALL, "png").data).astype(int)
         finally:

@@ -57,14 +57,10 @@ def processes(cluster, name):
 
 def kill(cluster, what):
     """A painter, its machine with all painters, the head, or what speaks with it; and wait until it is noticed."""
+    name = {"painter": "ray::Quick", "machine": "raylet", "head": "gcs_server"}.get(what)
+    victim = processes(cluster, name)[0] if name else psutil.Process(cluster.office)
     before = cluster.crew().lost
-    if what == "office":
-        os.kill(cluster.office, signal.SIGKILL)
-    else:
-        processes(cluster, {"painter": "ray::Quick", "machine": "raylet", "head": "gcs_server"}[what])[
-            0
-        ].kill()
-    until(cluster, lambda: cluster.crew().lost > before)
+    until(cluster, lambda: cluster.crew().lost > before, after=victim.kill)
     until(cluster, lambda: len(cluster.crew().kinds) == 2)
 
 
