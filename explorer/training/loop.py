@@ -12,6 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -210,13 +211,20 @@ class Run:
         self.clock = Clock(minutes, float(notes["spent"]))
 
 
-def keep(tensors: dict[str, Tensor], cache: Path) -> None:
-    """Write ``cache`` (safetensors), whole or not at all, if it is not there yet. Several processes
-    that train together may do so at once."""
-    if not cache.exists():
-        part = cache.with_suffix(f".{os.getpid()}.part")
-        save_file(tensors, part)
-        part.replace(cache)
+@contextmanager
+def kept(cache: Path) -> Iterator[dict[str, Tensor]]:
+    """Tensors by name, read from ``cache`` (safetensors), and kept there with those that are added: also if
+    the work is stopped before its end, which then goes on from there. Several processes that train together
+    may do so at once."""
+    tensors = load_file(cache) if cache.exists() else {}
+    before = len(tensors)
+    try:
+        yield tensors
+    finally:
+        if len(tensors) > before:
+            part = cache.with_suffix(f".{os.getpid()}.part")
+            save_file(tensors, part)
+            part.replace(cache)
 
 
 def with_average(module: nn.Module, average: Average, work: Callable[[], None]) -> None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from rich.progress import track
-from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.detail_decoder import DetailDecoder
@@ -20,7 +19,7 @@ from explorer.painting import schedule
 from explorer.painting.pyramid import Pyramid, pyramid_of
 from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
 from explorer.training import text
-from explorer.training.loop import keep
+from explorer.training.loop import kept
 from tiles.grid import Tile
 
 COUNT = 120  # sheets
@@ -41,26 +40,27 @@ def sheets(bundle: Path, folder: Path, cache: Path, count: int | None = None) ->
     Prompts and zooms are those of training pictures, zooms in turn, so that painted and real land may be
     compared.
     """
-    if not cache.exists():
-        count = count or COUNT
-        tensors = {}
-        for index, sheet in enumerate(track(_painted(bundle, folder, count), "painting", count)):
-            tensors[f"{index:04d} {sheet.zoom}"] = sheet.latents
-        keep(tensors, cache)
-    return [Sheet(latents, int(name.split()[1])) for name, latents in sorted(load_file(cache).items())]
+    with kept(cache) as tensors:
+        if (begun := len(tensors)) < (most := count or COUNT):
+            painted = track(_painted(bundle, folder, range(begun, most)), "painting", most - begun)
+            for index, sheet in enumerate(painted, begun):
+                tensors[f"{index:04d} {sheet.zoom}"] = sheet.latents
+        return [Sheet(latents, int(name.split()[1])) for name, latents in sorted(tensors.items())]
 
 
-def _painted(bundle: Path, folder: Path, count: int) -> Iterator[Sheet]:
+def _painted(bundle: Path, folder: Path, seeds: range) -> Iterator[Sheet]:
     model = Library(str(bundle)).get()
     there = text.examples(folder, held_out=False)
     every = [example for source in SOURCES for example in there.get(source, [])]
     near = {zoom: [e for e in every if abs(e.zoom - zoom) <= 1] for zoom in model.traits.zooms}
     zooms = [zoom for zoom, sheet in near.items() if sheet]
     rng = np.random.default_rng(0)
-    for seed in range(count):
+    for seed in range(seeds.stop):
         zoom = zooms[seed % len(zooms)]
         example = near[zoom][rng.integers(len(near[zoom]))]
         prompt = text.say(example._replace(zoom=zoom), rng)
+        if seed not in seeds:
+            continue  # it was painted before; what is drawn after it stays the same
         pyramid = pyramid_of(zoom, sketch_for(zoom, model.traits), model.traits.halo, model.traits.space)
         yield Sheet(_with_detail(model, _land(model, pyramid, seed, prompt)), zoom)
 

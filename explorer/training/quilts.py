@@ -14,14 +14,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
 from explorer.training.autoencoder import moved, to_tensor
-from explorer.training.loop import device, half_precision, keep
+from explorer.training.loop import device, half_precision, kept
 from explorer.training.windows import PARENT_NOISE
 
 SOURCES = ("ucmerced-*", "scene-*")
@@ -45,19 +44,18 @@ class Patch(NamedTuple):
 def patches(folder: Path, model: Autoencoder, cache: Path) -> dict[int, list[Patch]]:
     """Every picture of a single scene at every side, encoded once and then read from ``cache``
     (safetensors)."""
-    cached = load_file(cache) if cache.exists() else {}
     by_side: dict[int, list[Patch]] = {side: [] for side in SIDES}
-    for picture in data.read(folder, *SOURCES):
-        if not data.free(picture) or min(picture.pixels.shape[:2]) < FULL - 16:
-            continue
-        for side in SIDES:
-            name = f"{picture.name} {side}"
-            if name not in cached:
-                cached[name] = torch.stack(_encoded(picture.pixels, side, model))
-            zoom = picture.zoom + math.log2(side / min(picture.pixels.shape[:2]))
-            bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=zoom)
-            by_side[side].append(Patch(bare, *cached[name]))
-    keep(cached, cache)
+    with kept(cache) as latents:
+        for picture in data.read(folder, *SOURCES):
+            if not data.free(picture) or min(picture.pixels.shape[:2]) < FULL - 16:
+                continue
+            for side in SIDES:
+                name = f"{picture.name} {side}"
+                if name not in latents:
+                    latents[name] = torch.stack(_encoded(picture.pixels, side, model))
+                zoom = picture.zoom + math.log2(side / min(picture.pixels.shape[:2]))
+                bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=zoom)
+                by_side[side].append(Patch(bare, *latents[name]))
     return by_side
 
 

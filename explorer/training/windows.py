@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
 from explorer.training.autoencoder import moved, resized, to_tensor
-from explorer.training.loop import device, half_precision, keep
+from explorer.training.loop import device, half_precision, kept
 
 WHOLE = 64  # px of a latent three zooms coarser
 COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
@@ -71,23 +71,24 @@ class Batch(NamedTuple):
 
 def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
     """Every mosaic, Blue Marble's and one's own, encoded once and then read from ``cache`` (safetensors)."""
-    cached = load_file(cache) if cache.exists() else {}
-    read_mosaics = []
-    for picture in data.read(folder, *SOURCES):
-        if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
+    with kept(cache) as latents:
+        return [mosaic for picture in data.read(folder, *SOURCES) for mosaic in _of(picture, model, latents)]
+
+
+def _of(picture: data.Picture, model: Autoencoder, latents: dict[str, Tensor]) -> Iterator[Mosaic]:
+    """A picture as a mosaic, and shrunk as another; ``latents`` by name are used and added to."""
+    if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
+        return
+    for scale in (1.0, SHRUNK):
+        height, width = (int(extent * scale) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
+        if min(height, width) < LEAST:
             continue
-        for scale in (1.0, SHRUNK):
-            height, width = (int(extent * scale) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
-            if min(height, width) < LEAST:
-                continue
-            name = picture.name if scale == 1 else f"{picture.name} {scale}"
-            if name not in cached:
-                cached[name] = _encoded(resized(picture.pixels, scale)[:height, :width], model)
-            sheets = cached[name]
-            bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
-            read_mosaics.append(Mosaic(bare, sheets[0], sheets[1:], scale))
-    keep(cached, cache)
-    return read_mosaics
+        name = picture.name if scale == 1 else f"{picture.name} {scale}"
+        if name not in latents:
+            latents[name] = _encoded(resized(picture.pixels, scale)[:height, :width], model)
+        sheets = latents[name]
+        bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
+        yield Mosaic(bare, sheets[0], sheets[1:], scale)
 
 
 @torch.inference_mode()

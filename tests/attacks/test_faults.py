@@ -241,7 +241,7 @@ def test_a_model_that_raises_is_reported_and_nothing_is_cached(world, painter):
         painter.ask(world, Tile(8, 0, 0)).result(60)
     assert world.counts()["cells"] == 0 and world.renderer.tile(Tile(8, 0, 0), "png") is None
     status = painter.status()
-    assert status.alive and "out of memory" in status.error
+    assert status.alive and "out of memory" in str(status.error)
     world.model = model
     painter.ask(world, Tile(8, 40, 40)).result(120)
     assert painter.status().error is None

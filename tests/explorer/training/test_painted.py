@@ -21,7 +21,10 @@ def test_sheets_are_painted_land_of_the_zooms_of_training_and_kept(tmp_path):
     assert not torch.equal(found[0].latents, found[1].latents)
     assert all(sheet.latents.float().std() > 0 for sheet in found)
     again = sheets(tmp_path / "gone", data, tmp_path / "cache.safetensors", count=3)
-    assert all(torch.equal(a.latents, b.latents) and a.zoom == b.zoom for a, b in zip(found, again))
+    sheets(bundle, data, tmp_path / "begun.safetensors", count=1)
+    gone_on = sheets(bundle, data, tmp_path / "begun.safetensors", count=3)
+    for same in (again, gone_on):
+        assert all(torch.equal(a.latents, b.latents) and a.zoom == b.zoom for a, b in zip(found, same))
 
 
 def with_detail(bundle):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from explorer.models.autoencoder import Autoencoder
 from explorer.training import land, quilts
@@ -75,6 +76,24 @@ def test_land_is_drawn_of_what_there_is_and_latents_are_kept(tmp_path):
     again, _ = land.read(data, torch.nn.Identity(), encode, tmp_path)  # type: ignore[arg-type]
     same = again.draw(6, 48, 8, np.random.default_rng(0), 0.65)
     assert torch.equal(batch.latents, same.latents)
+
+
+def test_reading_that_is_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
+    data, cache, encoded = aerial(tmp_path / "data"), tmp_path / "aerial.safetensors", []
+
+    def encode(pixels, side, model):
+        if len(encoded) == 5:
+            raise KeyboardInterrupt
+        encoded.append(side)
+        return torch.zeros(4, side // 8, side // 8), torch.zeros(4, side // 8, side // 8)
+
+    monkeypatch.setattr(quilts, "_encoded", encode)
+    with pytest.raises(KeyboardInterrupt):
+        quilts.patches(data, torch.nn.Identity(), cache)
+    encoded.clear()
+    with pytest.raises(KeyboardInterrupt):
+        quilts.patches(data, torch.nn.Identity(), cache)
+    assert len(load_file(cache)) == 10 and not list(tmp_path.glob("*.part"))
 
 
 def test_the_loss_hears_nothing_of_joins(monkeypatch):
