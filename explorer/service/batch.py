@@ -14,6 +14,7 @@ from explorer.service.scheduler import TileDemand, Turn
 from explorer.worlds.canvas import Painting, Snapshot
 from explorer.worlds.world import World
 from tiles.errors import Cancelled, EarthError
+from tiles.grid import Tile
 
 AT_ONCE = 16  # batches that are handed over after one look at what is wanted
 LATER = 2  # times what executors take at once must be left to be painted, or batches get smaller
@@ -125,30 +126,29 @@ def stale(
     batches: Mapping[Future[Painted], Batch], demands: Mapping[Hashable, TileDemand[World]]
 ) -> Iterator[Future[Painted]]:
     """The batches that what their clients want now does not need."""
+    wanted: dict[Hashable, set[Tile]] = {}
     needed: dict[Hashable, set[Node]] = {}
     for future, batch in batches.items():
         client, before, _ = batch.turn
         demand = demands.get(client)
-        if demand is before or (demand and _wants(demand, batch)):
+        if demand is before:
+            continue
+        if demand is None or demand.world is not batch.world:
+            yield future
+            continue
+        if client not in wanted:
+            wanted[client] = set(demand.tiles)
+        # Most paint a tile that is wanted itself: only for others is all that is needed looked up.
+        if any(node.cell in wanted[client] and node.layer == (demand.layer or 0) for node in batch.nodes):
             continue
         if client not in needed:
             needed[client] = _missing(demand)
-        if (demand and demand.world) is not batch.world or needed[client].isdisjoint(batch.nodes):
+        if needed[client].isdisjoint(batch.nodes):
             yield future
 
 
-def _wants(demand: TileDemand[World], batch: Batch) -> bool:
-    """Whether a batch paints a tile that is wanted itself, and not only something that it needs."""
-    if demand.world is not batch.world:
-        return False
-    tiles, layer = set(demand.tiles), demand.layer
-    return any(node.cell in tiles and node.layer == (layer or 0) for node in batch.nodes)
-
-
-def _missing(demand: TileDemand[World] | None) -> set[Node]:
+def _missing(demand: TileDemand[World]) -> set[Node]:
     """All that must be painted for a client."""
-    if demand is None:
-        return set()
     try:
         return demand.world.canvas.snapshot().missing(demand.tiles, demand.layer)
     except EarthError:  # an edit that was cancelled, or a world that is gone

@@ -42,9 +42,7 @@ from explorer.service.cluster.plan import (
 LOOK = 1.0  # seconds between two looks at how much room the cluster has
 DEAF = 10.0  # seconds in which the head must answer such a look
 AGAIN = 0.25  # seconds until a painter that is being restarted is asked again
-QUICK = (
-    0.25  # seconds: painters that take less for a batch have the next one already: the way there takes some
-)
+QUICK = 0.25  # seconds: whoever takes less for a batch has the next one already, as it is some way there
 STORE = 256 * 2**20  # bytes of shared memory of a cluster on this machine: only windows pass through it
 
 
