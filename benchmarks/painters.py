@@ -10,6 +10,8 @@ import numpy as np
 
 from benchmarks.standin import StandIn
 from explorer.painting.window import Latents, paint_windows
+from explorer.service.cluster import packing  # noqa: F401  as windows are read by it: before they come
+from explorer.service.cluster.plan import Source
 
 
 class Quick:
@@ -26,7 +28,7 @@ class Quick:
         """Never over."""
         threading.Event().wait()
 
-    def hold(self, source: object, files: object = None) -> int:
+    def hold(self, source: Source, files: object = None) -> int:
         """It has its model."""
         return self._model.traits.batch
 
