@@ -60,6 +60,9 @@ class AdapterNote(_Part):
     weight: Weight
 
 
+UNSAID = "a picture of the kind that its ControlNet was trained with"  # where nobody says what it follows
+
+
 class GuideNote(_Part):
     """A ControlNet beside the model."""
 

@@ -15,12 +15,12 @@ from tiles.recipe import remembered
 
 
 class Absent:
-    """What a world knows of its model. All that needs the model itself raises ModelRefused, with ``why``."""
+    """What a world knows of its model. What needs the model itself raises ModelRefused, as ``why`` says."""
 
     device = "cpu"
     towers: Towers | None = None
 
-    def __init__(self, settings: Mapping[str, Any], why: str) -> None:
+    def __init__(self, settings: Mapping[str, Any], why: ModelRefused) -> None:
         self.why = why  # what is missing, and where to get it
         self.recipe, space = remembered(settings), space_of(settings)
         self.traits = Traits(
@@ -38,14 +38,17 @@ class Absent:
             licence=self.recipe.licence if self.recipe else "not known here",
         )
 
+    def _refused(self) -> ModelRefused:
+        return ModelRefused(str(self.why), self.why.reason, **self.why.values)
+
     def paint(self, windows: Sequence[Window]) -> NoReturn:
-        raise ModelRefused(self.why)
+        raise self._refused()
 
     def decode(self, latents: Latents) -> NoReturn:
-        raise ModelRefused(self.why)
+        raise self._refused()
 
     def encode(self, pixels: np.ndarray) -> NoReturn:
-        raise ModelRefused(self.why)
+        raise self._refused()
 
     def read_prompt(self, prompt: str) -> PromptReport:
         """Nothing is left out, as far as one knows."""

@@ -34,12 +34,14 @@ def find(name: str) -> Path:
     if (source := hub.parse(name)) is not None:
         if (fetched := hub.cached(source)) is not None:
             return fetched
-        raise ModelRefused(f"{name} is not on this machine: `python app.py model fetch {name}` fetches it")
+        words = f"{name} is not on this machine: `python app.py model fetch {name}` fetches it"
+        raise ModelRefused(words, "model-not-fetched", name=name)
     names = ", ".join([*shipped(), *hub.NAMES])
-    raise ModelRefused(
+    words = (
         f"no model {name!r}: give a folder with a bundle.json or a {DIFFUSERS}, a hub's owner/name, or"
         f" one of: {names}"
     )
+    raise ModelRefused(words, "no-model", name=name)
 
 
 def describe(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from explorer.models.family import Model
 from explorer.models.kinds import kind_here
 from explorer.painting.window import Latents, Window, paint_windows
+from tiles.errors import EarthError
 
 
 class Painted(NamedTuple):
@@ -30,7 +31,7 @@ class Crew(NamedTuple):
     kinds: tuple[str, ...] = ()  # that of each painter that is there
     lost: int = 0  # painters that were there, and are awaited again
     mixed: bool = False  # whether those of another kind than a world's first paint it too
-    trouble: str = ""  # why there are none, where that is known
+    trouble: EarthError | None = None  # why there are none, where that is known
 
 
 def hands_of(crew: Crew | None) -> int:

@@ -228,14 +228,19 @@ class Connection:
             waits = {"waiting": len(self.missing), "level": level, "limit": ""}
             if self.limited:
                 waits = {"waiting": 0, "level": None, "limit": self.limited}
-            told = {what: self._said(self.status[what]) for what in ("reason", "error")}
-            status, self.status = {**self.status, **waits, **told}, None
+            status, self.status = {**self._worded(self.status), **waits}, None
             await self._send_status(status)
 
     async def _send_status(self, status: dict[str, Any]) -> None:
         if status != self.sent_status:
             self.sent_status = status
             await self.socket.send_json({"event": "status", **status})
+
+    def _worded(self, status: dict[str, Any]) -> dict[str, Any]:
+        """A status with what is wrong in the map's language."""
+        crew = status["painters"]
+        told = {what: self._said(status[what]) for what in ("reason", "error")}
+        return {**status, **told, "painters": crew and {**crew, "trouble": self._said(crew["trouble"])}}
 
     def _said(self, error: EarthError | None) -> str:
         return failure(error, self.language) if error else ""

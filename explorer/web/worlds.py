@@ -17,13 +17,14 @@ from explorer.service.removal import remove
 from explorer.web.links import links
 from explorer.web.map import page
 from explorer.web.permits import making, owner, spending, visitor_of
-from explorer.web.phrases import VARY, language_of
+from explorer.web.phrases import VARY, failure, language_of, page_language, phrase
 from explorer.web.visitors import Visitor
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld, clean_name, clean_prompt
 from explorer.worlds.summaries import Summary, summary_of
 from explorer.worlds.world import World
 from tiles.grid import lonlat, metres_per_pixel, tile_at
+from tiles.recipe import UNSAID
 
 router = APIRouter(tags=["worlds"])
 
@@ -60,36 +61,40 @@ class ChangeBody(BaseModel):
     prompt: StrictStr | None = None
 
 
-def describe(world: World) -> dict[str, Any]:
-    """A world as JSON, with what paints it."""
-    return {**_described(summary_of(world)), "painted_by": painted_by(world)}
+def describe(world: World, language: str | None = None) -> dict[str, Any]:
+    """A world as JSON, with what paints it; in words of a language, where it has words of ours."""
+    return {**_described(summary_of(world)), "painted_by": painted_by(world, language)}
 
 
-def painted_by(world: World) -> dict[str, Any]:
+def painted_by(world: World, language: str | None) -> dict[str, Any]:
     """A world's model: what it is, its licence, how it is used, what pictures it ``follows`` (empty: none),
     what is ``missing`` of it here, and the models of deeper ``levels``, if there are any."""
     traits, recipe = world.model.traits, world.model.recipe
     used = {"steps": traits.steps, "batch": traits.batch} if recipe is None else recipe.data()
-    missing = world.model.why if isinstance(world.model, Absent) else None
-    said = {"model": traits.name, "digest": traits.digest, "licence": traits.licence, "follows": traits.guide}
-    deeper = {"levels": levels} if (levels := painted_deeper(world)) else {}
+    missing = failure(world.model.why, language) if isinstance(world.model, Absent) else None
+    follows = traits.guide
+    if language is not None and follows == UNSAID:  # other words are the ControlNet's own
+        follows = phrase(language, "picture.follows-unsaid")
+    said = {"model": traits.name, "digest": traits.digest, "licence": traits.licence, "follows": follows}
+    deeper = {"levels": levels} if (levels := painted_deeper(world, language)) else {}
     return {**used, **said, "missing": missing, **deeper}
 
 
-def painted_deeper(world: World) -> list[dict[str, Any]]:
+def painted_deeper(world: World, language: str | None) -> list[dict[str, Any]]:
     """The other models of a world's deeper levels: the ``zoom`` from which on each paints, what it is, and
     what of it is ``missing`` here."""
     found = []
     for each in world.level_models:
         model = world.others.get(each.zoom)
         traits = model.traits if model else None
+        missing = world.missing_models.get(each.zoom)
         found.append(
             {
                 "zoom": each.zoom,
                 "model": traits.name if traits else each.model,
                 "digest": traits.digest if traits else each.digest,
                 "licence": traits.licence if traits else "not known here",
-                "missing": world.missing_models.get(each.zoom),
+                "missing": failure(missing, language) if missing else None,
             }
         )
     return found
@@ -163,7 +168,7 @@ async def preview_world(request: Request, body: PreviewBody) -> Response:
 @router.get("/worlds/{id}")
 def show_world(request: Request, id: str) -> dict[str, Any]:
     """Settings and counts."""
-    return describe(atlas_of(request).get(id))
+    return describe(atlas_of(request).get(id), page_language(request))
 
 
 @router.patch("/worlds/{id}")

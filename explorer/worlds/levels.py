@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from explorer.models.family import Model
 from explorer.painting.pyramid import DEEPEST, Pyramid, Sight, pyramid_of
+from tiles.errors import ModelRefused
 from tiles.latents import space_of
 from tiles.levels import LevelModel, level_models
 
@@ -20,7 +21,7 @@ class Levels(NamedTuple):
     pyramid: Pyramid  # those that are painted and shown here
     own: Model  # the world's, of all levels but those of ``others``
     others: Mapping[int, Model]  # by the zoom from which on they paint
-    missing: Mapping[int, str]  # by zoom, why its model is not here
+    missing: Mapping[int, ModelRefused]  # by zoom, why its model is not here
 
 
 def pyramid_for(settings: Mapping[str, Any]) -> Pyramid:
@@ -31,7 +32,7 @@ def pyramid_for(settings: Mapping[str, Any]) -> Pyramid:
 
 
 def levels_of(
-    settings: Mapping[str, Any], own: Model, others: Mapping[int, Model], missing: Mapping[int, str]
+    settings: Mapping[str, Any], own: Model, others: Mapping[int, Model], missing: Mapping[int, ModelRefused]
 ) -> Levels:
     """The levels of a world whose own model is ``own``."""
     whole = pyramid_for(settings)

@@ -96,21 +96,21 @@ def _own(id: str, settings: dict[str, Any], library: Library, access: Access) ->
     except ModelRefused as error:
         log.warning("%s can only be looked at: %s", id, error)
         access.bar(f"needs its model: {error}", "world-needs-model")
-        return Absent(settings, str(error))
+        return Absent(settings, error)
 
 
 def _others(
     id: str, kept: tuple[LevelModel, ...], library: Library
-) -> tuple[dict[int, Model], dict[int, str]]:
+) -> tuple[dict[int, Model], dict[int, ModelRefused]]:
     """The models of a world's deeper levels, and why those that are not here are missing; by zoom."""
     others: dict[int, Model] = {}
-    missing: dict[int, str] = {}
+    missing: dict[int, ModelRefused] = {}
     for each in kept:
         try:
             model = library.get(each.model, each.recipe)
         except ModelRefused as error:
             log.warning("%s is not painted from zoom %d on: %s", id, each.zoom, error)
-            missing[each.zoom] = str(error)
+            missing[each.zoom] = error
         else:
             _require_space(id, model, each.space)
             others[each.zoom] = model

@@ -109,7 +109,8 @@ class World:
         """The model of a level. Raises ModelRefused where it is not here."""
         if zoom not in self.pyramid.zooms:
             why = self.missing_models.get(max((z for z in self.missing_models if z <= zoom), default=-1), "")
-            raise ModelRefused(f"zoom {zoom} of world {self.id!r} is not painted here. {why}".rstrip())
+            words = f"zoom {zoom} of world {self.id!r} is not painted here. {why}".rstrip()
+            raise ModelRefused(words, "level-not-painted", zoom=zoom)
         other = self.pyramid.level(zoom).model
         return self.model if other is None else self.others[other]
 

@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from benchmarks.standin import OneModel
 from explorer.web.phrases import CATALOGUES
 from tests.browser.acts import click, opened, pan, shown, to, until
 from tests.browser.conftest import PATIENCE, VISITED
+from tiles.errors import ModelRefused
+from tiles.recipe import UNSAID
 
 VIEWS = {
     "explore": ("world", "gallery", "new"),
@@ -147,6 +150,31 @@ def test_why_land_is_not_painted_is_told_in_german(german, server, monkeypatch):
     pan(page, 6000, 3000)
     badge = page.frame_locator("#earth-map").locator(".badge")
     expect(badge).to_have_text("Das konnte nicht gemalt werden: no room. Das Protokoll der App sagt mehr.")
+
+
+def test_what_is_missing_of_a_model_and_what_a_guide_follows_is_told_in_german(german, server, monkeypatch):
+    page = german
+    traits = server.library.model.traits
+    monkeypatch.setattr(server.library.model, "traits", traits._replace(guide=UNSAID))
+    opened(page, server)
+    to(page, "shape", "picture")
+    follows = "folgt das Modell dieser Welt: einem Bild der Art, mit der sein ControlNet gelernt hat"
+    expect(page.locator("#picture-follows")).to_contain_text(follows)
+
+    def gone(library, name=None, *_):
+        if name is None:
+            return library.model  # what new worlds are painted by is here
+        raise ModelRefused("it is not here", "model-not-fetched", name="far/land")
+
+    server.stop()
+    monkeypatch.setattr(OneModel, "get", gone)
+    server.start()
+    page.reload()
+    shown(page)
+    to(page, "explore", "world")
+    page.locator("#about summary").click()
+    words = "far/land ist nicht auf diesem Rechner. Dieser Befehl holt es: python app.py model fetch far/land"
+    expect(page.locator("#about-list")).to_contain_text(words)
 
 
 def test_what_went_wrong_is_told_in_german_too(german, server):

@@ -11,6 +11,7 @@ from explorer.service.events import CREW
 from explorer.service.executors import Crew, LocalExecutors
 from tests.browser.acts import opened
 from tests.browser.conftest import Server
+from tiles.errors import PaintingFailed
 
 
 class Crewed(LocalExecutors):
@@ -43,11 +44,13 @@ def test_painters_that_are_lost_and_come_back_are_said(page, server, executors, 
     executors.there = Crew(("CPU",) * 3, lost=1)
     server.painter.tell([CREW])
     expect(line).to_contain_text("3 painters, 1 lost")
-    executors.there = Crew((), lost=4, trouble="the head does not answer")
+    executors.there = Crew((), lost=4, trouble=PaintingFailed("deaf", "cluster-deaf"))
     server.painter.tell([CREW])
     expect(line).to_contain_text("0 painters, 4 lost")
-    expect(line).to_contain_text("No cluster: the head does not answer")
+    expect(line).to_contain_text("No cluster: It does not answer any more.")
+    page.goto(f"{server.url}/?lang=de")
+    expect(line).to_contain_text("Kein Cluster: Er antwortet nicht mehr.")
     executors.there = Crew(("CPU",) * 4)
     server.painter.tell([CREW])
-    expect(line).not_to_contain_text("lost")
+    expect(line).not_to_contain_text("Kein Cluster")
     assert watch == []

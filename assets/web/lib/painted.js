@@ -3,7 +3,7 @@
 
 import { phrase } from "./phrases.js";
 
-/** @typedef {{model: string, digest: string, licence: string, steps: number, batch: number, missing: string | null,
+/** @typedef {{model: string, digest: string, licence: string, steps: number, batch: number, missing: string | null, follows?: string,
  *   source?: string, sampler?: string, guidance_scale?: number, dtype?: string,
  *   adapters?: {file: string, weight: number}[], guide?: {name: string, wants: string} | null,
  *   levels?: {zoom: number, model: string, licence: string, missing: string | null}[]}} Painted */
@@ -32,7 +32,7 @@ export function aboutModel(by, seed) {
     ["about.source", by.source ?? ""],
     ["about.weights", by.digest.slice(0, 12)],
     ["about.adapters", adapters],
-    ["about.guide", by.guide ? `${by.guide.wants} (${by.guide.name})` : ""],
+    ["about.guide", by.guide ? `${by.follows || by.guide.wants} (${by.guide.name})` : ""],
     ["about.licence", by.licence],
     ["about.painted", by.missing ? "" : steps],
     ["about.numbers", by.dtype ? phrase("about.batch", { dtype: by.dtype, batch: by.batch }) : ""],

@@ -92,10 +92,11 @@ class Shelf:
             return None
         folder = controlnet_folder(self._controlnet) if self._controlnet else None
         if folder is None or guiding.noted(folder, note.wants).digest != note.digest:
-            raise ModelRefused(
+            words = (
                 f"the ControlNet {note.name} ({note.digest[:12]}), which follows {note.wants!r}, is not here:"
                 " name its folder in EARTH_CONTROLNET"
             )
+            raise ModelRefused(words, "no-controlnet", name=note.name)
         return folder
 
     def _parts(self, folder: Path, recipe: Recipe) -> Parts:

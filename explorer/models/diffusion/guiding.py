@@ -20,11 +20,10 @@ from explorer.models.diffusion.residence import Offload, Residence
 from explorer.models.diffusion.whole import read_whole
 from explorer.painting.guides import Cut
 from tiles.errors import ModelRefused
-from tiles.recipe import MOST_WORDS, GuideNote
+from tiles.recipe import MOST_WORDS, UNSAID, GuideNote
 
 PIXELS = 8  # of a guide for each latent: so all ControlNets of this kind are built
 SAME = ("cross_attention_dim", "block_out_channels", "layers_per_block", "down_block_types")
-UNSAID = "a picture of the kind that its ControlNet was trained with"
 
 
 class Guidance(NamedTuple):

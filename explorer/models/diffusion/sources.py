@@ -29,7 +29,8 @@ class Extra(NamedTuple):
         """Where it was fetched to. Raises ModelRefused where it was not."""
         there = hub.cached(self.source, self.need)
         if there is None:
-            raise ModelRefused(f"{self.source} is not on this machine: it is fetched when the app starts")
+            words = f"{self.source} is not on this machine: it is fetched when the app starts"
+            raise ModelRefused(words, "part-not-fetched", source=str(self.source))
         return there
 
     def files(self) -> list[Path]:

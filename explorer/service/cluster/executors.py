@@ -37,7 +37,7 @@ from explorer.service.cluster.plan import (
     Trouble,
 )
 from explorer.service.executors import Crew, Executor, LocalExecutors, Painted
-from tiles.errors import BadSetting, PaintingFailed, Stopped
+from tiles.errors import BadSetting, EarthError, PaintingFailed, Stopped
 
 PATIENCE = 1.0  # seconds between two looks at whether anybody is there to decode
 START = 120.0  # seconds in which a cluster must be there at first
@@ -100,7 +100,7 @@ class ClusterExecutors:
         self._numbers = itertools.count(1)
         self._executors: dict[tuple[Model, str | None], ClusterExecutor] = {}
         self._changed: list[Callable[[], None]] = []
-        self._trouble = ""
+        self._trouble: EarthError | None = None
         self._local = LocalExecutors()  # for models that painters cannot find
         self._started: Future[None] = Future()
         self._link = Link(plan, self._hear, self._ended)
@@ -214,13 +214,13 @@ class ClusterExecutors:
     def _hear(self, news: News) -> None:
         match news:
             case Started():
-                self._trouble = ""
+                self._trouble = None
                 if not self._started.done():
                     self._started.set_result(None)
-            case Trouble(words):
-                self._trouble = words
+            case Trouble(words, reason):
+                self._trouble = PaintingFailed(words, reason)
                 if not self._started.done():
-                    self._started.set_exception(PaintingFailed(words))
+                    self._started.set_exception(PaintingFailed(words, reason))
             case Came(painter, kind):
                 with self._lock:
                     self._dispatch.come(painter, kind)

@@ -38,6 +38,7 @@ from explorer.service.cluster.plan import (
     Started,
     Trouble,
 )
+from tiles.errors import EarthError, PaintingFailed
 
 LOOK = 1.0  # seconds between two looks at how much room the cluster has
 DEAF = 10.0  # seconds in which the head must answer such a look
@@ -56,7 +57,7 @@ def main(connection: Connection, plan: Plan) -> None:
         asyncio.run(Office(connection, plan).run())
     except Exception as error:
         with contextlib.suppress(OSError):
-            connection.send([Trouble(_words(error))])
+            connection.send([_trouble(error)])
         os._exit(1)  # Ray would wait for what is gone; a cluster that was started here ends with this process
     with contextlib.suppress(Exception):
         _ray().shutdown()
@@ -92,10 +93,13 @@ def join(plan: Plan) -> None:
 
 
 def _require_answer(address: str) -> None:
-    """Raises OSError if nobody listens there; Ray itself would go on asking for minutes."""
+    """Raises PaintingFailed if nobody listens there; Ray itself would go on asking for minutes."""
     parts = urlsplit(address if "://" in address else f"//{address}")
     if parts.hostname and parts.port:  # others, such as "auto", are names of Ray's
-        socket.create_connection((parts.hostname, parts.port), timeout=10).close()
+        try:
+            socket.create_connection((parts.hostname, parts.port), timeout=10).close()
+        except OSError as error:
+            raise PaintingFailed(_words(error), "cluster-silent") from error
 
 
 class Office:
@@ -109,7 +113,7 @@ class Office:
         self._news: list[News] = []  # that is told in a moment
 
     async def run(self) -> None:
-        """Until nobody listens any more. Raises what Ray raises, and TimeoutError if the head is deaf."""
+        """Until nobody listens any more. Raises what Ray raises, and PaintingFailed if the head is deaf."""
         self.tell(Started())
         heard: asyncio.Queue[list[Asked] | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
@@ -161,19 +165,22 @@ class Office:
     async def _look_after_painters(self) -> None:
         """Have as many painters as are wanted, or as there is room for; never over."""
         while True:
-            room = await asyncio.wait_for(asyncio.to_thread(self._room), DEAF)
+            try:
+                room = await asyncio.wait_for(asyncio.to_thread(self._room), DEAF)
+            except TimeoutError:
+                raise PaintingFailed("the cluster does not answer any more", "cluster-deaf") from None
             for number in range(len(self._painters) + 1, (self._plan.painters or room) + 1):
                 self._add(f"painter-{number}")
             await asyncio.sleep(LOOK)
 
     def _room(self) -> int:
-        """How many painters the machines of the cluster hold. Raises ConnectionError where Ray would wait."""
+        """How many painters the machines of the cluster hold. Raises PaintingFailed where Ray would wait."""
         needed = (
             {"GPU": 1.0, "CPU": float(self._plan.cpus)} if self._gpu() else {"CPU": float(self._plan.cpus)}
         )
         alive = {node["NodeID"]: node["Resources"] for node in _ray().nodes() if node["Alive"]}
         if _ray().get_runtime_context().get_node_id() not in alive:
-            raise ConnectionError("the machine by which the cluster was joined is gone")
+            raise PaintingFailed("the machine by which the cluster was joined is gone", "cluster-left")
         fitting = [[node.get(name, 0.0) // each for name, each in needed.items()] for node in alive.values()]
         return sum(int(min(each)) for each in fitting)
 
@@ -314,6 +321,11 @@ class Painter:
 
 async def _answer(call: Any) -> Any:
     return await call
+
+
+def _trouble(error: Exception) -> Trouble:
+    told = error if isinstance(error, EarthError) else PaintingFailed(_words(error), "cluster-broke")
+    return Trouble(str(told), told.reason)
 
 
 def _words(error: BaseException) -> str:

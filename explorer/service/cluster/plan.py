@@ -83,9 +83,10 @@ class Started(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """The cluster cannot be used."""
+    """The cluster cannot be used. ``reason`` names why, for those who say it in another language."""
 
     words: str
+    reason: str
 
 
 Asked = Do | Drop

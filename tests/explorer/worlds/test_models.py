@@ -210,7 +210,9 @@ def test_without_a_levels_model_what_is_above_it_is_painted_and_shown(tmp_path):
     atlas.close()
     atlas, world = opened(tmp_path / "worlds", Several())
     assert not world.readonly and world.pyramid.deepest == 9
-    assert world.missing_models == {10: "other is not on this machine: fetch it"}
+    assert {zoom: str(why) for zoom, why in world.missing_models.items()} == {
+        10: "other is not on this machine: fetch it"
+    }
     assert world.renderer.source(DEEP[3]) == DEEP[1] and world.renderer.pixels(DEEP[3]).shape == (256, 256, 3)
     with pytest.raises(ModelRefused, match=r"zoom 10 of world 'land' is not painted here. other is not on"):
         world.renderer.layer_pixels(DEEP[2], world.journal.history.over(DEEP[2]))

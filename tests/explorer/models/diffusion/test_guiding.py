@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from explorer.models.diffusion.guiding import UNSAID, card
+from explorer.models.diffusion.guiding import card
 from explorer.models.library import Library
 from explorer.painting.guides import Cut
 from explorer.painting.pyramid import pyramid_of
@@ -17,6 +17,7 @@ from tests.diffusions import build_controlnet, build_diffusion
 from tests.explorer.models.diffusion.test_loading import change_weights
 from tiles.errors import ModelRefused
 from tiles.grid import Box, Tile
+from tiles.recipe import UNSAID
 
 FEW = {"steps": 2}
 HOME = 2**14
