@@ -65,6 +65,7 @@ type MapOptions = {
   lowest: number;
   highest: number;
   home: [number, number];
+  known: [number, number, number, number][]; // tiles of the first view that are painted, each with its revision
 };
 
 /** What a published world says of itself, in its world.json. */

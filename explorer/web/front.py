@@ -10,6 +10,7 @@ from starlette._utils import get_route_path
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.web import assets
 from explorer.web.modules import preloads
 from explorer.web.phrases import COOKIE, SECONDS, VARY, filled, language_of, phrase, script
 
@@ -17,8 +18,7 @@ TITLE = "Endless Earth"
 PICTURE = "/gallery/fjords.webp"
 ITS_OWN = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 PAGE = ("", "/")
-BASE = "static/earth"  # below the page, wherever a proxy puts it
-MAIN, OPENING = f"{BASE}/page/main.js", "page/opening.js"
+OPENING = "page/opening.js"
 # Gradio's script and style come late. So the map is no part of Gradio's page: it lies over that, beside the
 # panel.
 STYLE = """<style>:root { --panel: clamp(256px, 22vw, 320px); }
@@ -33,12 +33,6 @@ height: 100dvh; border: 0; background: #14191b; }
 body:has(#earth.wide) #earth-map { width: 100%; }
 @media (max-width: 900px) { #earth-map { width: 100%; height: calc(100dvh - 96px); } }
 @media (max-width: 900px) and (max-height: 560px) { #earth-map { height: calc(100dvh - 84px); } }</style>"""
-# What Gradio is given for the head of its page, its script adds once that has run.
-HEAD = f"""{preloads(OPENING, BASE)}{STYLE}<link rel="icon" href="{BASE}/icon.svg">"""
-# Behind the panel, so that keys reach it after that. Modules run in the order of the page, so without
-# ``async`` the map would wait for Gradio's.
-MAP = f"""<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>\
-<script type="module" async src="{BASE}/{OPENING}"></script>"""
 # A browser runs one script at a time. Gradio's waits until the map has shown land.
 ITS_SCRIPT = re.compile(r'(<script type=")module("[^>]*\bsrc="[^"]*/assets/)')
 FILLED = (*PAGE, "/config", "/config/")  # Gradio's script asks for its description of the page again
@@ -63,6 +57,19 @@ def spoken(html: str, language: str) -> str:
     """The page that says which language it is in, and has that language's catalogue for its modules."""
     html = re.sub(r'(<html[^>]*?\blang=")[^"]*', rf"\g<1>{language}", html, count=1)
     return html.replace("</head>", f"{script(language)}</head>", 1)
+
+
+def head(base: str) -> str:
+    """For a page whose modules are at ``base``. What Gradio is given for its head, its script adds once that
+    has run."""
+    return f'{preloads(OPENING, base)}{STYLE}<link rel="icon" href="{base}/icon.svg">'
+
+
+def map_of(base: str) -> str:
+    """The map's frame. It stands behind the panel, so that keys reach it after that. Modules run in the order
+    of the page, so without ``async`` the map would wait for Gradio's."""
+    frame = '<iframe id="earth-map" title="@@map@@" src="about:blank"></iframe>'
+    return f'{frame}<script type="module" async id="opening" src="{base}/{OPENING}"></script>'
 
 
 class Front:
@@ -103,7 +110,8 @@ def _changed(asked: HTTPConnection, body: str, whole: bool) -> str:
     if not whole:
         return filled(body, language)
     body = ITS_SCRIPT.sub(r"\1later\2", body)
-    body = body.replace("<head>", f"<head>{HEAD}", 1).replace("</body>", f"{MAP}</body>", 1)
+    base = assets.EARTH.base()
+    body = body.replace("<head>", f"<head>{head(base)}", 1).replace("</body>", f"{map_of(base)}</body>", 1)
     body = filled(body, language)
     return with_preview(spoken(body, language), f"{asked.url.scheme}://{asked.url.netloc}{root}", language)
 

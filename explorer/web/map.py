@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 import folium
 from branca.element import Figure
 from jinja2 import Template
 
+from explorer.web import assets, firstview
 from explorer.web.modules import preloads
 from explorer.web.phrases import in_page, script
 from explorer.worlds.world import World
 from tiles.grid import EARTH, MAX_ZOOM
 
-BASE, MODULE = "../../static/earth", "map/main.js"  # from a world's map to the page's own files
+ROOT, MODULE = "../../", "map/main.js"  # from a world's map to the app's own address; the map's script
 ENLARGEMENTS = 2  # zooms shown below the deepest level
 
 
@@ -25,13 +25,11 @@ FORBIDS_ZOOM = re.compile(r",\s*maximum-scale=1.0,\s*user-scalable=no")
 class PlaneMap(folium.Map):
     """A folium map of the endless plane, with nothing loaded from other hosts."""
 
-    default_js: ClassVar[list[tuple[str, str]]] = [
-        ("leaflet", "../../static/leaflet/leaflet.js"),
-    ]
-    default_css: ClassVar[list[tuple[str, str]]] = [
-        ("leaflet_css", "../../static/leaflet/leaflet.css"),
-        ("earth_css", "../../static/earth/map/map.css"),
-    ]
+    def __init__(self, earth: str, leaflet: str, **options: object) -> None:
+        """``earth``, ``leaflet``: where our files and Leaflet's are."""
+        super().__init__(**options)
+        self.default_js = [("leaflet", f"{leaflet}/leaflet.js")]
+        self.default_css = [("leaflet_css", f"{leaflet}/leaflet.css"), ("earth_css", f"{earth}/map/map.css")]
 
 
 class ModulePage(Figure):
@@ -51,10 +49,11 @@ import { open } from "{{ this.base }}/{{ this.module }}";
 """
     )
 
-    def __init__(self, title: str, language: str) -> None:
+    def __init__(self, title: str, language: str, earth: str, tiles: str) -> None:
+        """``tiles``: elements that ask for tiles early."""
         super().__init__(title=title)
         self.language, self.phrases = language, script(language)
-        self.base, self.module, self.preloads = BASE, MODULE, preloads(MODULE, BASE)
+        self.base, self.module, self.preloads = earth, MODULE, preloads(MODULE, earth) + tiles
 
 
 class Land(folium.MacroElement):
@@ -72,12 +71,16 @@ class Land(folium.MacroElement):
         self.settings = in_page(settings)
 
 
-def page(world: World, language: str) -> str:
-    """The whole page of a world's map, in a language of the catalogues."""
+def page(world: World, language: str, view: str = "") -> str:
+    """The whole page of a world's map, in a language of the catalogues; ``view`` will be seen first."""
     base = world.base_zoom
     deepest = world.pyramid.deepest
     lowest, highest = 0, min(MAX_ZOOM, deepest + ENLARGEMENTS)
+    shown = firstview.seen(world, firstview.tiles(world, view))
+    earth, leaflet = ROOT + assets.EARTH.base(), ROOT + assets.LEAFLET.base()
     plane = PlaneMap(
+        earth,
+        leaflet,
         location=[world.home[1], world.home[0]],
         crs="Plane",
         tiles=None,
@@ -88,7 +91,7 @@ def page(world: World, language: str) -> str:
         attribution_control=False,
         world_copy_jump=False,
     )
-    plane.add_to(ModulePage(world.name, language))
+    plane.add_to(ModulePage(world.name, language, earth, firstview.preloads(world, shown, ROOT)))
     Land(
         {
             "world": world.id,
@@ -103,6 +106,7 @@ def page(world: World, language: str) -> str:
             "highest": highest,
             "home": list(world.home),
             "earth": EARTH,
+            "known": [[*tile, revision] for tile, revision in shown],
         }
     ).add_to(plane)
     html: str = plane.get_root().render()

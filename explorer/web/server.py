@@ -18,7 +18,6 @@ from starlette._utils import get_route_path
 from starlette.datastructures import State
 from starlette.routing import Match, Mount, WebSocketRoute
 from starlette.types import Scope
-from xstatic.pkg import leaflet
 
 from explorer.service import descriptors
 from explorer.service.edits import resume
@@ -26,8 +25,8 @@ from explorer.service.jobs import Jobs
 from explorer.service.painter import Painter
 from explorer.service.welcome import paint_homes
 from explorer.settings import Settings
-from explorer.web import blueprints as blueprint_routes
 from explorer.web import (
+    assets,
     bookmarks,
     exports,
     feed,
@@ -42,10 +41,10 @@ from explorer.web import (
     words,
     worlds,
 )
+from explorer.web import blueprints as blueprint_routes
 from explorer.web import edits as edit_routes
 from explorer.web import guides as guide_routes
 from explorer.web import levels as level_routes
-from explorer.web.assets import Assets
 from explorer.web.decoding import DecodeQueue
 from explorer.web.front import Front
 from explorer.web.guards import OWN, guard, http_error
@@ -102,9 +101,8 @@ def create_api(settings: Settings, atlas: Atlas, painter: Painter) -> FastAPI:
     app.add_api_route("/metrics", metrics, tags=["server"], response_class=Response)
     app.add_api_route("/docs", docs, include_in_schema=False)
     app.add_api_route("/docs/openapi.json", shown_schema, include_in_schema=False)
-    app.mount("/static/leaflet", StaticFiles(directory=leaflet.BASE_DIR))
     app.mount("/static/swagger", StaticFiles(directory=swagger_ui_bundle.swagger_ui_path))
-    app.mount("/static/earth", Assets())
+    assets.serve(app)
     return guard(app, settings, app.state.keys, app.state.visitors)
 
 

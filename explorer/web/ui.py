@@ -16,7 +16,6 @@ from explorer.models.family import Traits
 from explorer.resources import asset
 from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
-from explorer.web.front import MAIN
 from explorer.web.handlers import Handlers
 from explorer.web.phrases import language_of, mark, phrase
 from explorer.worlds.atlas import Atlas
@@ -179,9 +178,11 @@ def scale_words(zoom: int) -> str:
 
 
 def called(name: str, *arguments: str) -> str:
-    """Script that calls a function of the page's module, once the module is there."""
+    """Script that calls a function of the page's module, once the module is there. Only the page knows where
+    its modules lie: Gradio may ask a newer app for this."""
     listed = ", ".join(arguments)
-    return f'async ({listed}) => (await import(new URL("{MAIN}", document.baseURI).href)).{name}({listed})'
+    main = 'new URL("main.js", document.getElementById("opening").src).href'
+    return f"async ({listed}) => (await import({main})).{name}({listed})"
 
 
 def wire(

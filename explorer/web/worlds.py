@@ -194,9 +194,10 @@ def delete_world(request: Request, id: str) -> Response:
 
 
 @router.get("/worlds/{id}/map", response_class=HTMLResponse)
-def show_map(request: Request, id: str) -> HTMLResponse:
-    """The map alone, as a page."""
-    shown = page(atlas_of(request).get(id), language_of(request))
+def show_map(request: Request, id: str, view: str = "") -> HTMLResponse:
+    """The map alone, as a page. With ``view``, such as "8/-2500/300/1120x900" (zoom, metres east and north,
+    pixels) or "1120x900" for the world's home, the tiles of that view come sooner."""
+    shown = page(atlas_of(request).get(id), language_of(request), view)
     return HTMLResponse(shown, headers={"Cache-Control": "no-cache", "Vary": VARY})
 
 

@@ -59,11 +59,11 @@ class EarthMap {
     this.stamp = new Stamp(map, this.selection, tell);
     new Pen(map, this.selection, [this.brush, this.region]);
     stay(map);
+    this.goTo(location.hash, false);
     this.layers();
     this.controls();
     this.overview = new Overview(map, options);
     this.tools = new Tools(map, this.selection, options.highest);
-    this.goTo(location.hash, false);
     this.feed = new Feed(options.world, (message) => this.hear(message));
     map.on("moveend resize", () => this.moved());
     window.addEventListener("message", (event) => this.command(event));
@@ -84,6 +84,7 @@ class EarthMap {
     this.sketch = new Land({ ...shared, ...native, maxZoom, path: "sketch", className: "sketch" });
     if (sketch) this.sketch.addTo(this.map);
     this.land = new Land({ ...shared, path: "tiles", minZoom: lowest, zIndex: 2, denseTo: base });
+    for (const [z, x, y, revision] of this.options.known) this.land.hear(`${z}/${x}/${y}`, revision);
     this.land.once("load", () => this.post({ type: "landed" }));
     this.land.addTo(this.map);
   }
@@ -319,5 +320,8 @@ class EarthMap {
 
 /** Called by the map's page, once folium has made the map. @param {L.Map} map @param {MapOptions} options */
 export function open(map, options) {
+  const address = new URL(location.href);
+  address.searchParams.delete("view"); // it is over: to go on to another place must not open the map again
+  history.replaceState(null, "", address);
   window.earth = { map: new EarthMap(map, options) };
 }

@@ -21,6 +21,19 @@ export const asked = () => parseLink(location.hash)?.world ?? visits().at(-1)?.[
 /** The map's own page. @param {string} world @param {string} at a place, or "": its home */
 export const mapOf = (world, at) => rooted(`/worlds/${world}/map${at && `#${at}`}`);
 
+const frame = () => /** @type {HTMLIFrameElement} */ (document.getElementById("earth-map"));
+
+/** Show a map. The server is told what will be seen of it, and names the tiles in the map's page.
+ * @param {string} address of the map's own page */
+export function lead(address) {
+  const { contentWindow, clientWidth, clientHeight } = frame();
+  const [path, place = ""] = address.split("#");
+  // A frame that goes to another page by its address adds to the browser's history; this does not.
+  if (contentWindow?.location.pathname === path) return contentWindow.location.replace(address);
+  const view = `${place && `${place}/`}${clientWidth}x${clientHeight}`;
+  contentWindow?.location.replace(`${path}?view=${view}${place && `#${place}`}`);
+}
+
 /** What the map was opened with before there was a panel. */
 export const opening = { world: "", address: "", over: false };
 
@@ -32,16 +45,25 @@ async function told(path) {
 
 let called = false; // the panel
 
+/** @param {string} world */
+function enter(world) {
+  const link = parseLink(location.hash);
+  const at = (link?.world === world && link?.place) || left(world);
+  Object.assign(opening, { world, address: mapOf(world, at) });
+  lead(opening.address);
+}
+
+/** The world that is wished for is most often there, so its map is opened at once, and not seen until that is known. */
 async function begin() {
   const wish = asked();
-  const found = (wish && (await told(`/worlds/${wish}`))) || (await told("/worlds"))?.[0];
-  if (!found) return panel();
-  if (opening.over) return;
-  const link = parseLink(location.hash);
-  const at = (link?.world === found.id && link?.place) || left(found.id);
-  Object.assign(opening, { world: found.id, address: mapOf(found.id, at) });
-  const frame = /** @type {HTMLIFrameElement} */ (document.getElementById("earth-map"));
-  frame.contentWindow?.location.replace(opening.address);
+  if (wish) enter(wish);
+  frame().style.visibility = "hidden";
+  const there = wish && (await told(`/worlds/${wish}`));
+  const found = there || (await told("/worlds"))?.[0];
+  if (!opening.over && found && !there) enter(found.id);
+  if (!opening.over && !found) frame().contentWindow?.location.replace("about:blank");
+  frame().style.visibility = "";
+  if (!found) panel();
 }
 
 /** Gradio's script makes the panel, and main.js fills it. */

@@ -9,7 +9,7 @@ import { VISITS, visited } from "../lib/visits.js";
 import { ask } from "./ask.js";
 import { forget, listen, on, tellMap } from "./bus.js";
 import { get, field as input, make, say } from "./dom.js";
-import { left, mapOf, opening, visits } from "./opening.js";
+import { lead, left, mapOf, opening, visits } from "./opening.js";
 import { part } from "./parts.js";
 
 export { asked } from "./opening.js";
@@ -46,10 +46,9 @@ async function show(world, at = "", words = "") {
   state.name = ok ? said.name : "";
   if (status === 404) return gone(said.error.message);
   say(get("notice"), ok ? words : said.error.message, true);
-  const frame = /** @type {HTMLIFrameElement} */ (get("earth-map"));
-  // A frame that goes to another page by its address adds to the browser's history; this does not.
-  if (address !== opening.address) frame.contentWindow?.location.replace(address);
+  if (address !== opening.address) lead(address);
   opening.address = "";
+  const frame = /** @type {HTMLIFrameElement} */ (get("earth-map"));
   frame.title = ok ? phrase("map.of", { name: said.name }) : phrase("map");
   document.title = ok ? `${said.name} - Endless Earth` : "Endless Earth";
   if (state.told !== world) get("follow")?.click();

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
+from explorer.web import assets
 from explorer.web.front import Front, with_preview
 from explorer.web.phrases import CATALOGUES
 
@@ -62,7 +63,8 @@ def test_the_map_waits_for_no_other_script():
     assert f'content: "{CATALOGUES["de"]["loading"]}"' in head
     frame, script = body.removesuffix("</body>").split("</iframe>")
     assert f'<iframe id="earth-map" title="{CATALOGUES["de"]["map"]}"' in frame
-    assert script == '<script type="module" async src="static/earth/page/opening.js"></script>'
+    opening = f"{assets.EARTH.base()}/page/opening.js"
+    assert script == f'<script type="module" async id="opening" src="{opening}"></script>'
 
 
 def test_other_answers_pass_as_they_are():

@@ -28,6 +28,7 @@ def test_what_the_map_opens_with_is_little():
 def test_the_map_tells_of_its_modules_before_it_needs_them(client):
     made = client.post("/worlds", json={"name": "There", "prompt": "coast"}).json()
     head = client.get(f"/worlds/{made['id']}/map").text.split("leaflet.js")[0]
-    assert preloads("map/main.js", "../../static/earth") in head
-    for path in re.findall(r'href="\.\./\.\./(static/earth/[^"]+\.js)"', head):
+    base = assets.EARTH.base()
+    assert preloads("map/main.js", f"../../{base}") in head
+    for path in re.findall(rf'href="\.\./\.\./({base}/[^"]+\.js)"', head):
         assert client.get(f"/{path}").status_code == 200
