@@ -6,16 +6,17 @@ not ask again, a new version of the app is seen at once, and modules of two vers
 
 from __future__ import annotations
 
+import mimetypes
 import os
 from collections.abc import Iterator
-from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 from xstatic.pkg import leaflet
 
@@ -39,27 +40,46 @@ class Look(NamedTuple):
     bytes: int
 
 
+class Version(NamedTuple):
+    """All files of a folder as they were at one time, by their paths in it. They are few and small: a page
+    asks for dozens at once, and from memory each costs a tenth of the work."""
+
+    name: str
+    looks: frozenset[Look]
+    files: dict[str, bytes]
+
+
 class Versioned:
     """A folder of files, which browsers find under ``static/NAME-VERSION``."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self.name, self.folder = name, folder.resolve()
-        self._seen: tuple[str, frozenset[Look]] | None = None
+        self.name, self.folder = name, folder
+        self._newest: Version | None = None
 
     def base(self) -> str:
-        """Where the files as they are now lie, below the app's own address. They are read only when one of
-        them was written."""
-        looks = frozenset(_looks(self.folder))
-        self._seen = _digest(self.folder, looks), looks
-        return f"static/{self.name}-{self._seen[0]}"
+        """Where the files as they are now lie, below the app's own address."""
+        return f"static/{self.name}-{self.newest().name}"
 
-    def holds(self, version: str, look: Look) -> bool:
-        """Whether a file belongs to that version, which is the one that ``base`` last gave."""
-        if self._seen is None:
-            self.base()
-        assert self._seen is not None
-        known, looks = self._seen
-        return version == known and look in looks
+    def newest(self) -> Version:
+        """The files as they are now; they are read only when one of them was written."""
+        looks = frozenset(_looks(self.folder))
+        if self._newest is None or looks != self._newest.looks:
+            self._newest = self._read(looks)
+        return self._newest
+
+    def kept(self, version: str, path: str) -> bytes | None:
+        """A file of that version; None: it is of another than ``newest`` gave last, or there is none."""
+        known = self._newest or self.newest()
+        return known.files.get(path) if version == known.name else None
+
+    def _read(self, looks: frozenset[Look]) -> Version:
+        # By what they hold: the files of an upgrade may bear the dates of the ones before.
+        digest, files = blake2b(digest_size=6), {}
+        for look in sorted(looks):
+            path, data = Path(look.path).relative_to(self.folder).as_posix(), Path(look.path).read_bytes()
+            digest.update(f"{path}\0{len(data)}\0".encode() + data)
+            files[path] = data
+        return Version(digest.hexdigest(), looks, files)
 
 
 EARTH, LEAFLET = Versioned("earth", FOLDER), Versioned("leaflet", Path(leaflet.BASE_DIR))
@@ -68,6 +88,8 @@ EARTH, LEAFLET = Versioned("earth", FOLDER), Versioned("leaflet", Path(leaflet.B
 def _looks(folder: str | Path) -> Iterator[Look]:
     with os.scandir(folder) as entries:
         for entry in entries:
+            if entry.name.startswith("."):
+                continue  # of an editor, perhaps, and gone the next moment
             if entry.is_dir():
                 yield from _looks(entry.path)
             else:
@@ -75,38 +97,29 @@ def _looks(folder: str | Path) -> Iterator[Look]:
                 yield Look(entry.path, stat.st_mtime_ns, stat.st_size)
 
 
-@lru_cache(maxsize=16)
-def _digest(folder: Path, looks: frozenset[Look]) -> str:
-    """Of what the files hold: those of an upgrade may bear the dates of the ones before."""
-    digest = blake2b(digest_size=6)
-    for look in sorted(looks):
-        digest.update(f"{os.path.relpath(look.path, folder)}\0{look.bytes}\0".encode())
-        digest.update(Path(look.path).read_bytes())
-    return digest.hexdigest()
-
-
 class Assets(StaticFiles):
-    """The files of a folder. Those that a browser may not keep it asks about, by ETag, before it uses them
-    again: at an address without a version, or with that of a page from before an upgrade."""
+    """The files of a folder. A browser may keep those of the newest version. About others it asks by ETag
+    before it uses them again: at an address without a version, or of a page from before an upgrade."""
 
     def __init__(self, files: Versioned) -> None:
         super().__init__(directory=files.folder)
         self.files = files
 
-    def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        look = Look(str(full_path), stat_result.st_mtime_ns, stat_result.st_size)
-        kept = self.files.holds(scope.get("path_params", {}).get("version", ""), look)
-        response.headers["cache-control"] = KEPT if kept else "no-cache"
-        media = TYPES.get(Path(full_path).suffix)
-        if media and response.status_code == 200:
-            response.headers["content-type"] = media
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        version, within = scope.get("path_params", {}).get("version", ""), path.replace(os.sep, "/")
+        data = self.files.kept(version, within) if scope["method"] in ("GET", "HEAD") else None
+        if data is None:
+            response = await super().get_response(path, scope)
+            response.headers["cache-control"] = "no-cache"
+        else:
+            response = Response(data, headers={"Cache-Control": KEPT, "ETag": f'"{version}"'})
+            if self.is_not_modified(response.headers, Headers(scope=scope)):
+                return NotModifiedResponse(response.headers)
+        if response.status_code == 200:
+            suffix = Path(within).suffix
+            response.headers["content-type"] = (
+                TYPES.get(suffix) or mimetypes.guess_type(within)[0] or "application/octet-stream"
+            )
         return response
 
 

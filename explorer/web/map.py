@@ -33,12 +33,13 @@ class PlaneMap(folium.Map):
 
 
 class ModulePage(Figure):
-    """folium's page, whose script is a module: it starts once what it imports is there."""
+    """folium's page, whose script is a module: it starts once what it imports is there. Leaflet, the largest
+    of the files, comes first: a browser asks in the order of the page."""
 
     _template = Template(
         """<!DOCTYPE html>
 <html lang="{{ this.language }}">
-<head><title>{{ this.title|e }}</title>{{ this.preloads }}{{ this.header.render(**kwargs) }}</head>
+<head><title>{{ this.title|e }}</title>{{ this.header.render(**kwargs) }}{{ this.preloads }}</head>
 <body><main><h1 class="unseen">{{ this.title|e }}</h1>{{ this.html.render(**kwargs) }}</main></body>
 {{ this.phrases }}
 <script type="module">

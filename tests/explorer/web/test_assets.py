@@ -63,10 +63,26 @@ def test_a_file_written_while_the_app_runs_is_seen_at_once(tmp_path):
     files = made(tmp_path, "1")
     base = files.base()
     (tmp_path / "deep" / "a.js").write_text("2")
-    assert of(files, base) == ("2", "no-cache")  # asked for by a page from before
+    assert of(files, base)[0] == "1"  # an address means one version of each file, as long as it may be kept
     assert files.base() != base
     text, kept = of(files, files.base())
     assert text == "2" and "immutable" in kept
+    assert of(files, base) == ("2", "no-cache")
+    (tmp_path / "deep" / ".a.js.swp").write_text("an editor's")
+    assert of(files, files.base()) == (text, kept)
+
+
+def test_a_file_that_is_kept_says_what_it_is_too(client):
+    for path, media in [("earth/icon.svg", "image/svg+xml"), ("leaflet/images/layers.png", "image/png")]:
+        name, _, rest = path.partition("/")
+        base = {"earth": assets.EARTH, "leaflet": assets.LEAFLET}[name].base()
+        answer = client.get(f"/{base}/{rest}")
+        assert answer.content == client.get(f"/static/{path}").content
+        assert answer.headers["content-type"].split(";")[0] == media
+        again = client.get(f"/{base}/{rest}", headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304 and again.content == b""
+    assert client.get(f"/{assets.EARTH.base()}/nowhere.js").status_code == 404
+    assert client.get(f"/{assets.EARTH.base()}/../../app.py").status_code == 404
 
 
 def test_every_import_leads_to_a_file_of_ours():

@@ -27,7 +27,7 @@ def test_what_the_map_opens_with_is_little():
 
 def test_the_map_tells_of_its_modules_before_it_needs_them(client):
     made = client.post("/worlds", json={"name": "There", "prompt": "coast"}).json()
-    head = client.get(f"/worlds/{made['id']}/map").text.split("leaflet.js")[0]
+    head = client.get(f"/worlds/{made['id']}/map").text.split("</head>")[0]
     base = assets.EARTH.base()
     assert preloads("map/main.js", f"../../{base}") in head
     for path in re.findall(rf'href="\.\./\.\./({base}/[^"]+\.js)"', head):
