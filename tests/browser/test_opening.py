@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.acts import landed, opened
 from tests.browser.conftest import PATIENCE, VISITED
@@ -13,6 +14,11 @@ from tests.browser.conftest import PATIENCE, VISITED
 # Of the page and of its map: [address, bytes that came over the line]
 CAME = """() => [window, document.getElementById("earth-map").contentWindow].flatMap(({ performance }) =>
   performance.getEntriesByType("resource").map(({ name, transferSize }) => [name, transferSize]))"""
+
+SHIFTS = """new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) (window.shifts ??= []).push(
+    [entry.value, ...entry.sources.map(({ node }) => node?.id || node?.nodeName)]);
+}).observe({ type: "layout-shift", buffered: true });"""
 
 
 @pytest.fixture
@@ -47,3 +53,17 @@ def test_a_map_shows_its_first_view_before_it_is_told_of_land(visitor, server):
     page.goto(f"{server.url}/#{place}")
     landed(page)
     assert max(asked.values()) == 1, asked.most_common(3)
+
+
+def test_nothing_moves_while_a_first_visit_opens(browser, server):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    opened(page, server)
+    expect(page.get_by_role("complementary", name="Welcome").get_by_role("button")).to_have_count(2)
+    expect(page.locator("#tagline")).to_be_hidden()
+    assert page.evaluate("window.shifts ?? []") == []
+    page.get_by_role("complementary", name="Welcome").get_by_role("button", name="Close").click()
+    expect(page.locator("#tagline")).to_be_visible()
+    context.close()

@@ -10,6 +10,10 @@ import "./bus.js";
 const LANDS = 400; // ms until painted land is seen in a map that is there; other land may take long
 const LONGEST = 3000; // ms that the panel waits
 
+export const WELCOMED = "earth-welcomed"; // in the browser's storage, once the card of a first visit was put away
+// What that card says, the panel need not. It is known before there is a panel, so that nothing moves there.
+document.documentElement.classList.toggle("newcomer", !recall(WELCOMED));
+
 export const visits = () => readVisits(recall(VISITS));
 
 /** Where a world was left, or "". @param {string} world */

@@ -8,8 +8,8 @@ import { Grid } from "../lib/plane.js";
 import { ask } from "./ask.js";
 import { emit, on, tellMap } from "./bus.js";
 import { field, get, make } from "./dom.js";
+import { WELCOMED } from "./opening.js";
 
-const WELCOMED = "earth-welcomed"; // its name in the browser's storage
 const EXAMPLE = 1; // of those for the world's zoom: the first one is the most like First Light
 
 const state = {
@@ -58,6 +58,7 @@ async function begin() {
 
 function away() {
   remember(WELCOMED, "yes");
+  document.documentElement.classList.remove("newcomer");
   state.card?.remove();
 }
 
