@@ -67,7 +67,9 @@ async function begin() {
   if (!opening.over && found && !there) enter(found.id);
   if (!opening.over && !found) frame().contentWindow?.location.replace("about:blank");
   frame().style.visibility = "";
-  if (!found) panel();
+  if (found) return;
+  document.documentElement.classList.remove("newcomer"); // there is no map for the card to lie on
+  panel();
 }
 
 /** Gradio's script makes the panel, and main.js fills it. */
