@@ -45,7 +45,8 @@ type Step = {
   softness?: number;
 };
 
-type Stroke = { prompt: string; path: [number, number][]; radius: number; softness: number };
+/** Without a colour of its own, a stroke has that of its prompt. */
+type Stroke = { prompt: string; path: [number, number][]; radius: number; softness: number; colour?: string };
 type BrushState = { on: boolean; prompt: string; radius: number; softness: number };
 /** What is chosen: tiles, exactly a rectangle, or some of the latents of tiles. */
 type Chosen = { count: number; tiles: Tile[]; bounds: Box | null; exact: boolean; mask?: import("./lib/sheet.js").Mask | null };

@@ -23,6 +23,13 @@ def test_a_drawing_is_shown_on_the_map_before_it_is_laid(page, server, watch):
     keys.last.fill("green island")
     names = page.frame_locator("#earth-map").locator(".region-name")
     expect(names).to_have_text(["green island"])
+    band = page.frame_locator("#earth-map").locator(".band").first
+    expect(band).to_have_css("stroke", "rgb(60, 160, 70)")  # as it is drawn, and beside its prompt
+    to(page, "shape", "edit")
+    expect(names).to_have_count(0)
+    expect(page.frame_locator("#earth-map").locator(".footprint")).to_have_count(0)
+    to(page, "shape", "plan")
+    expect(names).to_have_text(["green island"])
     expect(page.locator("#blueprint-said")).to_contain_text("1 region, shown on the map")
     assert len(journal.steps()) == 1, "laid without being asked"
     page.locator("#blueprint-go").click()

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.acts import LAND, click, drag, opened, selected, settled, stroke, to, until, view, words
 from tests.browser.conftest import VISITED
+
+
+@pytest.mark.parametrize("focus", ["#earth-map", "#edit-prompt"])
+def test_escape_ends_measuring_and_leaves_what_is_selected(page, server, watch, focus):
+    opened(page, server)
+    to(page, "shape", "edit")
+    click(page, 400, 300)
+    expect(words(page)).to_contain_text("1 tile,")
+    land = page.frame_locator("#earth-map")
+    page.locator("#earth-map").press("m")
+    click(page, 300, 300)
+    expect(land.locator(".measured")).to_be_visible()
+    page.locator(focus).press("Escape")
+    expect(land.locator(".measured")).to_have_count(0)
+    expect(land.locator("a.measure")).to_have_attribute("aria-pressed", "false")
+    page.wait_for_timeout(300)  # what is cleared is said a moment later
+    expect(words(page)).to_contain_text("1 tile,")
+    page.locator(focus).press("Escape")
+    expect(words(page)).to_contain_text("Nothing is selected")
+    assert watch == []
 
 
 def test_clicks_choose_tiles(page, server, watch):

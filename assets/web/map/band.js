@@ -23,16 +23,17 @@ export function regions(map) {
 
 export class Band {
   /** @param {L.Map} map @param {Stroke} stroke @param {number} steps */
-  constructor(map, { path, radius, softness, prompt }, steps = STEPS) {
+  constructor(map, { path, radius, softness, prompt, colour }, steps = STEPS) {
     this.map = map;
     const { half, opacity } = bands(radius, softness, steps);
-    const color = `hsl(${hue(prompt)} 80% 60%)`;
+    const color = colour || `hsl(${hue(prompt)} 80% 60%)`;
     /** @type {L.PolylineOptions} */
     const shared = { ...regions(map), lineCap: "round", lineJoin: "round", color };
     /** @param {L.PolylineOptions} style */
     const add = (style) => L.polyline([], { ...shared, ...style }).addTo(map);
     this.lines = half.map((wide) => ({ wide, line: add({ className: "band", opacity }) }));
-    this.lines.push({ wide: 0, line: add({ className: "spine", opacity: 0.9, weight: 1.5 }) });
+    // Through a filled area a stroke goes to and fro: its middle would be a hatch.
+    if (!colour) this.lines.push({ wide: 0, line: add({ className: "spine", opacity: 0.9, weight: 1.5 }) });
     this.lay(path);
     this.scale();
   }

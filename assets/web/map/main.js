@@ -177,9 +177,9 @@ class EarthMap {
   /** Keys are the page's: it has the same ones. @param {KeyboardEvent} event */
   key(event) {
     const { key, code, ctrlKey, metaKey, shiftKey, altKey } = event;
+    if (key === "Escape" && this.tools.stop()) return; // one press ends one thing
     if (step(event)) event.preventDefault();
     this.post({ type: "key", key: { key, code, ctrlKey, metaKey, shiftKey, altKey } });
-    if (key === "Escape") this.tools.stop();
     if (key === "Escape" && window.parent === window) this.selection.clear();
     if (!ctrlKey && !metaKey && !altKey) this.tools.press(key.toLowerCase());
   }
@@ -264,6 +264,7 @@ class EarthMap {
     if (data.type === "theme") document.documentElement.dataset.theme = data.theme;
     if (data.type === "go") this.goTo(data.place, true);
     if (data.type === "clear") this.selection.clear();
+    if (data.type === "escape" && !this.tools.stop()) this.selection.clear();
     if (data.type === "fit") this.fit(data.bounds, data.seen);
     if (data.type === "covered") this.cover(data.bottom);
     if (data.type === "mode") this.selection.turn(data.mode);

@@ -49,9 +49,11 @@ export class Tools {
     pressed(this.buttons.m, this.measure.on);
   }
 
-  /** Escape ends measuring. */
+  /** Escape ends measuring. @returns {boolean} whether there was any */
   stop() {
-    if (this.measure.on) this.measuring();
+    const { on } = this.measure;
+    if (on) this.measuring();
+    return on;
   }
 
   names() {

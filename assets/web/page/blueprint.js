@@ -101,8 +101,16 @@ async function look(file) {
   if (!ok) return say(get("blueprint-said"), said.error.message, true);
   say(get("blueprint-said"), phrase("blueprint.regions", { count: said.strokes.length }));
   if (!isShown("view-plan")) return;
-  tellMap({ type: "strokes", strokes: said.strokes });
+  tellMap({ type: "strokes", strokes: said.strokes.map(coloured) });
   tellMap({ type: "footprint", bounds: said.bounds });
+}
+
+/** As the swatch beside its prompt is. @param {Stroke} stroke @returns {Stroke} */
+function coloured(stroke) {
+  const row = [...get("blueprint-keys").querySelectorAll("label")].find(
+    (each) => each.querySelector("input")?.value.trim() === stroke.prompt,
+  );
+  return { ...stroke, colour: row?.querySelector("i")?.style.backgroundColor };
 }
 
 async function lay() {
@@ -125,6 +133,11 @@ function forget() {
   get("blueprint-keys").replaceChildren();
   get("blueprint-rest").hidden = true;
   say(get("blueprint-said"), "");
+  hide();
+}
+
+/** The map shows what it showed before. */
+function hide() {
   tellMap({ type: "footprint", bounds: null });
   field("brush-regions").dispatchEvent(new Event("change"));
 }
@@ -139,4 +152,8 @@ on("view", ({ bounds }) => {
 on("selection", ({ bounds }) => {
   state.selection = bounds;
 });
-on("place", () => state.file && isShown("view-plan") && looks.want(state.file));
+on("place", () => {
+  if (!state.file) return;
+  if (isShown("view-plan")) looks.want(state.file);
+  else hide();
+});

@@ -139,8 +139,8 @@ on("reuse", ({ step }) => {
   field("brush-prompt").value = step.prompt;
   field("brush-prompt").dispatchEvent(new Event("input", { bubbles: true }));
 });
-// Escape stops brushing; otherwise it clears the selection.
+// Escape stops brushing or measuring; otherwise it clears the selection.
 on("escape", () => {
   if (state.on) turn(false);
-  else tellMap({ type: "clear" });
+  else tellMap({ type: "escape" });
 });
