@@ -17,6 +17,30 @@ def row(page: Page, number: int):
     return line
 
 
+def test_a_comparison_says_while_its_picture_is_awaited_and_that_it_did_not_come(page, server, watch):
+    opened(page, server)
+    edit(page, "snow")
+    settled(page, server, 2)
+    held = []
+    page.route("**/before.webp*", lambda route: held.append(route))
+    to(page, "history")
+    compare = page.locator("#history-list .acts button").first
+    box = page.locator(".compare")
+    compare.click()
+    expect(box).to_contain_text("Reading")
+    edges = [box.get_by_role("button", name=name).bounding_box()["x"] for name in ("Blink", "Close")]
+    assert edges[1] - edges[0] < 100  # side by side
+    for route in held:
+        route.abort()
+    expect(box).to_contain_text("did not come")
+    page.unroute("**/before.webp*")
+    compare.click()
+    compare.click()
+    expect(page.frame_locator("#earth-map").locator("img.preview")).to_have_js_property("complete", True)
+    expect(box).to_have_text(re.compile("^Before 50 %BlinkClose$"))
+    assert watch == []
+
+
 def test_an_edit_is_stamped_undone_to_cleared_and_copied(page, server, watch):
     opened(page, server)
     tile = edit(page, "snow")

@@ -3,7 +3,7 @@
 import { phrase } from "../lib/phrases.js";
 import { rooted } from "../lib/root.js";
 import { tellMap } from "./bus.js";
-import { make, speak } from "./dom.js";
+import { make, say, speak } from "./dom.js";
 
 const BLINK = 700; // ms
 
@@ -34,7 +34,12 @@ export function compare(world, step, after) {
     "aria-pressed": "false",
   });
   const close = make("button", phrase("close"), { type: "button", class: "quiet" });
-  box.append(label, blink, close);
+  const said = make("small", phrase("reading"), { role: "status" });
+  const other = make("img");
+  other.addEventListener("load", () => said.remove());
+  other.addEventListener("error", () => say(said, phrase("compare.missing"), true));
+  other.src = url;
+  box.append(label, said, blink, close);
   after.after(box);
   /** @param {number} share */
   const show = (share) => tellMap({ type: "preview", picture: { url, bounds, inside }, share });
