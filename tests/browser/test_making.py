@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import opened, to, until
+from tests.browser.acts import landed, opened, to, until
 
 
 def drawn(page) -> str:
@@ -50,6 +50,31 @@ def test_a_new_world_is_sketched_before_it_is_made(page, server, watch):
     to(page, "explore", "new")
     expect(seed).not_to_have_value(before)
     assert not watch
+
+
+def test_a_world_that_is_made_of_a_link_before_the_panel_is_there_stays(page, server, watch):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened(page, server)
+    to(page, "home", "share")
+    page.locator("#share-world").click()
+    expect(page.locator("#share-said")).to_contain_text("holds the world")
+    link = page.evaluate("navigator.clipboard.readText()")
+    held = []
+    other = page.context.new_page()
+    other.route("**/gradio_api/queue/join*", lambda asked: held.append(asked))
+    other.goto(link)
+    until(other, lambda: len(held) > 0)  # the panel has asked what it is to show
+    other.locator("#offered button").first.click()
+    until(other, lambda: "#first-2/" in other.url)
+    held[0].continue_()
+    other.wait_for_timeout(1000)
+    assert "#first-2/" in other.url, "the panel's answer is older than what was opened since"
+    other.unroute("**/gradio_api/queue/join*")  # what else was held goes on
+    other.wait_for_timeout(1000)
+    expect(other.locator("#notice")).to_have_text("")
+    expect(other.locator("#world")).to_have_value("first-2")
+    landed(other)
+    assert "#first-2/" in other.url and watch == []
 
 
 def test_a_world_is_shared_as_a_link_that_makes_it_again(page, server, watch):

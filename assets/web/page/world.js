@@ -86,13 +86,22 @@ export function agree(world) {
 /** Open a world: the one before is a step back. @param {string} world @param {string} at a place, or "" */
 export function open(world, at = "") {
   if (!world) return;
+  opening.over = true;
   if (world !== state.world) history.pushState(null, "", formatLink(world, at || left(world)));
   show(world, at);
 }
 
-/** The first world of this page. The server says which: what was asked for may not exist. @param {string} world */
+/** The first world of this page. The server says which: what was asked for may not exist. One that somebody has
+ * opened before the panel was there stays, and the panel follows. @param {string} world */
 export function first(world) {
   opening.over = true;
+  if (state.world) {
+    state.told = world;
+    listen();
+    get("follow")?.click();
+    list();
+    return;
+  }
   if (world !== opening.world) forget();
   enter(world);
   listen();
