@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from explorer.worlds.world import World
-from tiles.errors import EarthError
-from tiles.grid import EARTH, MAX_ZOOM, TILE_PIXELS, Box, Tile, checked_tile, metres_per_pixel
+from tiles.errors import BadBounds, EarthError
+from tiles.grid import Bounds, Tile, boxed, metres_per_pixel
 
 # "1120x900" at the world's home, "8/-2500/300/1120x900" elsewhere: zoom, metres east and north, pixels.
 VIEW = re.compile(r"(?:(\d{1,2})/(-?\d{1,15})/(-?\d{1,15})/)?(\d{1,4})x(\d{1,4})")
@@ -30,27 +30,21 @@ def tiles(world: World, view: str) -> list[Tile]:
         return []
     place, (width, height) = found.groups()[:3], map(int, found.groups()[3:])
     zoom, x, y = map(int, place) if place[0] else (world.base_zoom, *world.home)
-    if zoom > MAX_ZOOM:
+    right, down = (metres_per_pixel(zoom) * side / 2 for side in (width, height))
+    try:
+        box = boxed(Bounds(x - right, y - down, x + right, y + down), zoom)
+    except BadBounds:
         return []
-    pixel = metres_per_pixel(zoom)
-    across, down = (x + EARTH / 2) / pixel, (EARTH / 2 - y) / pixel
-    box = Box(
-        zoom,
-        math.floor((across - width / 2) / TILE_PIXELS),
-        math.floor((down - height / 2) / TILE_PIXELS),
-        math.ceil((across + width / 2) / TILE_PIXELS),
-        math.ceil((down + height / 2) / TILE_PIXELS),
-    )
     if box.size > MOST:
         return []
-    middle = across / TILE_PIXELS - 0.5, down / TILE_PIXELS - 0.5
+    middle = (box.left + box.right - 1) / 2, (box.top + box.bottom - 1) / 2
     return sorted(box.tiles(), key=lambda tile: math.dist(tile[1:], middle))
 
 
 def seen(world: World, wanted: Sequence[Tile]) -> list[Seen]:
     """Those of the tiles that are painted. What cannot be read is for the map's script to hear of."""
     try:
-        told = (Seen(tile, world.renderer.seen(checked_tile(*tile))[0]) for tile in wanted)
+        told = (Seen(tile, world.renderer.seen(tile)[0]) for tile in wanted)
         return [each for each in told if each.revision]
     except EarthError:
         return []
