@@ -21,7 +21,7 @@ from explorer.models.terra import Terra
 from explorer.training.autoencoder import to_pixels
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import WINDOW, blank
-from explorer.training.distill import flow
+from explorer.training.distill import Teacher, flow
 from explorer.training.evaluate import Asked, Paint, Score, nearest, painting, towers
 from explorer.training.loop import half_precision
 from explorer.training.text import small
@@ -31,9 +31,7 @@ BATCH = 20
 MIDDLE = slice(64, 320)  # px of a window, as many as a tile has
 
 
-def windows(
-    model: Terra, denoiser: Denoiser, sampler: Sampler, times: list[float], config: DistillConfig
-) -> Paint:
+def windows(model: Terra, teacher: Teacher, sampler: Sampler, times: list[float]) -> Paint:
     """Paints the middle of a window each."""
 
     def batch(asked: list[Asked]) -> list[np.ndarray]:
@@ -43,7 +41,7 @@ def windows(
         zooms = torch.tensor([float(nearest(model.traits.zooms, one.zoom)) for one in asked])
         inputs = blank(noise, model.text.encode([one.prompt for one in asked]), 0)._replace(zoom=zooms)
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
-            latents = sampler(flow(denoiser, inputs, config), noise, inputs.latents, 1 - inputs.mask, times)
+            latents = sampler(flow(teacher, inputs), noise, inputs.latents, 1 - inputs.mask, times)
             sheets = model.autoencoder.decode(latents)[..., MIDDLE, MIDDLE].float()
         return [small(pixels) for pixels in to_pixels(sheets)]
 
@@ -58,8 +56,8 @@ def main(teacher: Path, data: Path, count: int = 200, model: str = "terra") -> N
     alone = config.model_copy(update={"guidance_scale": 1.0})
     few, many = bundle.times, timesteps(MANY, config.shift)
     ways = {
-        f"{model}, {len(few) - 1} steps": windows(bundle, bundle.denoiser, euler, few, alone),
-        f"teacher, {MANY} steps": windows(bundle, slow, multistep, many, config),
+        f"{model}, {len(few) - 1} steps": windows(bundle, Teacher(bundle.denoiser, alone), euler, few),
+        f"teacher, {MANY} steps": windows(bundle, Teacher(slow, config), multistep, many),
     }
     columns: list[list[Score]] = [
         list(painting(way, towers(Path(model)), data, count)) for way in ways.values()

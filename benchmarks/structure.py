@@ -24,7 +24,7 @@ from explorer.models.terra import Terra
 from explorer.training import land
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import HALO, WINDOW, blank
-from explorer.training.distill import flow
+from explorer.training.distill import Teacher, flow
 from explorer.training.loop import half_precision
 from explorer.training.windows import Batch
 
@@ -45,16 +45,14 @@ def energies(latents: Tensor) -> Tensor:
     return torch.stack(shares).log().mean(1).exp()
 
 
-def painted(
-    denoiser: Denoiser, batch: Batch, sampler: Sampler, times: list[float], config: DistillConfig
-) -> Tensor:
+def painted(teacher: Teacher, batch: Batch, sampler: Sampler, times: list[float]) -> Tensor:
     """Latents of windows about which only prompt and zoom are known; the same noise each time."""
     noise, sheets = torch.randn(batch.latents.shape, generator=torch.manual_seed(5)), []
     for start in range(0, len(noise), BATCH):
         here = slice(start, start + BATCH)
         part = Batch(*(each[here] for each in batch))
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
-            sheet = sampler(flow(denoiser, part, config), noise[here], part.latents, 1 - part.mask, times)
+            sheet = sampler(flow(teacher, part), noise[here], part.latents, 1 - part.mask, times)
         sheets.append(sheet.float())
     return torch.cat(sheets)
 
@@ -69,11 +67,11 @@ def main(denoiser: Path, data: Path, count: int = 48, model: str = "terra") -> N
     real = held.draw(count, WINDOW, HALO, np.random.default_rng(0), 0.0)
     batch = blank(real.latents, real.text, 0)._replace(zoom=real.zoom)
     alone = config.model_copy(update={"guidance_scale": 1.0})
-    rows = {f"{model}, {len(bundle.times) - 1} steps": (bundle.denoiser, euler, bundle.times, alone)}
+    rows = {f"{model}, {len(bundle.times) - 1} steps": (Teacher(bundle.denoiser, alone), euler, bundle.times)}
     for sampler in (euler, multistep):
         for steps in (12, 30, 60):
             times = timesteps(steps, config.shift)
-            rows[f"{sampler.__name__}, {steps} steps"] = slow, sampler, times, config
+            rows[f"{sampler.__name__}, {steps} steps"] = Teacher(slow, config), sampler, times
     table = Table("energy over that of real land", *(f"{low}-{high}" for low, high in BANDS))
     for name, way in rows.items():
         shares = energies(painted(way[0], batch, *way[1:])) / energies(real.latents)

@@ -203,13 +203,14 @@ def train_distilled(
     autoencoder: AutoencoderPart = Path("runs/autoencoder/model"),
     text: TextPart = Path("runs/text/text"),
     denoiser: DenoiserPart = Path("runs/denoiser/model"),
+    worse: Annotated[Path | None, _part("a worse denoiser, to guide the teacher away from")] = None,
 ) -> None:
     """Distil the denoiser to few steps without guidance. The last step."""
     from explorer.training import distill
     from explorer.training.config import DistillConfig
 
     settings = DistillConfig.of_run(out, config)
-    distill.train(data, autoencoder, text, denoiser, out, minutes, settings)
+    distill.train(data, autoencoder, text, denoiser, out, minutes, settings, worse)
 
 
 @models.command("pack")

@@ -166,6 +166,7 @@ class DistillConfig(Config):
     substeps: Count  # of the teacher, in each of these
     shift: Annotated[float, Field(gt=0)]  # of times, towards noise
     guidance_scale: Annotated[float, Field(ge=1)]  # of the teacher, folded into the student
-    guided_above: Share  # times at which the teacher is guided
+    guided_above: Share  # times at which prompts guide the teacher
+    autoguidance_scale: Annotated[float, Field(ge=1)]  # of the teacher, away from a worse denoiser
     own_share: Share  # of windows begin a piece where the student got to by itself
     aerial_share: Share

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import itertools
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,33 +31,42 @@ from explorer.training.loop import Run, device
 from explorer.training.windows import Batch
 
 
-def guided_velocity(teacher: Denoiser, x: Tensor, t: Tensor, batch: Batch, config: DistillConfig) -> Tensor:
-    """The teacher's velocity (n, 4, h, w), guided at times ``t`` (n,) above ``config.guided_above``.
+class Teacher(NamedTuple):
+    """What a student learns from: a denoiser, and how it is guided."""
 
-    Guidance at small times only smooths detail and costs variety (Kynkäänniemi et al. 2024, "Applying
-    guidance in a limited interval", arXiv 2404.07724).
+    denoiser: Denoiser
+    config: DistillConfig
+    worse: Denoiser | None = None  # of the same kind, but smaller or less trained
+
+
+def guided_velocity(teacher: Teacher, x: Tensor, t: Tensor, batch: Batch) -> Tensor:
+    """The teacher's velocity (n, 4, h, w) at times ``t`` (n,), guided twice: away from what a worse denoiser
+    says, and, at times above ``config.guided_above``, away from what it says itself without a prompt.
+
+    What a worse denoiser gets wrong, a better one gets wrong too, though less (autoguidance: Karras et al.
+    2024, arXiv 2406.02507). Guidance by prompts at small times only smooths detail and costs variety
+    (Kynkäänniemi et al. 2024, "Applying guidance in a limited interval", arXiv 2404.07724).
     """
-    result, above = velocity(teacher, x, t, batch), t > config.guided_above
+    config = teacher.config
+    said = result = velocity(teacher.denoiser, x, t, batch)
+    if teacher.worse is not None and config.autoguidance_scale > 1:
+        result = said + (config.autoguidance_scale - 1) * (said - velocity(teacher.worse, x, t, batch))
+    above = t > config.guided_above
     if config.guidance_scale > 1 and above.any():
         part = Batch(*(each[above] for each in batch))
-        unguided = velocity(teacher, x[above], t[above], part, torch.zeros_like(part.text))
-        result = result.index_put((above,), unguided + config.guidance_scale * (result[above] - unguided))
+        unguided = velocity(teacher.denoiser, x[above], t[above], part, torch.zeros_like(part.text))
+        away = (config.guidance_scale - 1) * (said[above] - unguided)
+        result = result.index_put((above,), result[above] + away)
     return result
 
 
-def flow(model: Denoiser, batch: Batch, config: DistillConfig) -> Velocity:
+def flow(teacher: Teacher, batch: Batch) -> Velocity:
     """``guided_velocity`` of one batch as a function that samplers take: one time for all windows."""
-    return lambda x, t: guided_velocity(model, x, torch.full((len(x),), t, device=x.device), batch, config)
+    return lambda x, t: guided_velocity(teacher, x, torch.full((len(x),), t, device=x.device), batch)
 
 
 def target(
-    teacher: Denoiser,
-    batch: Batch,
-    noise: Tensor,
-    first: Tensor,
-    starts: Tensor,
-    ends: Tensor,
-    config: DistillConfig,
+    teacher: Teacher, batch: Batch, noise: Tensor, first: Tensor, starts: Tensor, ends: Tensor
 ) -> Tensor:
     """The velocity (n, 4, h, w) that leads straight from ``first`` (n, 4, h, w), at the start of each
     window's piece, to where the guided teacher gets by the end of it. ``starts``, ``ends`` (n,) are times; a
@@ -64,12 +74,12 @@ def target(
 
     The steps are of second order: so few steps of Euler's would end in land that is too smooth.
     """
-    x, before = first, None
+    x, before, substeps = first, None, teacher.config.substeps
     with torch.no_grad():
-        for step in range(config.substeps):
-            now, then = (starts + (ends - starts) * (step + i) / config.substeps for i in (0, 1))
+        for step in range(substeps):
+            now, then = (starts + (ends - starts) * (step + i) / substeps for i in (0, 1))
             x = torch.where(batch.mask > 0, _noised(batch, noise, now), x)
-            slope = guided_velocity(teacher, x, now, batch, config)
+            slope = guided_velocity(teacher, x, now, batch)
             x = x + (then - now)[:, None, None, None] * (slope if before is None else ahead(slope, before))
             before = slope
     return (first - x) / (starts - ends)[:, None, None, None]
@@ -97,9 +107,10 @@ def _noised(batch: Batch, noise: Tensor, t: Tensor) -> Tensor:
     return (1 - at) * batch.latents + at * noise
 
 
-def loss(student: Denoiser, teacher: Denoiser, batch: Batch, config: DistillConfig) -> Tensor:
+def loss(student: Denoiser, teacher: Teacher, batch: Batch) -> Tensor:
     """Mean square error of the student's velocity where latents are not known."""
-    times, count = timesteps(config.steps, config.shift), len(batch.latents)
+    config, count = teacher.config, len(batch.latents)
+    times = timesteps(config.steps, config.shift)
     piece = torch.randint(len(times) - 1, (count,)).to(batch.latents.device)
     starts, ends = (torch.tensor(times).to(piece.device)[piece + i] for i in (0, 1))
     noise = torch.randn_like(batch.latents)
@@ -107,7 +118,7 @@ def loss(student: Denoiser, teacher: Denoiser, batch: Batch, config: DistillConf
     real = _noised(batch, noise, starts)
     rolled_out = rollout(student, batch, noise, piece * own.flatten(), times)
     first = torch.where(own & (batch.mask == 0), rolled_out, real)
-    wanted = target(teacher, batch, noise, first, starts, ends, config)
+    wanted = target(teacher, batch, noise, first, starts, ends)
     error = velocity(student, first, starts, batch) - wanted
     unknown = (1 - batch.mask) * batch.counted
     return (error.square().mean(1, keepdim=True) * unknown).sum() / unknown.sum().clamp(min=1)
@@ -121,25 +132,28 @@ def train(
     out: Path,
     minutes: float,
     config: DistillConfig,
+    worse: Path | None = None,
 ) -> None:
-    """Train for ``minutes`` (counted over restarts); the averaged student is saved in ``out/model``."""
+    """Train for ``minutes`` (counted over restarts); the averaged student is saved in ``out/model``.
+
+    Its teacher is guided away from the denoiser in the folder ``worse``, if there is one.
+    """
     rng = np.random.default_rng()
-    read = {"low_cpu_mem_usage": False}
-    painter = Autoencoder.from_pretrained(autoencoder, **read).eval()
+    painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
     tower = TextTower.load(text)
     out.mkdir(parents=True, exist_ok=True)
     there, held = land.read(folder, painter, tower.encode, denoiser.parent)
-    teacher = Denoiser.from_pretrained(denoiser, **read).to(device()).eval().requires_grad_(False)
-    student = Denoiser.from_pretrained(denoiser, **read)
+    teacher = Teacher(_fixed(denoiser), config, None if worse is None else _fixed(worse))
+    student = Denoiser.from_pretrained(denoiser, low_cpu_mem_usage=False, torch_dtype=torch.float32)
     run = Run(out, student, config.peak, minutes, config.decay)
 
     def step() -> tuple[Tensor, int]:
         drawn = there.draw(config.batch, WINDOW, HALO, rng, config.aerial_share).to(device())
-        return loss(student, teacher, drawn, config), config.batch
+        return loss(student, teacher, drawn), config.batch
 
     def sheet() -> None:
         student.save_pretrained(out / "model", safe_serialization=True)
-        scores = distances_to_teacher(student, teacher, held, config)
+        scores = distances_to_teacher(student, teacher, held)
         with open(out / "scores.csv", "a", newline="") as file:
             csv.writer(file).writerow([run.step, run.samples, *(round(s, 4) for s in scores)])
         pictures = paint_sheet(student, painter, tower.encode, timesteps(config.steps, config.shift), 1.0)
@@ -149,11 +163,16 @@ def train(
         pass
 
 
-def distances_to_teacher(
-    student: Denoiser, teacher: Denoiser, held: Land, config: DistillConfig
-) -> tuple[float, float]:
+def _fixed(folder: Path) -> Denoiser:
+    """A denoiser that learns no more."""
+    model: Denoiser = Denoiser.from_pretrained(folder, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    return model.to(device()).eval().requires_grad_(False)
+
+
+def distances_to_teacher(student: Denoiser, teacher: Teacher, held: Land) -> tuple[float, float]:
     """Mean square distances to what the guided teacher paints in 30 steps from the same noise: of the
     student, and, for comparison, of the guided teacher in as few steps as the student has."""
+    config = teacher.config
     with torch.random.fork_rng():
         torch.manual_seed(0)
         drawn = held.draw(8, WINDOW, HALO, np.random.default_rng(0), config.aerial_share)
@@ -161,7 +180,7 @@ def distances_to_teacher(
         drawn = drawn.to(device())
 
     unguided = config.model_copy(update={"guidance_scale": 1.0})
-    guided, alone = flow(teacher, drawn, config), flow(student, drawn, unguided)
+    guided, alone = flow(teacher, drawn), flow(Teacher(student, unguided), drawn)
     start, few = (noise, drawn.latents, 1 - drawn.mask), timesteps(config.steps, config.shift)
     right = multistep(guided, *start, timesteps(30, config.shift))
     painted = euler(alone, *start, few), euler(guided, *start, few)

@@ -44,6 +44,9 @@ RIDGE = 0.1
 CROPS = 512  # of each source: the mean of 128 was off by half a dB
 PROMPTS = 20  # to choose from
 TWENTY = asset("prompts", "twenty.json")
+NEAR_ZOOM = (
+    3  # zooms between a prompt and real pictures of its scene; a forest's canopy is another scene's name
+)
 HALF = " at half size"  # UC Merced's zoom 18
 DECODED = {
     "Blue Marble": ("bluemarble", "34"),
@@ -95,7 +98,7 @@ class Compared(NamedTuple):
 
 def evaluate(folder: Path, data: Path, count: int = 200) -> Iterator[Score]:
     """Scores of the bundle in ``folder`` on the held-out places of ``data``; of each source, and to
-    each of 20 prompts in turn, ``count`` pictures are painted."""
+    each of the prompts of twenty.json in turn, ``count`` pictures are painted."""
     model = Library(str(folder), "cpu").get()
     assert isinstance(model, Terra)
     yield from decoded(model.autoencoder, data)
@@ -120,7 +123,7 @@ def painting(paint: Paint, by: Towers, data: Path, count: int) -> Iterator[Score
             yield obeyed(pair, by.text, name)
             sets.append(pair)
     yield zooms_guessed(sets)
-    yield from twenty(paint, by, [e for pair in sets for e in pair.held], count)
+    yield from twenty(paint, by, [e for pictures in unseen.values() for e in pictures], count)
 
 
 def decoded(autoencoder: Autoencoder, folder: Path) -> Iterator[Score]:
@@ -230,22 +233,25 @@ def zooms_guessed(sets: list[Compared]) -> Score:
 
 
 def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterator[Score]:
-    """How often the right one of 20 plain prompts lies nearest a picture, and how much pictures of one prompt
-    differ; real pictures are of the scene that a prompt names."""
+    """How often the right one of the plain prompts lies nearest a picture, and how much pictures of one
+    prompt differ; real pictures are of the scene that a prompt names, at about its zoom."""
     asked: list[dict[str, Any]] = json.loads(TWENTY.read_text())
     prompts = by.text.encode([row["prompt"] for row in asked])
     turns = [index % len(asked) for index in range(count)]
     seeds = [index // len(asked) for index in range(count)]  # each for all prompts
     pictures = paint([Asked(asked[i]["zoom"], asked[i]["prompt"], seed) for i, seed in zip(turns, seeds)])
-    scenes = [row["scene"] for row in asked]
-    real = [example for example in held if example.cls in scenes]
+    zooms = {row["scene"]: row["zoom"] for row in asked}
+    scenes = list(zooms)
+    real = [e for e in held if e.cls in zooms and abs(e.zoom - zooms[e.cls]) <= NEAR_ZOOM]
     if not real:
         return
     right = torch.tensor([scenes.index(example.cls) for example in real])
     there, shown = (features(by.images, sheet) for sheet in ([e.pixels for e in real], pictures))
     real_choice, choice = ((sheet @ prompts.T).argmax(1) for sheet in (there, shown))
     obeys = float((choice == torch.tensor(turns)).float().mean())
-    yield Score("prompts obeyed, 1 of 20", obeys, float((real_choice == right).float().mean()), "0.7")
+    yield Score(
+        f"prompts obeyed, 1 of {len(asked)}", obeys, float((real_choice == right).float().mean()), "0.7"
+    )
     classes = [(example.cls, round(example.zoom)) for example in real]
     yield Score(
         "variety: distance of two seeds of one prompt",

@@ -12,7 +12,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from explorer.training.muon import optimizers
+from explorer.training.muon import one_by_one, optimizers
 
 WARMUP = 0.02  # share of the run in which the learning rate rises
 
@@ -71,6 +70,12 @@ def processes() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def together() -> None:
+    """Wait until all processes are here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def the_first(flat: Tensor) -> None:
     """What the first process has."""
     dist.broadcast(flat, 0)
@@ -80,6 +85,22 @@ def mean(flat: Tensor) -> None:
     """The mean over all processes."""
     dist.all_reduce(flat)
     flat /= processes()
+
+
+def shared(matrices: list[Tensor]) -> list[Tensor]:
+    """``matrices`` made orthogonal: each process does a part of them, and all get all."""
+    order = sorted(range(len(matrices)), key=lambda index: matrices[index].numel())
+    own = set(order[joined() :: processes()])
+    parts = [
+        (one_by_one([matrix])[0] if index in own else torch.zeros_like(matrix)).flatten()
+        for index, matrix in enumerate(matrices)
+    ]
+    flat = torch.cat(parts)
+    dist.all_reduce(flat)  # all but one of the summands are zero
+    return [
+        part.view_as(matrix)
+        for part, matrix in zip(flat.split([matrix.numel() for matrix in matrices]), matrices)
+    ]
 
 
 class Average:
@@ -107,7 +128,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.module, self.peak = folder, module.to(device()), peak
         self.rank = joined()
-        self.optimizers = optimizers(module, peak)
+        self.optimizers = optimizers(module, peak, shared if processes() > 1 else one_by_one)
         self.average = Average(module, decay)
         self.clock, self.step, self.samples = Clock(minutes), 0, 0
         if (folder / "state.safetensors").exists():
@@ -209,22 +230,6 @@ class Run:
             optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
         self.step, self.samples = int(notes["step"]), int(notes["samples"])
         self.clock = Clock(minutes, float(notes["spent"]))
-
-
-@contextmanager
-def kept(cache: Path) -> Iterator[dict[str, Tensor]]:
-    """Tensors by name, read from ``cache`` (safetensors), and kept there with those that are added: also if
-    the work is stopped before its end, which then goes on from there. Several processes that train together
-    may do so at once."""
-    tensors = load_file(cache) if cache.exists() else {}
-    before = len(tensors)
-    try:
-        yield tensors
-    finally:
-        if len(tensors) > before:
-            part = cache.with_suffix(f".{os.getpid()}.part")
-            save_file(tensors, part)
-            part.replace(cache)
 
 
 def with_average(module: nn.Module, average: Average, work: Callable[[], None]) -> None:

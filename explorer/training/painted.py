@@ -19,7 +19,7 @@ from explorer.painting import schedule
 from explorer.painting.pyramid import Pyramid, pyramid_of
 from explorer.painting.window import Condition, Latents, WindowSpec, assemble, paint_windows
 from explorer.training import text
-from explorer.training.loop import kept
+from explorer.training.kept import kept
 from tiles.grid import Tile
 
 COUNT = 120  # sheets

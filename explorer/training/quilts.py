@@ -7,6 +7,8 @@ count: the denoiser learns each picture up to its border, but not the border its
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +22,8 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
 from explorer.training.autoencoder import moved, to_tensor
-from explorer.training.loop import device, half_precision, kept
+from explorer.training.kept import Named, made
+from explorer.training.loop import device, half_precision
 from explorer.training.windows import PARENT_NOISE
 
 SOURCES = ("ucmerced-*", "scene-*")
@@ -44,27 +47,31 @@ class Patch(NamedTuple):
 def patches(folder: Path, model: Autoencoder, cache: Path) -> dict[int, list[Patch]]:
     """Every picture of a single scene at every side, encoded once and then read from ``cache``
     (safetensors)."""
-    by_side: dict[int, list[Patch]] = {side: [] for side in SIDES}
-    with kept(cache) as latents:
+    found: list[tuple[str, data.Picture, int]] = []
+
+    def pictures() -> Iterator[Named]:
         for picture in data.read(folder, *SOURCES):
             if not data.free(picture) or min(picture.pixels.shape[:2]) < FULL - 16:
                 continue
             for side in SIDES:
-                name = f"{picture.name} {side}"
-                if name not in latents:
-                    latents[name] = torch.stack(_encoded(picture.pixels, side, model))
                 zoom = picture.zoom + math.log2(side / min(picture.pixels.shape[:2]))
                 bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=zoom)
-                by_side[side].append(Patch(bare, *latents[name]))
+                found.append((f"{picture.name} {side}", bare, side))
+                yield found[-1][0], partial(_encoded, picture.pixels, side, model)
+
+    latents = made(cache, pictures(), "encoding scenes")
+    by_side: dict[int, list[Patch]] = {side: [] for side in SIDES}
+    for name, bare, side in found:
+        by_side[side].append(Patch(bare, *latents[name]))
     return by_side
 
 
-def _encoded(pixels: np.ndarray, side: int, model: Autoencoder) -> tuple[Tensor, Tensor]:
-    """The latents of a picture ``side`` px wide and of its parent, enlarged: half (4, side / 8, side / 8)."""
+def _encoded(pixels: np.ndarray, side: int, model: Autoencoder) -> Tensor:
+    """The latents of a picture ``side`` px wide, and of its parent, enlarged: half (2, 4, h, w)."""
     own = _latents(_resized(pixels, side), model)
     small = _latents(_resized(pixels, side // 16 * 8), model)
     parent = F.interpolate(small, size=own.shape[-1], mode="bilinear")
-    return own[0].half(), parent[0].half()
+    return torch.cat([own, parent]).half().contiguous()
 
 
 def _resized(pixels: np.ndarray, side: int) -> np.ndarray:

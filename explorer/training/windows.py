@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from explorer.models.autoencoder import Autoencoder
 from explorer.models.denoiser import NO_ZOOM
 from explorer.training import captions, data, masks
 from explorer.training.autoencoder import moved, resized, to_tensor
-from explorer.training.loop import device, half_precision, kept
+from explorer.training.kept import Named, made
+from explorer.training.loop import device, half_precision
 
 WHOLE = 64  # px of a latent three zooms coarser
 COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
@@ -71,24 +73,28 @@ class Batch(NamedTuple):
 
 def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
     """Every mosaic, Blue Marble's and one's own, encoded once and then read from ``cache`` (safetensors)."""
-    with kept(cache) as latents:
-        return [mosaic for picture in data.read(folder, *SOURCES) for mosaic in _of(picture, model, latents)]
+    found: list[tuple[str, data.Picture, float]] = []
+
+    def pictures() -> Iterator[Named]:
+        for picture in data.read(folder, *SOURCES):
+            for scale, pixels in _sizes(picture):
+                name = picture.name if scale == 1 else f"{picture.name} {scale}"
+                bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
+                found.append((name, bare, scale))
+                yield name, partial(_encoded, pixels, model)
+
+    latents = made(cache, pictures(), "encoding mosaics")
+    return [Mosaic(bare, latents[name][0], latents[name][1:], scale) for name, bare, scale in found]
 
 
-def _of(picture: data.Picture, model: Autoencoder, latents: dict[str, Tensor]) -> Iterator[Mosaic]:
-    """A picture as a mosaic, and shrunk as another; ``latents`` by name are used and added to."""
+def _sizes(picture: data.Picture) -> Iterator[tuple[float, np.ndarray]]:
+    """Pixels of a picture as a mosaic, and shrunk as another, by its scale."""
     if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
         return
     for scale in (1.0, SHRUNK):
         height, width = (int(extent * scale) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
-        if min(height, width) < LEAST:
-            continue
-        name = picture.name if scale == 1 else f"{picture.name} {scale}"
-        if name not in latents:
-            latents[name] = _encoded(resized(picture.pixels, scale)[:height, :width], model)
-        sheets = latents[name]
-        bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
-        yield Mosaic(bare, sheets[0], sheets[1:], scale)
+        if min(height, width) >= LEAST:
+            yield scale, resized(picture.pixels, scale)[:height, :width]
 
 
 @torch.inference_mode()

@@ -5,7 +5,7 @@ import torch
 
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import blank
-from explorer.training.distill import guided_velocity, loss, rollout, target
+from explorer.training.distill import Teacher, guided_velocity, loss, rollout, target
 
 N = 6
 
@@ -36,7 +36,7 @@ def told(windows, t, text, zoom, coarser):
 def test_the_way_of_a_straight_flow_is_that_flow():
     starts, ends = torch.full((N,), 0.8), torch.full((N,), 0.5)
     first = torch.randn(N, 4, 16, 16)
-    found = target(constant, batch(), first, first, starts, ends, config(2.0))
+    found = target(Teacher(constant, config(2.0)), batch(), first, first, starts, ends)
     torch.testing.assert_close(found, torch.full_like(found, 0.7))
 
 
@@ -44,7 +44,7 @@ def test_the_way_of_a_bent_flow_ends_where_the_flow_does():
     """Euler's four steps would end five per cent away from it."""
     drawn, noise = batch(), torch.randn(N, 4, 16, 16)
     starts, ends = torch.full((N,), 1.0), torch.full((N,), 0.4)
-    found = target(growing, drawn, noise, noise, starts, ends, config(1.0))
+    found = target(Teacher(growing, config(1.0)), drawn, noise, noise, starts, ends)
     torch.testing.assert_close(noise - 0.6 * found, noise * math.exp(-0.6), rtol=0.012, atol=0)
 
 
@@ -52,7 +52,7 @@ def test_guidance_is_folded_in():
     drawn = batch()._replace(text=torch.ones(N, 256))
     starts, ends = torch.ones(N), torch.full((N,), 0.5)
     first = torch.randn(N, 4, 16, 16)
-    found = target(told, drawn, first, first, starts, ends, config(3.0))
+    found = target(Teacher(told, config(3.0)), drawn, first, first, starts, ends)
     torch.testing.assert_close(found, torch.full_like(found, 3.0))
 
 
@@ -65,15 +65,25 @@ def test_what_is_known_stays_known_on_the_way_and_is_not_judged():
     def wrong_where_known(windows, t, text, zoom, coarser):
         return torch.full_like(windows[:, :4], 0.7) + 100 * windows[:, 8:9]
 
-    assert loss(wrong_where_known, constant, drawn, config(2.0)) < 1e-8
-    assert loss(growing, constant, drawn, config(2.0)) > 0.1
+    assert loss(wrong_where_known, Teacher(constant, config(2.0)), drawn) < 1e-8
+    assert loss(growing, Teacher(constant, config(2.0)), drawn) > 0.1
 
 
 def test_small_times_are_not_guided():
     drawn = batch()._replace(text=torch.ones(N, 256))
     t = torch.tensor([0.1, 0.3, 0.34, 0.5, 0.9, 1.0])
-    found = guided_velocity(told, torch.randn(N, 4, 16, 16), t, drawn, config(3.0))
+    found = guided_velocity(Teacher(told, config(3.0)), torch.randn(N, 4, 16, 16), t, drawn)
     assert found[:, 0, 0, 0].tolist() == [1, 1, 1, 3, 3, 3]
+
+
+def test_a_worse_denoiser_is_guided_away_from_at_all_times():
+    """By half of what lies between both, beside what a prompt guides."""
+    drawn = batch()._replace(text=torch.ones(N, 256))
+    t = torch.tensor([0.1, 0.3, 0.34, 0.5, 0.9, 1.0])
+    told_so = config(3.0).model_copy(update={"autoguidance_scale": 1.5})
+    found = guided_velocity(Teacher(told, told_so, constant), torch.randn(N, 4, 16, 16), t, drawn)
+    expected = torch.tensor([1.15, 1.15, 1.15, 3.15, 3.15, 3.15])
+    torch.testing.assert_close(found[:, 0, 0, 0], expected)
 
 
 def test_a_student_is_taught_from_where_it_gets_to():
@@ -106,6 +116,6 @@ def test_own_starts_change_what_is_learned_only_after_the_first_piece(monkeypatc
         for piece in (0, 3):
             torch.manual_seed(1)
             monkeypatch.setattr(torch, "randint", lambda high, shape, piece=piece: torch.full(shape, piece))
-            losses[share, piece] = float(loss(growing, constant, drawn, told))
+            losses[share, piece] = float(loss(growing, Teacher(constant, told), drawn))
     assert losses[0.0, 0] == pytest.approx(losses[1.0, 0])
     assert losses[0.0, 3] != pytest.approx(losses[1.0, 3], rel=0.05)

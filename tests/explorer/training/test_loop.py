@@ -66,14 +66,15 @@ print(run.step, run.samples, module.weight.detach().flatten().tolist() + [float(
 """
 
 
-def test_processes_train_one_model_together(tmp_path):
+def together(code: str, folder: Path) -> list[str]:
+    """The last line that each of two processes says, which run ``code`` together."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", ALONE, str(tmp_path)],
+            [sys.executable, "-c", code, str(folder)],
             cwd=Path(__file__).parents[3],
             env={**os.environ, **shared, "RANK": str(rank)},
             stdout=subprocess.PIPE,
@@ -81,7 +82,11 @@ def test_processes_train_one_model_together(tmp_path):
         )
         for rank in range(2)
     ]
-    said = [worker.communicate(timeout=120)[0].splitlines()[-1] for worker in workers]
+    return [worker.communicate(timeout=120)[0].splitlines()[-1] for worker in workers]
+
+
+def test_processes_train_one_model_together(tmp_path):
+    said = together(ALONE, tmp_path)
     assert said[0] == said[1]
     step, samples, weights = said[0].split(" ", 2)
     assert int(samples) == 2 * int(step)
@@ -105,3 +110,19 @@ def test_orthogonal_keeps_directions_and_levels_sizes():
         sizes = found.diagonal()
         assert ((sizes > 0.6) & (sizes < 1.3)).all()
         assert (found - torch.diag(sizes)).abs().max() < 1e-3
+
+
+SHARED = """
+import torch
+from torch import nn
+from explorer.training.loop import joined, shared
+from explorer.training.muon import one_by_one
+joined()
+torch.manual_seed(0)
+matrices = [torch.randn(5, 40), torch.randn(40, 5), torch.randn(8, 8)]
+print(all(torch.equal(*pair) for pair in zip(shared(matrices), one_by_one(matrices))))
+"""
+
+
+def test_processes_share_the_work_of_a_step(tmp_path):
+    assert together(SHARED, tmp_path) == ["True", "True"]

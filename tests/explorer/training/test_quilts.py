@@ -85,7 +85,7 @@ def test_reading_that_is_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
         if len(encoded) == 5:
             raise KeyboardInterrupt
         encoded.append(side)
-        return torch.zeros(4, side // 8, side // 8), torch.zeros(4, side // 8, side // 8)
+        return torch.zeros(2, 4, side // 8, side // 8)
 
     monkeypatch.setattr(quilts, "_encoded", encode)
     with pytest.raises(KeyboardInterrupt):
