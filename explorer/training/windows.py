@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from functools import partial
@@ -25,13 +26,17 @@ COARSER = (1, 2, 3)  # zooms by which a parent may be coarser
 SOURCES = ("bluemarble-*", "mosaic-*")
 ZOOM_SHARES = {5: 0.15, 6: 0.22, 7: 0.25, 8: 0.38}
 NO_TEXT, NO_ZOOMS, NO_PARENT = 0.15, 0.1, {5: 0.8, 6: 0.65, 7: 0.4, 8: 0.25}
-ANY_SHARE, NO_ANY_PARENT = 0.25, 0.4  # of any other zoom
+ANY_SHARE, NO_ANY_PARENT = 0.25, 0.4  # of any other zoom,
+ENOUGH = 100  # if there are as many mosaics of it: of fewer, fewer windows are drawn
 LEAST = 384  # px, as wide as a window of painting
 SQUARES = 4  # labelled squares a side of a mosaic
 LABELLED_SHARE = 0.8  # of windows are drawn by the class in their middle
 LEVELLING = 0.3  # power of a class's count that says how often it is drawn: 0 is all alike, 1 as they come
 SHRUNK = 0.75  # the size, beside its own, at which a mosaic is learned too
 SHRUNK_SHARE = 0.25  # of windows are of such
+HALVED = (
+    0.5  # the size at which mosaics stand for the zoom above their own, of which there may be no pictures
+)
 TURNED_SHARE = 0.5  # of windows are turned and mirrored: land has no north, though its light has one
 PARENT_NOISE = 0.3  # at most: a painted sketch is never as clean as a real picture
 
@@ -77,9 +82,9 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
 
     def pictures() -> Iterator[Named]:
         for picture in data.read(folder, *SOURCES):
-            for scale, pixels in _sizes(picture):
-                name = picture.name if scale == 1 else f"{picture.name} {scale}"
-                bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(scale))
+            for size, scale, pixels in _sizes(picture):
+                name = picture.name if size == 1 else f"{picture.name} {size}"
+                bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(size))
                 found.append((name, bare, scale))
                 yield name, partial(_encoded, pixels, model)
 
@@ -87,14 +92,16 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
     return [Mosaic(bare, latents[name][0], latents[name][1:], scale) for name, bare, scale in found]
 
 
-def _sizes(picture: data.Picture) -> Iterator[tuple[float, np.ndarray]]:
-    """Pixels of a picture as a mosaic, and shrunk as another, by its scale."""
-    if not data.free(picture) or min(picture.pixels.shape[:2]) < LEAST:
+def _sizes(picture: data.Picture) -> Iterator[tuple[float, float, np.ndarray]]:
+    """Pixels of a picture at every size that is learned, beside its own, with the scale of its mosaic."""
+    if not data.free(picture):
         return
-    for scale in (1.0, SHRUNK):
-        height, width = (int(extent * scale) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
+    wholes = (1.0,) if round(picture.zoom) in ZOOM_SHARES else (1.0, HALVED)
+    for whole, scale in itertools.product(wholes, (1.0, SHRUNK)):
+        size = whole * scale
+        height, width = (int(extent * size) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
         if min(height, width) >= LEAST:
-            yield scale, resized(picture.pixels, scale)[:height, :width]
+            yield size, scale, resized(picture.pixels, size)[:height, :width]
 
 
 @torch.inference_mode()
@@ -127,7 +134,7 @@ class Windows:
     def place(self, side: int, rng: np.random.Generator) -> tuple[Mosaic, int, int]:
         """A mosaic, and where a window of ``side`` latents begins in it: top, left."""
         zooms = sorted({zoom for zoom, _ in self.mosaics})
-        shares = np.array([ZOOM_SHARES.get(z, ANY_SHARE) for z in zooms])
+        shares = np.array([self._share(zoom) for zoom in zooms])
         kind = int(rng.choice(zooms, p=shares / shares.sum())), rng.random() < SHRUNK_SHARE
         kind = kind if kind in self.mosaics else (kind[0], not kind[1])
         by_class = self.labelled[kind]
@@ -144,6 +151,11 @@ class Windows:
             middle = int((step + rng.random()) * extent / SQUARES)
             starts.append(min(max(middle - side // 2, 0), extent - side))
         return mosaic, starts[0], starts[1]
+
+    def _share(self, zoom: int) -> float:
+        """How many windows are of a zoom, beside others."""
+        count = sum(len(self.mosaics.get((zoom, shrunk), ())) for shrunk in (False, True))
+        return ZOOM_SHARES.get(zoom, ANY_SHARE * min(count / (2 * ENOUGH), 1))
 
     def row(self, side: int, halo: int, rng: np.random.Generator) -> dict[str, Any]:
         """One window of ``side`` latents, as a row of a batch."""

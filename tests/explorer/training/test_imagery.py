@@ -62,7 +62,13 @@ def test_mosaics_of_ones_own_are_learned_from(tmp_path):
     found = mosaics(folder, model, tmp_path / "latents.safetensors")
     # What does not fill the coarsest parent's latents is left out, and what is too small once it is shrunk.
     shapes = sorted((tuple(m.latents.shape), round(m.picture.zoom, 2)) for m in found)
-    assert shapes == [((4, 56, 128), 15), ((4, 96, 96), 14.58), ((4, 128, 128), 15)]
+    assert shapes == [
+        ((4, 48, 48), 13.58),
+        ((4, 56, 128), 15),
+        ((4, 64, 64), 14),
+        ((4, 96, 96), 14.58),
+        ((4, 128, 128), 15),
+    ]
     rows = [Windows(found).row(48, 8, np.random.default_rng(seed)) for seed in range(60)]
     assert {row["prompt"] for row in rows} == {"", "my fields"}
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from explorer.models.autoencoder import Autoencoder
 from explorer.training.autoencoder import moved
 from explorer.training.data import Picture
-from explorer.training.windows import SHRUNK, TURNED_SHARE, Mosaic, Windows
+from explorer.training.windows import SHRUNK, TURNED_SHARE, Mosaic, Windows, mosaics
 
 SIDE = 48
 
@@ -68,3 +71,24 @@ def test_rare_land_is_drawn_far_more_often_than_it_lies_about():
     rare = sum(max(place) + SIDE // 2 < 64 for place in middles) / len(middles)
     assert 0.2 < rare < 0.5  # 1 of 16 as it comes
     assert all(0 <= start <= 256 - SIDE for place in middles for start in place)
+
+
+def test_a_zoom_of_few_pictures_is_drawn_seldom():
+    windows, rng = Windows([mosaic(zoom=8)] * 4 + [mosaic(zoom=14)] * 4), np.random.default_rng(0)
+    zooms = [windows.place(SIDE, rng)[0].source_zoom for _ in range(400)]
+    assert 0 < zooms.count(14) < 20
+
+
+def test_pictures_of_other_zooms_stand_for_the_zoom_above_them_too(tmp_path):
+    for zoom in (8, 17):
+        folder = tmp_path / f"mosaic-{zoom}"
+        folder.mkdir()
+        Image.fromarray(np.zeros((1024, 1024, 3), np.uint8)).save(folder / f"land-{zoom}.png")
+        (folder / f"land-{zoom}.json").write_text(json.dumps({"zoom": zoom, "captions": ["land"]}))
+    found = mosaics(
+        tmp_path, Autoencoder(widths=(16, 16, 16), blocks=(1, 1, 1)), tmp_path / "cache.safetensors"
+    )
+    sizes = [(each.source_zoom, each.scale, each.latents.shape[1]) for each in found]
+    assert sizes == [
+        (17, 1, 128), (17, 0.75, 96), (16, 1, 64), (16, 0.75, 48), (8, 1, 128), (8, 0.75, 96)
+    ]  # fmt: skip
