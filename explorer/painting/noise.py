@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +23,9 @@ class Area(NamedTuple):
 
 STREAM = 0x6561727468  # makes this field independent of other uses of the same seed
 _WORD = 2**64
+KEPT = 2**25  # bytes of each shape: 64 painters work on ten rows of wide land at a time, 2,048 cells of terra
 
 
-@lru_cache(maxsize=2048)  # 64 painters work on ten rows of wide land at a time; 32 MiB of cells of terra
 def cell_noise(seed: int, cell: Tile, channels: int, side: int) -> np.ndarray:
     """Standard normal noise of one cell, float32 (channels, side, side), read-only; ``side`` is even.
 
@@ -32,6 +33,21 @@ def cell_noise(seed: int, cell: Tile, channels: int, side: int) -> np.ndarray:
     seed, its counter set by the cell's address, then the Box-Muller transform on raw words:
     numpy guarantees the raw words in all versions, but not its normal numbers.
     """
+    return _kept(channels, side)(seed, cell)
+
+
+@cache
+def _kept(channels: int, side: int) -> Callable[[int, Tile], np.ndarray]:
+    """Noise of cells of one shape: what was drawn last is kept, within ``KEPT`` bytes."""
+
+    @lru_cache(maxsize=KEPT // (4 * channels * side**2))
+    def drawn(seed: int, cell: Tile) -> np.ndarray:
+        return _drawn(seed, cell, channels, side)
+
+    return drawn
+
+
+def _drawn(seed: int, cell: Tile, channels: int, side: int) -> np.ndarray:
     key = np.array([seed % _WORD, STREAM], np.uint64)
     counter = np.array([0, cell.z, cell.x % _WORD, cell.y % _WORD], np.uint64)
     words = np.random.Philox(key=key, counter=counter).random_raw(channels * side**2 // 2)

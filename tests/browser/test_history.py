@@ -38,6 +38,12 @@ def test_a_comparison_says_while_its_picture_is_awaited_and_that_it_did_not_come
     compare.click()
     expect(page.frame_locator("#earth-map").locator("img.preview")).to_have_js_property("complete", True)
     expect(box).to_have_text(re.compile("^Before 50 %BlinkClose$"))
+    blink = box.get_by_role("button", name="Blink")
+    blink.click()
+    for shown in ("Before", "After"):
+        expect(box).to_have_text(re.compile(f"BlinkClose{shown}$"))
+    blink.click()
+    expect(box).to_have_text(re.compile("BlinkClose$"))
     assert watch == []
 
 

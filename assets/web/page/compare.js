@@ -18,7 +18,7 @@ export function compare(world, step, after) {
   if (again || !step.pictured || !step.bounds) return;
   const { pictured: bounds, bounds: inside } = step;
   // What the map shows is the one, the picture over it the other.
-  const side = step.state === "undone" ? "after" : "before";
+  const [side, shown] = step.state === "undone" ? ["after", "before"] : ["before", "after"];
   const url = rooted(
     `/worlds/${world}/edits/${step.number}/${side}.webp?made=${encodeURIComponent(step.made)}`,
   );
@@ -39,7 +39,8 @@ export function compare(world, step, after) {
   other.addEventListener("load", () => said.remove());
   other.addEventListener("error", () => say(said, phrase("compare.missing"), true));
   other.src = url;
-  box.append(label, said, blink, close);
+  const seen = make("span");
+  box.append(label, said, blink, close, seen);
   after.after(box);
   /** @param {number} share */
   const show = (share) => tellMap({ type: "preview", picture: { url, bounds, inside }, share });
@@ -53,7 +54,9 @@ export function compare(world, step, after) {
     const turn = () => {
       on = !on;
       show(Number(on));
+      seen.textContent = phrase(`compare.${on ? side : shown}`);
     };
+    seen.textContent = "";
     timer = timer ? undefined : setInterval(turn, BLINK);
     blink.setAttribute("aria-pressed", String(Boolean(timer)));
     if (!timer) show(Number(slider.value) / 100);

@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.painting import noise as drawing
 from explorer.painting.noise import Area, cell_noise, noise
 from tiles.grid import Tile
 
@@ -37,6 +38,15 @@ def test_the_field_is_the_same_for_ever():
     field = cell_noise(42, Tile(8, -1, 10**6), 4, 32)
     assert field.dtype == np.float32 and field.shape == (4, 32, 32)
     np.testing.assert_allclose(field[0, 0, :4], EXPECTED, rtol=1e-6)
+
+
+def test_what_was_drawn_last_is_kept_within_bytes(monkeypatch):
+    monkeypatch.setattr(drawing, "KEPT", 40 * 4 * 8 * 16**2)
+    fields = [cell_noise(1, Tile(8, x, 0), 8, 16) for x in range(60)]
+    assert cell_noise(1, Tile(8, 59, 0), 8, 16) is fields[59]
+    assert cell_noise(1, Tile(8, 20, 0), 8, 16) is fields[20]
+    again = cell_noise(1, Tile(8, 0, 0), 8, 16)
+    assert again is not fields[0] and (again == fields[0]).all()
 
 
 EXPECTED = [0.27255458, 2.209672, -0.26974738, -0.21496661]
