@@ -1,7 +1,13 @@
 // @ts-check
 // The panel's forms. Gradio makes them, and may make one anew: then it is wired again, and what was in
-// its fields is put back.
+// its fields is put back. What was written in them is put back after a reload, too: Gradio reloads the page when
+// a lost connection is there again.
+import { hold, takeBack } from "../lib/memory.js";
 import { field, get } from "./dom.js";
+
+const WRITTEN = "earth-written";
+/** @type {Record<string, [string, string][]>} what was written, by form and field */
+const before = JSON.parse(takeBack(WRITTEN) ?? "{}");
 
 /** @typedef {{id: string, wire: (box: HTMLElement) => void, kept: Map<string, string | boolean>, box?: HTMLElement}} Part */
 /** @type {Part[]} */
@@ -9,7 +15,7 @@ const parts = [];
 
 /** @param {string} id @param {(box: HTMLElement) => void} wire */
 export function part(id, wire) {
-  parts.push({ id, wire, kept: new Map() });
+  parts.push({ id, wire, kept: new Map(before[id]) });
   queueMicrotask(look); // once the module that asks is whole
 }
 
@@ -41,3 +47,13 @@ function restore(input, value) {
 }
 
 new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+
+addEventListener("pagehide", () => {
+  /** @param {Part} each @returns {[string, string][]} */
+  const written = ({ kept }) =>
+    [...kept.keys()]
+      .map(field)
+      .filter((input) => input?.matches("textarea, [type=text]") && input.value)
+      .map((input) => [input.id, input.value]);
+  hold(WRITTEN, JSON.stringify(Object.fromEntries(parts.map((each) => [each.id, written(each)]))));
+});
