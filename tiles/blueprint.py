@@ -36,11 +36,13 @@ KINDS = (
     "name",
 )  # properties of features that say what they are; the first that is there counts
 MOST_LATITUDE = 85.06  # degrees
-# What Azgaar's Fantasy Map Generator numbers its biomes by, in words that models know.
+# What Azgaar's Fantasy Map Generator numbers its biomes by, in words that models know, and as they look on maps.
 BIOMES = (
-    "open ocean", "hot sand desert", "cold rocky desert", "dry savanna", "green grassland plains",
-    "seasonal tropical forest", "temperate forest", "dense rainforest", "temperate rainforest, green hills",
-    "boreal forest", "tundra with lakes", "glacier, ice sheet", "wetland, marshes",
+    ("open ocean", "#3b6ea5"), ("hot sand desert", "#e6cc84"), ("cold rocky desert", "#b5a68c"),
+    ("dry savanna", "#cbb45a"), ("green grassland plains", "#a3c764"), ("seasonal tropical forest", "#74a94c"),
+    ("temperate forest", "#4f8f4a"), ("dense rainforest", "#1f6b35"),
+    ("temperate rainforest, green hills", "#3b8a6b"), ("boreal forest", "#44604e"),
+    ("tundra with lakes", "#a9a3b4"), ("glacier, ice sheet", "#e8f1f6"), ("wetland, marshes", "#64b0a4"),
 )  # fmt: skip
 COLOURS = (  # hue in degrees up to which it is told, and what it usually means on a map
     (20, "red canyons, rocky desert"), (48, "dry brown hills"), (70, "sand desert"), (165, "green forest"),
@@ -214,7 +216,7 @@ def _drawn(path: Path) -> Blueprint:
         )
     except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise BadPicture(f"an area of this GeoJSON cannot be read ({error})") from error
-    keys = [(name, _shade(place), _biome(kind, name)) for place, name in enumerate(names)]
+    keys = [(name, *_look(kind, name, place)) for place, name in enumerate(names)]
     return _plan(labels, keys, _metres(west, south, east, north))
 
 
@@ -240,16 +242,15 @@ def _box(coordinates: Any) -> tuple[float, float, float, float]:
     return (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
 
 
-def _shade(place: int) -> str:
-    """A colour for a kind, far from those beside it."""
-    colour = colorsys.hls_to_rgb(place * 0.618 % 1, 0.55, 0.55)
-    return "#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in colour))
-
-
-def _biome(kind: str | None, name: str) -> str:
+def _look(kind: str | None, name: str, place: int) -> tuple[str, str]:
+    """The colour and prompt of a kind; one that nobody knows has a colour far from those beside it."""
     if kind == "biome" and name.isdecimal() and int(name) < len(BIOMES):
-        return BIOMES[int(name)]
-    return BIOMES[0] if name in ("ocean", "sea", "water", "lake") else ""
+        prompt, colour = BIOMES[int(name)]
+        return colour, prompt
+    if name in ("ocean", "sea", "water", "lake"):
+        return BIOMES[0][1], BIOMES[0][0]
+    parts = colorsys.hls_to_rgb(place * 0.618 % 1, 0.55, 0.55)
+    return "#{:02x}{:02x}{:02x}".format(*(round(255 * part) for part in parts)), ""
 
 
 def _metres(west: float, south: float, east: float, north: float) -> Bounds | None:

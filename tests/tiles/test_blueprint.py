@@ -86,6 +86,8 @@ def test_a_map_keeps_its_shape_in_the_middle_of_the_bounds(drawn):
 def test_areas_of_geojson_lie_where_they_say(tmp_path):
     plan = read(saved(tmp_path, square(-2, -1, 2, 1, biome=0), square(0, -1, 2, 1, biome=6)), MOST)
     assert [(key.name, key.prompt) for key in plan.legend] == [("0", "open ocean"), ("6", "temperate forest")]
+    red, green, blue = ([int(key.colour[at : at + 2], 16) for key in plan.legend] for at in (1, 3, 5))
+    assert blue[0] > max(red[0], green[0]) and green[1] > max(red[1], blue[1])  # as maps show them
     assert (plan.cells[:, 32:] == 1).all() and (plan.cells[:, :32] == 0).all()
     assert [round(side) for side in plan.own] == [-222639, -111325, 222639, 111325]
 
