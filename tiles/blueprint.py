@@ -36,11 +36,11 @@ KINDS = (
     "name",
 )  # properties of features that say what they are; the first that is there counts
 MOST_LATITUDE = 85.06  # degrees
-# What Azgaar's Fantasy Map Generator numbers its biomes by, in words that models know, and as they look on maps.
+# What Azgaar's Fantasy Map Generator numbers its biomes by: words that models know, and a colour for maps.
 BIOMES = (
     ("open ocean", "#3b6ea5"), ("hot sand desert", "#e6cc84"), ("cold rocky desert", "#b5a68c"),
-    ("dry savanna", "#cbb45a"), ("green grassland plains", "#a3c764"), ("seasonal tropical forest", "#74a94c"),
-    ("temperate forest", "#4f8f4a"), ("dense rainforest", "#1f6b35"),
+    ("dry savanna", "#cbb45a"), ("green grassland plains", "#a3c764"),
+    ("seasonal tropical forest", "#74a94c"), ("temperate forest", "#4f8f4a"), ("dense rainforest", "#1f6b35"),
     ("temperate rainforest, green hills", "#3b8a6b"), ("boreal forest", "#44604e"),
     ("tundra with lakes", "#a9a3b4"), ("glacier, ice sheet", "#e8f1f6"), ("wetland, marshes", "#64b0a4"),
 )  # fmt: skip
