@@ -69,9 +69,8 @@ def train(
 
     A fresh run begins from the weights in ``start``, if given; one that goes on, from its own.
     """
-    rng = np.random.default_rng()
     painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
-    tower = TextTower.load(text)
+    tower = TextTower.load(text).to(device())
     out.mkdir(parents=True, exist_ok=True)
     there, held = land.read(folder, painter, tower.encode, out)
     peak, small_share = config.peak, config.small_share
@@ -82,11 +81,12 @@ def train(
         peak, small_share = config.started_peak, config.started_small_share
     run = Run(out, model, peak, minutes, config.decay)
 
+    small = there.batches(config.batch, config.small, HALO, config.aerial_share)
+    large = there.batches(config.batch // 2, WINDOW, HALO, config.aerial_share)
+
     def step() -> tuple[Tensor, int]:
-        small = run.clock.spent < small_share * run.clock.total
-        side, count = (config.small, config.batch) if small else (WINDOW, config.batch // 2)
-        drawn = there.draw(count, side, HALO, rng, config.aerial_share).to(device())
-        noise = torch.randn_like(drawn.latents)
+        drawn = next(small if run.clock.spent < small_share * run.clock.total else large).to(device())
+        noise, count = torch.randn_like(drawn.latents), len(drawn.latents)
         return flow_loss(model, drawn, draw_times(count).to(device()), noise).mean(), count
 
     def sheet() -> None:

@@ -138,18 +138,18 @@ def train(
 
     Its teacher is guided away from the denoiser in the folder ``worse``, if there is one.
     """
-    rng = np.random.default_rng()
     painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
-    tower = TextTower.load(text)
+    tower = TextTower.load(text).to(device())
     out.mkdir(parents=True, exist_ok=True)
     there, held = land.read(folder, painter, tower.encode, denoiser.parent)
     teacher = Teacher(_fixed(denoiser), config, None if worse is None else _fixed(worse))
     student = Denoiser.from_pretrained(denoiser, low_cpu_mem_usage=False, torch_dtype=torch.float32)
     run = Run(out, student, config.peak, minutes, config.decay)
 
+    batches = there.batches(config.batch, WINDOW, HALO, config.aerial_share)
+
     def step() -> tuple[Tensor, int]:
-        drawn = there.draw(config.batch, WINDOW, HALO, rng, config.aerial_share).to(device())
-        return loss(student, teacher, drawn), config.batch
+        return loss(student, teacher, next(batches).to(device())), config.batch
 
     def sheet() -> None:
         student.save_pretrained(out / "model", safe_serialization=True)

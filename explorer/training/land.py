@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from explorer.models.autoencoder import Autoencoder
+from explorer.training.loop import device
 from explorer.training.quilts import Quilts, patches
 from explorer.training.windows import Batch, Windows, mosaics
 from tiles.errors import BadSetting
+
+Rows = tuple[dict[str, Tensor], list[str]]  # parts of a batch, stacked, and prompts that are not read yet
 
 
 class Land:
@@ -25,6 +30,18 @@ class Land:
 
     def draw(self, count: int, side: int, halo: int, rng: np.random.Generator, aerial: float) -> Batch:
         """``count`` windows of ``side`` latents, a share ``aerial`` of them quilts."""
+        return self._read(self._rows(count, side, halo, rng, aerial))
+
+    def batches(self, count: int, side: int, halo: int, aerial: float) -> Iterator[Batch]:
+        """Such windows without end, drawn by ``helpers()`` processes beside this one."""
+        drawn = _Drawn(lambda rng: self._rows(count, side, halo, rng, aerial))
+        beside = helpers()
+        for rows in DataLoader(
+            drawn, batch_size=None, num_workers=beside, prefetch_factor=4 if beside else None
+        ):
+            yield self._read(rows)
+
+    def _rows(self, count: int, side: int, halo: int, rng: np.random.Generator, aerial: float) -> Rows:
         if self.windows is None or self.quilts is None:
             aerial = float(self.windows is None)
         rows = []
@@ -33,10 +50,32 @@ class Land:
             assert source is not None
             rows.append(source.row(side, halo, rng))
         prompts = [row.pop("prompt") for row in rows]
+        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}, prompts
+
+    def _read(self, rows: Rows) -> Batch:
+        """Prompts are read here, in this process: where there is a GPU, their tower is on it."""
+        parts, prompts = rows
         text = self.encode(prompts)
         text[[not prompt for prompt in prompts]] = 0
-        parts = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
         return Batch(text=text, **parts)
+
+
+class _Drawn(IterableDataset[Rows]):
+    """Rows of batches without end; each process draws others."""
+
+    def __init__(self, rows: Callable[[np.random.Generator], Rows]) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Iterator[Rows]:
+        rng = np.random.default_rng()
+        while True:
+            yield self.rows(rng)
+
+
+def helpers() -> int:
+    """Processes that draw windows beside the one that trains: a GPU learns faster than one core draws, but a
+    CPU has no core to spare."""
+    return (os.cpu_count() or 1) - 1 if device().type == "cuda" else 0
 
 
 def read(
@@ -44,8 +83,10 @@ def read(
 ) -> tuple[Land, Land]:
     """Land to learn from, and held-out land; both are the same if there is too little to hold any out.
     Latents are cached in the folder ``cache``. Raises BadSetting if there is no land at all."""
-    every = mosaics(folder, model, cache / "latents.safetensors")
-    aerial = patches(folder, model, cache / "aerial.safetensors")
+    encoder = model.to(device())
+    every = mosaics(folder, encoder, cache / "latents.safetensors")
+    aerial = patches(folder, encoder, cache / "aerial.safetensors")
+    model.cpu()
     lands = []
     for held_out in (False, True):
         sheets = [m for m in every if m.picture.held_out == held_out]

@@ -85,9 +85,9 @@ def _resized(pixels: np.ndarray, side: int) -> np.ndarray:
 def _latents(pixels: np.ndarray, model: Autoencoder) -> Tensor:
     """(1, 4, h, w) of uint8 (8h, 8w, 3), its surroundings mirrored: zeros would darken the border."""
     sheet = F.pad(to_tensor(pixels[None]), (8 * BORDER,) * 4, mode="reflect")
-    sheet = sheet.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=half_precision() and device().type == "cpu"):
-        return model.encode(sheet)[..., BORDER:-BORDER, BORDER:-BORDER].float()
+    sheet = sheet.contiguous(memory_format=torch.channels_last).to(device())
+    with torch.autocast(device().type, torch.bfloat16, enabled=half_precision()):
+        return model.encode(sheet)[..., BORDER:-BORDER, BORDER:-BORDER].float().cpu()
 
 
 class Quilts:

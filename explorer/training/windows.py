@@ -107,13 +107,13 @@ def _sizes(picture: data.Picture) -> Iterator[tuple[float, float, np.ndarray]]:
 @torch.inference_mode()
 def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
     """The latents of a mosaic and of its three parents, enlarged: half (4, 4, h / 8, w / 8)."""
-    pixels = to_tensor(image[None]).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=half_precision() and device().type == "cpu"):
+    pixels = to_tensor(image[None]).contiguous(memory_format=torch.channels_last).to(device())
+    with torch.autocast(device().type, torch.bfloat16, enabled=half_precision()):
         sheets = [model.encode(pixels)]
         for coarser in COARSER:
             small = model.encode(F.avg_pool2d(pixels, 2**coarser))
             sheets.append(F.interpolate(small, scale_factor=2**coarser, mode="bilinear"))
-    return torch.cat(sheets).half().contiguous()
+    return torch.cat(sheets).half().contiguous().cpu()
 
 
 class Windows:

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -76,6 +77,21 @@ def test_land_is_drawn_of_what_there_is_and_latents_are_kept(tmp_path):
     again, _ = land.read(data, torch.nn.Identity(), encode, tmp_path)  # type: ignore[arg-type]
     same = again.draw(6, 48, 8, np.random.default_rng(0), 0.65)
     assert torch.equal(batch.latents, same.latents)
+
+
+def test_processes_beside_the_training_draw_its_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(land, "helpers", lambda: 2)
+
+    def encode(prompts):
+        return torch.ones(len(prompts), 256)
+
+    model = Autoencoder(widths=(16, 16, 16), blocks=(1, 1, 1)).eval()
+    there, _ = land.read(aerial(tmp_path / "data"), model, encode, tmp_path)
+    batches = there.batches(3, 32, 8, 1.0)
+    drawn = [next(batches) for _ in range(4)]
+    assert all(batch.latents.shape == (3, 4, 32, 32) for batch in drawn)
+    for one, other in itertools.combinations(drawn, 2):  # no two of them draw the same
+        assert not torch.equal(one.mask, other.mask)
 
 
 def test_reading_that_is_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
