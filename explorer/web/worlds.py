@@ -30,7 +30,8 @@ router = APIRouter(tags=["worlds"])
 
 
 class WorldBody(BaseModel):
-    """A new world; what is left out gets a good default."""
+    """A new world; what is left out gets a good default. ``level_models`` are, by the zoom from which on each
+    paints, names of models for deeper levels."""
 
     model_config = ConfigDict(extra="forbid")
     name: StrictStr
@@ -40,6 +41,7 @@ class WorldBody(BaseModel):
     base_zoom: StrictInt | None = None
     home: tuple[float, float] | None = None
     sketch: StrictInt | None = None
+    level_models: dict[int, StrictStr] = {}
 
 
 class PreviewBody(BaseModel):
@@ -121,8 +123,10 @@ def prompt_report(world: World, prompt: str) -> dict[str, Any]:
 
 def asked(atlas: Atlas, body: WorldBody) -> NewWorld:
     """What a body asks for. Raises ModelRefused for a model that is not known by name here."""
-    model = None if body.model is None else atlas.library.named(body.model)
-    return NewWorld(**{**body.model_dump(), "model": model})
+    named = atlas.library.named
+    levels = tuple((zoom, named(name)) for zoom, name in body.level_models.items())
+    models = {"model": None if body.model is None else named(body.model), "level_models": levels}
+    return NewWorld(**{**body.model_dump(), **models})
 
 
 def atlas_of(request: Request) -> Atlas:

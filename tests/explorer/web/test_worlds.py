@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.standin import StandIn
+from explorer.models.library import Library
 from tests.explorer.service.test_scouting import Seeing
 from tiles.grid import tile_at
 from tiles.recipe import Recipe
@@ -77,3 +78,15 @@ def test_a_world_says_what_paints_it(client, library):
     said = client.get("/worlds/coast").json()["painted_by"]
     assert (said["source"], said["steps"], said["sampler"]) == ("a/b@" + "5" * 40, 30, "dpm++2m")
     assert (said["dtype"], said["batch"], said["adapters"]) == ("float16", 4, [])
+
+
+def test_deeper_levels_may_have_a_model_that_is_known_by_name_here(client, bundle, monkeypatch):
+    library = client.app.state.atlas.library
+    monkeypatch.setattr(library, "named", Library(str(bundle), "cpu").named, raising=False)
+    made = client.post("/worlds", json={"name": "Two", **PLACE, "level_models": {"12": bundle.name}})
+    assert made.status_code == 201, made.text
+    (level,) = made.json()["painted_by"]["levels"]
+    assert level["zoom"] == 12 and level["missing"] is None
+    for levels, said in (({"12": "/etc"}, "no model"), ({"3": bundle.name}, "zoom 3"), ({"a": "terra"}, "a")):
+        refused = client.post("/worlds", json={"name": "Three", **PLACE, "level_models": levels})
+        assert refused.status_code == 422 and said in refused.json()["error"]["message"], refused.text
