@@ -123,10 +123,9 @@ def prompt_report(world: World, prompt: str) -> dict[str, Any]:
 
 def asked(atlas: Atlas, body: WorldBody) -> NewWorld:
     """What a body asks for. Raises ModelRefused for a model that is not known by name here."""
-    named = atlas.library.named
-    levels = tuple((zoom, named(name)) for zoom, name in body.level_models.items())
-    models = {"model": None if body.model is None else named(body.model), "level_models": levels}
-    return NewWorld(**{**body.model_dump(), **models})
+    model = None if body.model is None else atlas.library.named(body.model)
+    levels = tuple((zoom, atlas.library.named(name)) for zoom, name in body.level_models.items())
+    return NewWorld(**{**body.model_dump(), "model": model, "level_models": levels})
 
 
 def atlas_of(request: Request) -> Atlas:
