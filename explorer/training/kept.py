@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -40,7 +42,7 @@ def made(cache: Path, work: Iterable[Named], doing: str) -> dict[str, Tensor]:
     """
     rank = joined()
     own = cache.with_stem(f"{cache.stem}-{rank}") if processes() > 1 else cache
-    before = _every(cache)
+    before = {name for path in _files(cache) for name in _names(path)}
     together()  # nobody writes before all have read
     turn = 0
     with kept(own) as tensors, _counted(doing) as count:
@@ -51,13 +53,19 @@ def made(cache: Path, work: Iterable[Named], doing: str) -> dict[str, Tensor]:
                     count(len(before) + turn + 1)
                 turn += 1
     together()  # all have written
-    return _every(cache)
+    others = (load_file(path) for path in _files(cache) if path != own)
+    return dict(ChainMap(tensors, *others))
 
 
-def _every(cache: Path) -> dict[str, Tensor]:
-    """What is in ``cache`` and in the files that several processes kept beside it."""
+def _files(cache: Path) -> list[Path]:
+    """``cache`` and what several processes kept beside it, as far as they are there."""
     files = [cache, *sorted(cache.parent.glob(f"{cache.stem}-*{cache.suffix}"))]
-    return {name: each for file in files if file.exists() for name, each in load_file(file).items()}
+    return [path for path in files if path.exists()]
+
+
+def _names(path: Path) -> list[str]:
+    with safe_open(path, "pt") as file:
+        return list(file.keys())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,27 +31,16 @@ class Land:
 
     def draw(self, count: int, side: int, halo: int, rng: np.random.Generator, aerial: float) -> Batch:
         """``count`` windows of ``side`` latents, a share ``aerial`` of them quilts."""
-        return self._read(self._rows(count, side, halo, rng, aerial))
+        return self._read(_rows(self.windows, self.quilts, count, side, halo, aerial, rng))
 
     def batches(self, count: int, side: int, halo: int, aerial: float) -> Iterator[Batch]:
         """Such windows without end, drawn by ``helpers()`` processes beside this one."""
-        drawn = _Drawn(lambda rng: self._rows(count, side, halo, rng, aerial))
+        drawn = _Drawn(partial(_rows, self.windows, self.quilts, count, side, halo, aerial))
         beside = helpers()
         for rows in DataLoader(
             drawn, batch_size=None, num_workers=beside, prefetch_factor=4 if beside else None
         ):
             yield self._read(rows)
-
-    def _rows(self, count: int, side: int, halo: int, rng: np.random.Generator, aerial: float) -> Rows:
-        if self.windows is None or self.quilts is None:
-            aerial = float(self.windows is None)
-        rows = []
-        for index in range(count):
-            source = self.quilts if index < round(aerial * count) else self.windows
-            assert source is not None
-            rows.append(source.row(side, halo, rng))
-        prompts = [row.pop("prompt") for row in rows]
-        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}, prompts
 
     def _read(self, rows: Rows) -> Batch:
         """Prompts are read here, in this process: where there is a GPU, their tower is on it."""
@@ -58,6 +48,27 @@ class Land:
         text = self.encode(prompts)
         text[[not prompt for prompt in prompts]] = 0
         return Batch(text=text, **parts)
+
+
+def _rows(
+    windows: Windows | None,
+    quilts: Quilts | None,
+    count: int,
+    side: int,
+    halo: int,
+    aerial: float,
+    rng: np.random.Generator,
+) -> Rows:
+    """Apart from ``Land``: other processes draw too, and get only what they need for it."""
+    if windows is None or quilts is None:
+        aerial = float(windows is None)
+    rows = []
+    for index in range(count):
+        source = quilts if index < round(aerial * count) else windows
+        assert source is not None
+        rows.append(source.row(side, halo, rng))
+    prompts = [row.pop("prompt") for row in rows]
+    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}, prompts
 
 
 class _Drawn(IterableDataset[Rows]):

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from explorer.training.muon import one_by_one, optimizers
+from explorer.training.muon import one_by_one, optimizers, orthogonal
 
 WARMUP = 0.02  # share of the run in which the learning rate rises
 
@@ -92,7 +92,7 @@ def shared(matrices: list[Tensor]) -> list[Tensor]:
     order = sorted(range(len(matrices)), key=lambda index: matrices[index].numel())
     own = set(order[joined() :: processes()])
     parts = [
-        (one_by_one([matrix])[0] if index in own else torch.zeros_like(matrix)).flatten()
+        (orthogonal(matrix) if index in own else torch.zeros_like(matrix)).flatten()
         for index, matrix in enumerate(matrices)
     ]
     flat = torch.cat(parts)

@@ -34,9 +34,7 @@ LABELLED_SHARE = 0.8  # of windows are drawn by the class in their middle
 LEVELLING = 0.3  # power of a class's count that says how often it is drawn: 0 is all alike, 1 as they come
 SHRUNK = 0.75  # the size, beside its own, at which a mosaic is learned too
 SHRUNK_SHARE = 0.25  # of windows are of such
-HALVED = (
-    0.5  # the size at which mosaics stand for the zoom above their own, of which there may be no pictures
-)
+HALVED = 0.5  # the size at which mosaics stand for the zoom above their own too
 TURNED_SHARE = 0.5  # of windows are turned and mirrored: land has no north, though its light has one
 PARENT_NOISE = 0.3  # at most: a painted sketch is never as clean as a real picture
 
@@ -82,18 +80,18 @@ def mosaics(folder: Path, model: Autoencoder, cache: Path) -> list[Mosaic]:
 
     def pictures() -> Iterator[Named]:
         for picture in data.read(folder, *SOURCES):
-            for size, scale, pixels in _sizes(picture):
+            for size, scale, shape in _sizes(picture):
                 name = picture.name if size == 1 else f"{picture.name} {size}"
                 bare = picture._replace(pixels=np.empty(0, np.uint8), zoom=picture.zoom + math.log2(size))
                 found.append((name, bare, scale))
-                yield name, partial(_encoded, pixels, model)
+                yield name, partial(_encoded, picture.pixels, size, shape, model)
 
     latents = made(cache, pictures(), "encoding mosaics")
     return [Mosaic(bare, latents[name][0], latents[name][1:], scale) for name, bare, scale in found]
 
 
-def _sizes(picture: data.Picture) -> Iterator[tuple[float, float, np.ndarray]]:
-    """Pixels of a picture at every size that is learned, beside its own, with the scale of its mosaic."""
+def _sizes(picture: data.Picture) -> Iterator[tuple[float, float, tuple[int, int]]]:
+    """Sizes, beside its own, at which a picture is learned: with its mosaic's scale, height and width."""
     if not data.free(picture):
         return
     wholes = (1.0,) if round(picture.zoom) in ZOOM_SHARES else (1.0, HALVED)
@@ -101,12 +99,14 @@ def _sizes(picture: data.Picture) -> Iterator[tuple[float, float, np.ndarray]]:
         size = whole * scale
         height, width = (int(extent * size) // WHOLE * WHOLE for extent in picture.pixels.shape[:2])
         if min(height, width) >= LEAST:
-            yield size, scale, resized(picture.pixels, size)[:height, :width]
+            yield size, scale, (height, width)
 
 
 @torch.inference_mode()
-def _encoded(image: np.ndarray, model: Autoencoder) -> Tensor:
-    """The latents of a mosaic and of its three parents, enlarged: half (4, 4, h / 8, w / 8)."""
+def _encoded(whole: np.ndarray, size: float, shape: tuple[int, int], model: Autoencoder) -> Tensor:
+    """The latents of a picture at a size, cut to ``shape``, and of its three parents, enlarged: half
+    (4, 4, h / 8, w / 8)."""
+    image = resized(whole, size)[: shape[0], : shape[1]]
     pixels = to_tensor(image[None]).contiguous(memory_format=torch.channels_last).to(device())
     with torch.autocast(device().type, torch.bfloat16, enabled=half_precision()):
         sheets = [model.encode(pixels)]
@@ -130,12 +130,13 @@ class Windows:
             for square, label in enumerate(mosaic.picture.tiles):
                 if label:
                     by_class.setdefault(label["cls"], []).append((mosaic, square))
+        self.zooms = sorted({zoom for zoom, _ in self.mosaics})
+        shares = np.array([self._share(zoom) for zoom in self.zooms])
+        self.shares = shares / shares.sum()
 
     def place(self, side: int, rng: np.random.Generator) -> tuple[Mosaic, int, int]:
         """A mosaic, and where a window of ``side`` latents begins in it: top, left."""
-        zooms = sorted({zoom for zoom, _ in self.mosaics})
-        shares = np.array([self._share(zoom) for zoom in zooms])
-        kind = int(rng.choice(zooms, p=shares / shares.sum())), rng.random() < SHRUNK_SHARE
+        kind = int(rng.choice(self.zooms, p=self.shares)), rng.random() < SHRUNK_SHARE
         kind = kind if kind in self.mosaics else (kind[0], not kind[1])
         by_class = self.labelled[kind]
         if not by_class or rng.random() > LABELLED_SHARE:

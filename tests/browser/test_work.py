@@ -64,6 +64,7 @@ def test_a_network_that_goes_and_comes_back_is_said(page, server, watch):
     expect(page.locator("#link")).to_have_text("")
     expect(page.locator("#edit-prompt")).to_have_value("what I was writing")
     page.reload()  # as Gradio does when its own line was lost
+    page.reload()  # and before the form is there again
     expect(page.locator("#edit-prompt")).to_have_value("what I was writing")
     edit(page, "snow")
     settled(page, server, 2)

@@ -49,11 +49,11 @@ function restore(input, value) {
 new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 
 addEventListener("pagehide", () => {
+  // A form that Gradio has not made yet still holds what was written before.
   /** @param {Part} each @returns {[string, string][]} */
   const written = ({ kept }) =>
-    [...kept.keys()]
-      .map(field)
-      .filter((input) => input?.matches("textarea, [type=text]") && input.value)
-      .map((input) => [input.id, input.value]);
+    [...kept]
+      .filter(([name]) => field(name)?.matches("textarea, [type=text]") ?? true)
+      .map(([name, value]) => [name, field(name)?.value ?? String(value)]);
   hold(WRITTEN, JSON.stringify(Object.fromEntries(parts.map((each) => [each.id, written(each)]))));
 });
