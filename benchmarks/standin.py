@@ -89,6 +89,12 @@ class OneModel:
     def get(self, name: str | None = None, recipe: Recipe | None = None) -> StandIn:
         return self.model
 
+    def named(self, name: str) -> str:
+        return name
+
+    def names(self) -> list[str]:
+        return [self.default]
+
 
 def _tint(prompt: str) -> float:
     """What a prompt does to land, -0.5..0.5."""

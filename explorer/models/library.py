@@ -40,10 +40,18 @@ class Library:
 
         Others than the owner of this machine may name a model: no path of theirs is looked at.
         """
-        known = {each: each for each in bundle.shipped()} | {Path(self.default).name: self.default}
-        if name not in known:
-            raise ModelRefused(f"no model {name[:80]!r} here; known are {', '.join(sorted(known))}")
-        return known[name]
+        if name not in self._known:
+            raise ModelRefused(f"no model {name[:80]!r} here; known are {', '.join(sorted(self._known))}")
+        return self._known[name]
+
+    def names(self) -> list[str]:
+        """What ``named`` knows: the default's name first, then those of other shipped models."""
+        usual = Path(self.default).name
+        return [usual, *sorted(self._known.keys() - {usual})]
+
+    @property
+    def _known(self) -> dict[str, str]:
+        return {each: each for each in bundle.shipped()} | {Path(self.default).name: self.default}
 
     def get(self, name: str | None = None, recipe: Recipe | None = None) -> Model:
         """The model of that name, read on first use, used as a world's ``recipe`` says, by default as new

@@ -12,11 +12,14 @@ from explorer.service.painter import Painter
 from explorer.service.removal import remove
 from explorer.web.calls import guarded
 from explorer.web.permits import making, owner, require_change, visitor_of
-from explorer.web.phrases import language_of, phrase
+from explorer.web.phrases import filled, language_of, mark, phrase
 from explorer.worlds.atlas import Atlas
-from explorer.worlds.new import NEW_SEEDS, NewWorld, clean_prompt
+from explorer.worlds.new import NEW_SEEDS, NewWorld, beginnings, clean_prompt
 from explorer.worlds.world import World
 from tiles.errors import BadSetting
+from tiles.grid import metres_per_pixel
+
+SEEN = (2, 5, 6, 7, 8, 9, 10, 12, 14, 16, 17, 18, 19)  # first zooms of what one sees
 
 
 class Shown(NamedTuple):
@@ -48,12 +51,15 @@ class Handlers:
             gr.update(visible=False),
         )
 
-    def create(self, name: str, prompt: str, seed: str, zoom: int, request: gr.Request) -> Shown:
-        """Make a world and show it. Without a seed one is drawn."""
+    def create(
+        self, name: str, prompt: str, seed: str, zoom: int, painted_by: str, request: gr.Request
+    ) -> Shown:
+        """Make a world and show it. Without a seed one is drawn. ``painted_by``: a model's name."""
 
         def work() -> World:
-            new = NewWorld(name, prompt, seed_of(seed), base_zoom=zoom)
-            model = self.atlas.library.get(new.model)
+            library = self.atlas.library
+            new = NewWorld(name, prompt, seed_of(seed), library.named(painted_by), base_zoom=zoom)
+            model = library.get(new.model)
             with making(request, scouting.windows_for_home(new, model)):
                 return self.atlas.create(scouting.with_home(new, model, self.painter.sample), owner(request))
 
@@ -61,6 +67,14 @@ class Handlers:
         if not made.journal.prompt:
             gr.Info(phrase(language_of(request), "new.no-prompt"))
         return self.show(made.id, request)
+
+    def zooms_of(self, painted_by: str, zoom: int, request: gr.Request) -> Any:
+        """The zooms where a world of this model may begin. What was chosen stays, if it is among them."""
+        library, language = self.atlas.library, language_of(request)
+        traits = guarded(lambda: library.get(library.named(painted_by)).traits, language)
+        zooms = beginnings(traits.zooms)
+        choices = [(filled(words, language), each) for words, each in scales(zooms)]
+        return gr.update(choices=choices, value=zoom if zoom in zooms else traits.base_zoom)
 
     def set_prompt(self, id: str, prompt: str, request: gr.Request) -> None:
         """The prompt of land painted from now on."""
@@ -102,3 +116,13 @@ def seed_of(text: str) -> int | None:
         words = f"the seed {typed[:40]!r} is not a whole number; leave it empty for a random one"
         raise BadSetting(words, "seed", typed=typed[:40], most=str(NEW_SEEDS - 1))
     return int(typed) if typed else None
+
+
+def scales(zooms: tuple[int, ...]) -> list[tuple[str, int]]:
+    """Zooms as a list of choices, the finest first: what one sees, and metres per pixel."""
+    return [(_scale(zoom), zoom) for zoom in reversed(zooms)]
+
+
+def _scale(zoom: int) -> str:
+    seen = max(each for each in SEEN if each <= max(zoom, min(SEEN)))
+    return mark(f"new.zoom.{seen}", metres=str(metres_per_pixel(zoom)), zoom=str(zoom))

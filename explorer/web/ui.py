@@ -16,14 +16,12 @@ from explorer.models.family import Traits
 from explorer.resources import asset
 from explorer.service.painter import Painter
 from explorer.web import assets, forms, tools
-from explorer.web.handlers import Handlers
+from explorer.web.handlers import Handlers, scales
 from explorer.web.phrases import language_of, mark, phrase
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import beginnings
-from tiles.grid import metres_per_pixel
 
 EXAMPLES = asset("prompts", "examples.json")
-SCALES = (2, 5, 6, 7, 8, 9, 10, 12, 14, 16, 17, 18, 19)  # first zooms of what one sees
 
 
 def mount(app: FastAPI) -> FastAPI:
@@ -76,7 +74,7 @@ def build(atlas: Atlas, painter: Painter, edit_tiles: int) -> gr.Blocks:
                     remove, confirmation, question, really, keep = removing()
                 html(forms.GALLERY, "view-gallery")
                 with part("view-new"):
-                    create, made = new_world(traits)
+                    create, made = new_world(handlers, traits, atlas.library.names())
             with part("place-shape"):
                 html(forms.views("tab.shape"))
                 html(forms.edit(edit_tiles), "view-edit")
@@ -132,9 +130,9 @@ def removing() -> tuple[gr.Button, gr.Column, gr.Textbox, gr.Button, gr.Button]:
     return remove, confirmation, question, really, keep
 
 
-def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
-    """Name, prompt with examples, seed with a dice, ground resolution. An example sets the resolution
-    too: houses cannot be seen from where one sees countries."""
+def new_world(handlers: Handlers, traits: Traits, models: list[str]) -> tuple[gr.Button, list[Any]]:
+    """Name, prompt with examples, seed with a dice, ground resolution, and the model where there are several.
+    An example sets the resolution too: houses cannot be seen from where one sees countries."""
     rows = [row for row in json.loads(EXAMPLES.read_text()) if row["zoom"] in traits.zooms]
     listed = [(mark(f"example.{row['id']}"), row["id"]) for row in rows]
     example = gr.Dropdown(listed, label=mark("new.example"), value=None, elem_id="example")
@@ -145,10 +143,18 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
         seed = gr.Textbox(label=mark("seed"), placeholder=mark("seed.random"), elem_id="new-seed", scale=3)
         dice = gr.Button(mark("new.dice"), size="sm", elem_id="dice", scale=0, min_width=96)
     zoom = gr.Dropdown(
-        [(scale_words(z), z) for z in reversed(beginnings(traits.zooms))],
+        scales(beginnings(traits.zooms)),
         value=traits.base_zoom,
         label=mark("new.zoom"),
         elem_id="new-zoom",
+        filterable=False,
+    )
+    painted_by = gr.Dropdown(
+        models,
+        value=models[0],
+        label=mark("new.model"),
+        visible=len(models) > 1,
+        elem_id="new-model",
         filterable=False,
     )
     html(forms.SKETCH)
@@ -165,16 +171,12 @@ def new_world(traits: Traits) -> tuple[gr.Button, list[Any]]:
 
     example.input(begin, example, [name, prompt, zoom], **quiet)
     dice.click(fn=None, outputs=seed, js="() => String(Math.floor(Math.random() * 2 ** 31))")
-    wishes: list[Any] = [prompt, seed, zoom]
+    # As it comes: the zoom may be one that the model chosen just before does not know.
+    painted_by.input(handlers.zooms_of, [painted_by, zoom], zoom, preprocess=False, **quiet)
+    wishes: list[Any] = [prompt, seed, zoom, painted_by]
     for field in wishes:
-        field.change(fn=None, inputs=wishes, js=called("wished", "prompt", "seed", "zoom"))
-    return create, [name, prompt, seed, zoom]
-
-
-def scale_words(zoom: int) -> str:
-    """A zoom as what one sees and metres per pixel."""
-    seen = max(z for z in SCALES if z <= max(zoom, min(SCALES)))
-    return mark(f"new.zoom.{seen}", metres=str(metres_per_pixel(zoom)), zoom=str(zoom))
+        field.change(fn=None, inputs=wishes, js=called("wished", "prompt", "seed", "zoom", "model"))
+    return create, [name, prompt, seed, zoom, painted_by]
 
 
 def called(name: str, *arguments: str) -> str:

@@ -1,7 +1,11 @@
 """The form of a new world, and the sketch that it shows before the world is made."""
 
+import re
+
+import pytest
 from playwright.sync_api import expect
 
+from benchmarks.standin import OneModel, StandIn
 from tests.browser.acts import landed, opened, to, until
 
 
@@ -101,3 +105,47 @@ def test_a_world_is_shared_as_a_link_that_makes_it_again(page, server, watch):
     page.locator("#go-form button").click()
     expect(page.locator("#offered h2")).to_contain_text("holds no world")
     assert not watch
+
+
+class Two(OneModel):
+    """A library of a default and of another model, which knows other zooms."""
+
+    default = "detailed"
+
+    def __init__(self) -> None:
+        super().__init__(StandIn())
+        self.quick = StandIn()
+        self.quick.traits = self.quick.traits._replace(name="quick", zooms=(5, 12), base_zoom=12)
+
+    def get(self, name=None, recipe=None):
+        return self.quick if name == "quick" else self.model
+
+    def names(self):
+        return ["detailed", "quick"]
+
+
+@pytest.mark.parametrize("library", [Two()])
+def test_where_there_are_two_models_a_new_world_has_the_choice(page, server, watch):
+    asked = []
+    page.on("request", lambda each: asked.append(each.post_data_json) if "/preview" in each.url else None)
+    opened(page, server)
+    to(page, "explore", "new")
+    drawn(page)
+    page.get_by_label("Model", exact=True).click()
+    page.get_by_role("option", name="quick").click()
+    expect(page.get_by_label("Ground resolution, per pixel")).to_have_value(re.compile("zoom 12"))
+    until(page, lambda: asked[-1]["model"] == "quick" and asked[-1]["base_zoom"] == 12)
+    drawn(page)
+    page.locator("#new-name textarea, #new-name input").first.fill("Quickly")
+    page.locator("#create").click()
+    until(page, lambda: "#quickly" in page.url)
+    world = server.atlas.get("quickly")
+    assert (world.model.traits.name, world.base_zoom) == ("quick", 12) and watch == []
+
+
+def test_one_model_is_no_choice(page, server, watch):
+    opened(page, server)
+    to(page, "explore", "new")
+    expect(page.locator("#create")).to_be_visible()
+    expect(page.locator("#new-model")).to_be_hidden()
+    assert watch == []

@@ -13,11 +13,11 @@ import { open } from "./world.js";
 
 const PAUSE = 500; // ms after the last letter, before a sketch is asked for
 
-/** @typedef {{prompt: string, seed: string, zoom: number}} Wish */
+/** @typedef {{prompt: string, seed: string, zoom: number, model: string}} Wish */
 
 const state = {
   /** @type {Wish} */
-  wish: { prompt: "", seed: "", zoom: 0 },
+  wish: { prompt: "", seed: "", zoom: 0, model: "" },
   shown: "", // the wish that the picture is of
   made: true, // the seed is used up: the next world is another one
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -29,9 +29,9 @@ const sketches = new Latest(paint);
 part("sketch", () => look());
 
 /** What the form says now; Gradio calls it with each change.
- * @param {string} prompt @param {string} seed @param {number} zoom */
-export function wished(prompt, seed, zoom) {
-  state.wish = { prompt: prompt ?? "", seed: String(seed ?? "").trim(), zoom };
+ * @param {string} prompt @param {string} seed @param {number} zoom @param {string} model */
+export function wished(prompt, seed, zoom, model) {
+  state.wish = { prompt: prompt ?? "", seed: String(seed ?? "").trim(), zoom, model };
   look();
 }
 
@@ -63,8 +63,9 @@ function look() {
 
 /** @param {Wish} wish */
 async function paint(wish) {
+  const { prompt, zoom, model } = wish;
   const { seed } = readSeed(wish.seed);
-  const answer = await askPicture("/preview", { prompt: wish.prompt, seed, base_zoom: wish.zoom });
+  const answer = await askPicture("/preview", { prompt, seed, base_zoom: zoom, model });
   if (JSON.stringify(wish) !== JSON.stringify(state.wish)) return; // stale: the next one comes
   if (!answer.ok) return say(get("sketch-said"), answer.said.error.message, true);
   const picture = /** @type {HTMLImageElement} */ (get("sketch-picture"));

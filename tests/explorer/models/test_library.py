@@ -2,6 +2,15 @@ import pytest
 import torch
 
 from explorer.models.library import Library, use_full_precision
+from tiles.errors import ModelRefused
+
+
+def test_others_name_models_that_are_known_and_no_folder(bundle):
+    library = Library(str(bundle), "cpu")
+    assert library.names() == [bundle.name, "terra"]
+    assert library.named("terra") == "terra" and library.named(bundle.name) == str(bundle)
+    with pytest.raises(ModelRefused, match=f"known are terra, {bundle.name}"):
+        library.named(str(bundle))
 
 
 def test_a_gpu_multiplies_in_full_precision(bundle):
