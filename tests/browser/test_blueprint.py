@@ -74,4 +74,8 @@ def test_an_export_is_where_numbers_or_a_file_say(page, server, watch):
     expect(page.locator("#export-region")).to_have_text("The rectangle: 111 km x 111 km")
     expect(numbers).to_have_value("0, 0, 111319, 111325")
     until(page, lambda: page.evaluate(f"{LAND}.map.getBounds().contains([50000, 50000])"))
+    assert page.locator("#bounds-file").input_value().endswith("area.geojson")
+    numbers.fill("0, 0, 300000, 200000")
+    numbers.press("Tab")
+    expect(page.locator("#bounds-file")).to_have_value("")
     assert not watch

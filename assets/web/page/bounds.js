@@ -8,17 +8,24 @@ import { part } from "./parts.js";
 
 const MOST_BYTES = 32 * 2 ** 20; // of a file of GeoJSON
 
+let filed = ""; // the rectangle of the file whose name is shown
+
 part("bounds", () => {
   field("bounds-numbers").addEventListener("change", () => {
     const text = field("bounds-numbers").value.trim();
     if (text) take(readBounds(text), phrase("bounds.wrong"));
   });
+  // Emptied first: a browser says nothing of a file that is chosen again, also where it was changed since.
+  field("bounds-file").addEventListener("click", () => {
+    field("bounds-file").value = "";
+  });
   field("bounds-file").addEventListener("change", async () => {
     const file = field("bounds-file").files?.[0];
     if (!file) return;
     const text = file.size > MOST_BYTES ? "" : await file.text();
-    take(aroundGeoJson(text), phrase("bounds.no-file"));
-    field("bounds-file").value = "";
+    const bounds = aroundGeoJson(text);
+    filed = bounds ? written(bounds) : "";
+    take(bounds, phrase("bounds.no-file"));
   });
 });
 
@@ -30,9 +37,13 @@ function take(bounds, wrong) {
   tellMap({ type: "fit", bounds, seen: true });
 }
 
-// The numbers are those of the rectangle that is chosen, however it was.
+/** @param {Box} bounds */
+const written = (bounds) => bounds.map(Math.round).join(", ");
+
+// The numbers are those of the rectangle that is chosen, however it was; the file's name is there while it is the file's.
 on("selection", ({ bounds, exact }) => {
   const box = field("bounds-numbers");
-  if (box && document.activeElement !== box)
-    box.value = exact && bounds ? bounds.map(Math.round).join(", ") : "";
+  const chosen = exact && bounds ? written(bounds) : "";
+  if (box && document.activeElement !== box) box.value = chosen;
+  if (box && chosen !== filed) field("bounds-file").value = "";
 });
