@@ -234,7 +234,8 @@ def zooms_guessed(sets: list[Compared]) -> Score:
 
 def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterator[Score]:
     """How often the right one of the plain prompts lies nearest a picture, and how much pictures of one
-    prompt differ; real pictures are of the scene that a prompt names, at about its zoom."""
+    prompt differ, where each is painted twice; real pictures are of the scene that a prompt names, at about
+    its zoom."""
     asked: list[dict[str, Any]] = json.loads(TWENTY.read_text())
     prompts = by.text.encode([row["prompt"] for row in asked])
     turns = [index % len(asked) for index in range(count)]
@@ -252,6 +253,8 @@ def twenty(paint: Paint, by: Towers, held: list[Example], count: int) -> Iterato
     yield Score(
         f"prompts obeyed, 1 of {len(asked)}", obeys, float((real_choice == right).float().mean()), "0.7"
     )
+    if count <= len(asked):
+        return  # one seed, which cannot vary
     classes = [(example.cls, round(example.zoom)) for example in real]
     yield Score(
         "variety: distance of two seeds of one prompt",
