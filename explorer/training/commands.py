@@ -204,13 +204,16 @@ def train_distilled(
     text: TextPart = Path("runs/text/text"),
     denoiser: DenoiserPart = Path("runs/denoiser/model"),
     worse: Annotated[Path | None, _part("a worse denoiser, to guide the teacher away from")] = None,
+    earlier: Annotated[
+        Path | None, _part("student that the teacher was trained on from; a fresh run begins between both")
+    ] = None,
 ) -> None:
     """Distil the denoiser to few steps without guidance. The last step."""
     from explorer.training import distill
     from explorer.training.config import DistillConfig
 
     settings = DistillConfig.of_run(out, config)
-    distill.train(data, autoencoder, text, denoiser, out, minutes, settings, worse)
+    distill.train(data, autoencoder, text, denoiser, out, minutes, settings, worse, earlier)
 
 
 @models.command("pack")

@@ -133,10 +133,13 @@ def train(
     minutes: float,
     config: DistillConfig,
     worse: Path | None = None,
+    earlier: Path | None = None,
 ) -> None:
     """Train for ``minutes`` (counted over restarts); the averaged student is saved in ``out/model``.
 
-    Its teacher is guided away from the denoiser in the folder ``worse``, if there is one.
+    Its teacher is guided away from the denoiser in the folder ``worse``, if there is one. ``earlier`` is a
+    student from whose weights the teacher was trained on: it takes few steps already, so the new one begins
+    halfway between both.
     """
     painter = Autoencoder.from_pretrained(autoencoder, low_cpu_mem_usage=False).eval()
     tower = TextTower.load(text).to(device())
@@ -144,6 +147,8 @@ def train(
     there, held = land.read(folder, painter, tower.encode, denoiser.parent)
     teacher = Teacher(_fixed(denoiser), config, None if worse is None else _fixed(worse))
     student = Denoiser.from_pretrained(denoiser, low_cpu_mem_usage=False, torch_dtype=torch.float32)
+    if earlier is not None:
+        student.load_state_dict(halfway(student, _fixed(earlier)))
     run = Run(out, student, config.peak, minutes, config.decay)
 
     batches = there.batches(config.batch, WINDOW, HALO, config.aerial_share)
@@ -161,6 +166,16 @@ def train(
 
     for _ in run.steps(step, sheet, every=240):
         pass
+
+
+def halfway(first: Denoiser, second: Denoiser) -> dict[str, Tensor]:
+    """The means of two denoisers' weights, of which one was trained on from the other.
+
+    Between two such models there is no hill, and the middle has what each of them can do (Wortsman et al.
+    2022, arXiv 2109.01903).
+    """
+    other = second.state_dict()
+    return {name: (value + other[name].to(value.device)) / 2 for name, value in first.state_dict().items()}
 
 
 def _fixed(folder: Path) -> Denoiser:
