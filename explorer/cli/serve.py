@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,9 +67,10 @@ def serve(
         from explorer.service import descriptors
         from explorer.web.server import create_app, stop
         from explorer.web.serving import Connection, run
-        from explorer.worlds.firstlight import make_first
+        from explorer.worlds.firstlight import decode_view, make_first
 
-        make_first(atlas)
+        if (first := make_first(atlas)) is not None:
+            Thread(target=decode_view, args=[first]).start()  # while the page's modules are imported
         say_readonly(atlas)
         app = create_app(settings, atlas, painter)
         address = settings.url(sockets[0].getsockname()[1])

@@ -6,6 +6,7 @@ weights by now, the same world is made without land.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from explorer.resources import asset
@@ -13,6 +14,7 @@ from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 from explorer.worlds.world import World
 from tiles import package
+from tiles.errors import EarthError
 from tiles.grid import Box, tile_at
 
 NEW = NewWorld("First Light", "rocky coast with islands and green mountains", 11)
@@ -26,20 +28,28 @@ def home_view(world: World, across: int = REACH, down: int = REACH) -> Box:
     return Box(home.z, home.x - across, home.y - down, home.x + across + 1, home.y + down + 1)
 
 
-def make_first(atlas: Atlas, file: Path = FILE) -> None:
-    """A first world where there is none. Raises NotWritten, DiskFull."""
+def make_first(atlas: Atlas, file: Path = FILE) -> World | None:
+    """A first world where there is none. None: there is one, or another model paints it. Raises NotWritten,
+    DiskFull."""
     if not atlas.names():
         with atlas.scratch.alone():  # two apps started together make one
             if not atlas.names():
-                _make(atlas, file)
+                return _make(atlas, file)
+    return None
 
 
-def _make(atlas: Atlas, file: Path) -> None:
+def decode_view(world: World) -> None:
+    """Have the tiles about a world's home ready, as the map asks for them."""
+    with suppress(EarthError):  # the app is ended already
+        for tile in home_view(world).tiles():
+            world.renderer.tile(tile, "webp")
+
+
+def _make(atlas: Atlas, file: Path) -> World | None:
     if package.settings(file)["digest"] != atlas.library.get().traits.digest:
         atlas.create(NEW)
-        return
+        return None
     world = atlas.unpack(file)
     # The file's machine is none of this place's: whoever paints on here first is noted.
     world.store.change_settings(painted_by=[])
-    for tile in home_view(world).tiles():
-        world.renderer.tile(tile, "webp")  # as the map asks for it
+    return world

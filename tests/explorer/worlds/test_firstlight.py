@@ -8,7 +8,7 @@ import pytest
 from explorer.models.kinds import kind_here
 from explorer.models.library import Library
 from explorer.worlds.atlas import Atlas
-from explorer.worlds.firstlight import FILE, NEW, home_view, make_first
+from explorer.worlds.firstlight import FILE, NEW, decode_view, home_view, make_first
 from tiles import package
 from tiles.grid import tile_at
 
@@ -29,8 +29,9 @@ def test_it_shows_the_very_land_that_painting_gives(tmp_path, terra):
     settings = package.settings(FILE)
     assert settings["digest"] == terra.get().traits.digest, f"terra has other weights: {AGAIN}"
     atlas = opened(tmp_path, terra)
-    make_first(atlas)
-    world = atlas.get("first-light")
+    world = make_first(atlas)
+    assert world is not None and world is atlas.get("first-light")
+    decode_view(world)
     assert (world.name, world.seed, world.journal.prompt) == (NEW.name, NEW.seed, NEW.prompt)
     assert world.first_painter is None  # whoever paints on here is the first
     canvas, view = world.canvas.snapshot(), list(home_view(world).tiles())
@@ -55,7 +56,7 @@ def test_it_shows_the_very_land_that_painting_gives(tmp_path, terra):
 
 def test_another_model_begins_the_same_world_without_land(tmp_path, standin):
     atlas = opened(tmp_path, standin)
-    make_first(atlas)
+    assert make_first(atlas) is None
     world = atlas.get("first-light")
     assert (world.seed, world.journal.prompt, world.model) == (NEW.seed, NEW.prompt, standin.model)
     assert world.counts()["cells"] == 0
