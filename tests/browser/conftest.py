@@ -23,9 +23,9 @@ from explorer.web.server import create_app
 from explorer.worlds.atlas import Atlas
 from explorer.worlds.new import NewWorld
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
+# The first draws no window that nobody sees: a page takes a sixth less work.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in BROWSERS if (path := shutil.which(name))), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,7 +33,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-HINT = "no Chromium found: browser tests need one, on Debian `apt-get install chromium`"
+HINT = "no Chromium found: browser tests need one, on Debian `apt-get install chromium-headless-shell`"
 
 # The card of a first visit lies over the map; most tests are of later ones.
 VISITED = "try { localStorage.setItem('earth-welcomed', 'yes') } catch {}"
