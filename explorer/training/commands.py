@@ -241,17 +241,17 @@ def pack_model(
 
 @models.command("blend")
 def blend_decoders(
-    first: Annotated[Path, typer.Argument(help="autoencoder", callback=_there)],
+    first: Annotated[Path, typer.Argument(help="autoencoder, or denoiser", callback=_there)],
     second: Annotated[
         Path,
         typer.Argument(
-            help="autoencoder polished from FIRST, or from the same one as FIRST", callback=_there
+            help="one that was polished or trained on from FIRST, or from the same one", callback=_there
         ),
     ],
-    out: Annotated[Path, typer.Argument(help="folder for the blended autoencoder")],
+    out: Annotated[Path, typer.Argument(help="folder for the blended one")],
     share: Annotated[float, typer.Option(help="how far to go from FIRST to SECOND, 0 to 1")] = 0.5,
 ) -> None:
-    """Blend the decoders of two autoencoders; prints the new folder."""
+    """Blend the decoders of two autoencoders, or two denoisers; prints the new folder."""
     from explorer.training.blend import blend
 
     print(blend(first, second, out, share))

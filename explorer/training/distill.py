@@ -24,6 +24,7 @@ from explorer.models.samplers import Velocity, ahead, euler, multistep, timestep
 from explorer.models.text import TextTower
 from explorer.training import land
 from explorer.training.autoencoder import grid
+from explorer.training.blend import between
 from explorer.training.config import DistillConfig
 from explorer.training.denoiser import HALO, WINDOW, paint_sheet, velocity
 from explorer.training.land import Land
@@ -148,7 +149,7 @@ def train(
     teacher = Teacher(_fixed(denoiser), config, None if worse is None else _fixed(worse))
     student = Denoiser.from_pretrained(denoiser, low_cpu_mem_usage=False, torch_dtype=torch.float32)
     if earlier is not None:
-        student.load_state_dict(halfway(student, _fixed(earlier)))
+        student.load_state_dict(between(student.state_dict(), _fixed(earlier).state_dict(), 0.5))
     run = Run(out, student, config.peak, minutes, config.decay)
 
     batches = there.batches(config.batch, WINDOW, HALO, config.aerial_share)
@@ -166,16 +167,6 @@ def train(
 
     for _ in run.steps(step, sheet, every=240):
         pass
-
-
-def halfway(first: Denoiser, second: Denoiser) -> dict[str, Tensor]:
-    """The means of two denoisers' weights, of which one was trained on from the other.
-
-    Between two such models there is no hill, and the middle has what each of them can do (Wortsman et al.
-    2022, arXiv 2109.01903).
-    """
-    other = second.state_dict()
-    return {name: (value + other[name].to(value.device)) / 2 for name, value in first.state_dict().items()}
 
 
 def _fixed(folder: Path) -> Denoiser:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from explorer.models.autoencoder import Autoencoder
+from explorer.models.denoiser import Denoiser
 from explorer.training.blend import blend
 from explorer.training.config import SHIPPED, PolishConfig
 from explorer.training.polish import widened
@@ -65,3 +66,20 @@ def test_what_cannot_be_blended_is_refused(tmp_path):
     with pytest.raises(BadSetting, match="shape"):
         blend(first, tmp_path / "wide", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_denoisers_are_blended_too(tmp_path):
+    models = [Denoiser(widths=[32, 32, 32]) for _ in range(2)]
+    for name, model in zip(("one", "other"), models):
+        model.save_pretrained(tmp_path / name, safe_serialization=True)
+    out = blend(tmp_path / "one", tmp_path / "other", tmp_path / "out", 0.25)
+    found = Denoiser.from_pretrained(out, **READ)
+    for one, other, between in zip(*(model.parameters() for model in (*models, found))):
+        torch.testing.assert_close(between, one * 0.75 + other * 0.25)
+    wider = Denoiser(widths=[32, 32, 64])
+    wider.save_pretrained(tmp_path / "wider", safe_serialization=True)
+    with pytest.raises(BadSetting, match="another shape"):
+        blend(tmp_path / "one", tmp_path / "wider", tmp_path / "none")
+    with pytest.raises(BadSetting, match=r"kind Denoiser, .* of kind Autoencoder"):
+        blend(tmp_path / "one", kept(tmp_path, "decoder", 1), tmp_path / "none")
+    assert not (tmp_path / "none").exists()

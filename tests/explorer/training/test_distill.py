@@ -3,10 +3,9 @@ import math
 import pytest
 import torch
 
-from explorer.models.denoiser import Denoiser
 from explorer.training.config import SHIPPED, DistillConfig
 from explorer.training.denoiser import blank
-from explorer.training.distill import Teacher, guided_velocity, halfway, loss, rollout, target
+from explorer.training.distill import Teacher, guided_velocity, loss, rollout, target
 
 N = 6
 
@@ -120,10 +119,3 @@ def test_own_starts_change_what_is_learned_only_after_the_first_piece(monkeypatc
             losses[share, piece] = float(loss(growing, Teacher(constant, told), drawn))
     assert losses[0.0, 0] == pytest.approx(losses[1.0, 0])
     assert losses[0.0, 3] != pytest.approx(losses[1.0, 3], rel=0.05)
-
-
-def test_a_student_of_an_earlier_teacher_is_half_of_the_new_one():
-    first, second, middle = (Denoiser(widths=[32, 32, 32]) for _ in range(3))
-    middle.load_state_dict(halfway(first, second))
-    for one, other, between in zip(first.parameters(), second.parameters(), middle.parameters()):
-        torch.testing.assert_close(between, (one + other) / 2)
