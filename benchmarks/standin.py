@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.models.family import PromptReport, Traits
 from explorer.painting.window import Latents, Window
+from tiles.errors import ModelRefused
 from tiles.grid import Tile
 from tiles.recipe import Recipe
 
@@ -90,6 +91,8 @@ class OneModel:
         return self.model
 
     def named(self, name: str) -> str:
+        if name not in self.names():
+            raise ModelRefused(f"no model {name!r} here; known are {', '.join(self.names())}")
         return name
 
     def names(self) -> list[str]:

@@ -23,7 +23,7 @@ def handlers(atlas, painter, world):
 def test_who_may_only_look_changes_nothing(handlers):
     visitor = asked_by("view")
     for act in (
-        lambda: handlers.create("New", "coast", "", 8, visitor),
+        lambda: handlers.create("New", "coast", "", 8, "stand-in", visitor),
         lambda: handlers.set_prompt("test-land", "desert", visitor),
         lambda: handlers.delete("test-land", visitor),
     ):
@@ -31,6 +31,20 @@ def test_who_may_only_look_changes_nothing(handlers):
             act()
     assert handlers.atlas.names() == ["test-land"]
     assert handlers.atlas.get("test-land").journal.prompt != "desert"
+
+
+def test_a_model_that_is_not_here_is_named(handlers):
+    with pytest.raises(gr.Error, match="no model 'elsewhere' here; known are"):
+        handlers.create("New", "coast", "", 8, "elsewhere", asked_by("edit"))
+    with pytest.raises(gr.Error, match="no model 'elsewhere' here; known are"):
+        handlers.zooms_of("elsewhere", 8, asked_by("edit"))
+    assert handlers.atlas.names() == ["test-land"]
+
+
+def test_the_zooms_of_a_model_keep_the_chosen_one_where_it_is_known(handlers):
+    offered = handlers.zooms_of("stand-in", 5, asked_by("edit", "de"))
+    assert offered["value"] == 5 and offered["choices"][0] == ("Landschaften, 611 m (Zoom 8)", 8)
+    assert handlers.zooms_of("stand-in", 19, asked_by("edit"))["value"] == 8
 
 
 def test_the_question_names_the_world_and_what_goes_with_it(handlers, world):
