@@ -162,14 +162,15 @@ def new_world(handlers: Handlers, traits: Traits, models: list[str]) -> tuple[gr
     html(forms.UNPACK)
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def begin(chosen: str, request: gr.Request) -> tuple[Any, Any, Any]:
-        """The example's name, prompt and zoom, in their fields."""
+    def begin(chosen: str, by: str, request: gr.Request) -> tuple[Any, Any, Any]:
+        """The example's name, prompt and zoom, in their fields; the zoom where the chosen model knows it."""
         row = next((row for row in rows if row["id"] == chosen), None)
         if row is None:
             return gr.skip(), gr.skip(), gr.skip()
-        return phrase(language_of(request), f"example.{chosen}"), row["prompt"], row["zoom"]
+        seen = handlers.zooms_of(by, row["zoom"], request)
+        return phrase(language_of(request), f"example.{chosen}"), row["prompt"], seen
 
-    example.input(begin, example, [name, prompt, zoom], **quiet)
+    example.input(begin, [example, painted_by], [name, prompt, zoom], **quiet)
     dice.click(fn=None, outputs=seed, js="() => String(Math.floor(Math.random() * 2 ** 31))")
     # As it comes: the zoom may be one that the model chosen just before does not know.
     painted_by.input(handlers.zooms_of, [painted_by, zoom], zoom, preprocess=False, **quiet)

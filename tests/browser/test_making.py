@@ -135,6 +135,10 @@ def test_where_there_are_two_models_a_new_world_has_the_choice(page, server, wat
     page.get_by_role("option", name="quick").click()
     expect(page.get_by_label("Ground resolution, per pixel")).to_have_value(re.compile("zoom 12"))
     until(page, lambda: asked[-1]["model"] == "quick" and asked[-1]["base_zoom"] == 12)
+    page.get_by_label("Start from an example").click()
+    page.get_by_role("option", name="Fjordland").click()  # of zoom 8, which this model does not know
+    expect(page.locator("#new-prompt textarea")).to_have_value(re.compile("fjords"))
+    expect(page.get_by_label("Ground resolution, per pixel")).to_have_value(re.compile("zoom 12"))
     drawn(page)
     page.locator("#new-name textarea, #new-name input").first.fill("Quickly")
     page.locator("#create").click()
