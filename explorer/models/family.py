@@ -30,6 +30,9 @@ class Traits(NamedTuple):
     licence: str
     guide: str = ""  # what pictures it can be guided by, in words; empty: by none
     follow: int = 0  # latents of a parent around a window that it needs to follow its picture; 0: it cannot
+    zoom_groups: tuple[
+        tuple[int, ...], ...
+    ] = ()  # of ``zooms``, by what it learned them from; none: all alike
 
     @property
     def space(self) -> LatentSpace:
@@ -55,9 +58,15 @@ def require_guides(traits: Traits, windows: Sequence[Window]) -> None:
 
 
 def sketch_for(zoom: int, traits: Traits) -> int:
-    """By how many zooms the sketch of a world at ``zoom`` is best coarser: a sketch has to be at a
-    zoom that the model knows. 0: no sketch."""
-    return next((less for less in range(traits.sketch, 0, -1) if zoom - less in traits.zooms), 0)
+    """By how many zooms the sketch of a world at ``zoom`` is best coarser. 0: no sketch.
+
+    A sketch has to be at a zoom that the model knows from the same kind of pictures: where it saw harbors at
+    zoom 18 and 19 and other land at 17, a sketch of "harbor" at 17 is nothing that a harbor can be refined
+    from.
+    """
+    told = nearest_zoom(zoom, traits.zooms)
+    alike = next((group for group in traits.zoom_groups if told in group), traits.zooms)
+    return next((less for less in range(traits.sketch, 0, -1) if zoom - less in alike), 0)
 
 
 def nearest_zoom(zoom: int, known: Sequence[int], shown: bool = True) -> int:

@@ -125,7 +125,7 @@ class Terra:
 
 def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terra:
     """terra from a checked bundle. Raises ValueError where its autoencoder and its detail painter do not
-    belong together."""
+    belong together, or its groups of zooms are not made of its zooms."""
     read = {"torch_dtype": torch.float32, "use_safetensors": True, "low_cpu_mem_usage": False}
     autoencoder = Autoencoder.from_pretrained(folder / "autoencoder", **read)
     decoder = _decoder(folder, autoencoder, read)
@@ -140,6 +140,7 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         steps=bundle["steps"],
         sketch=bundle["sketch"],
         zooms=tuple(sorted(bundle["zooms"])),
+        zoom_groups=_zoom_groups(bundle),
         base_zoom=bundle["base_zoom"],
         licence=bundle["licence"],
         follow=0 if isinstance(decoder, DetailDecoder) else following.rim_of(decoder),
@@ -156,6 +157,14 @@ def load(folder: Path, bundle: dict[str, Any], digest: str, device: str) -> Terr
         device,
         _towers(folder, text, read),
     )
+
+
+def _zoom_groups(bundle: dict[str, Any]) -> tuple[tuple[int, ...], ...]:
+    """What the bundle says of which zooms were learned from the same kind of pictures, if it does."""
+    groups = tuple(tuple(sorted(group)) for group in bundle.get("zoom_groups", ()))
+    if groups and sorted(zoom for group in groups for zoom in group) != sorted(bundle["zooms"]):
+        raise ValueError("zoom_groups: each of the zooms has to be in one group, and no other")
+    return groups
 
 
 def _towers(folder: Path, text: TextTower, read: dict[str, Any]) -> Towers | None:

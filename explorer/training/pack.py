@@ -25,7 +25,8 @@ DEFAULTS: dict[str, Any] = {
     "guidance_scale": 2.0,
     "batch": {"cpu": 1, "gpu": 16},
     "sketch": 2,
-    "zooms": [5, 6, 7, 8, 18, 19],
+    "zooms": [5, 6, 7, 8, 10, 11, 12, 13, 14, 17, 18, 19],
+    "zoom_groups": [[5, 6, 7, 8], [10, 11, 12, 13, 14], [17], [18, 19]],
     "base_zoom": 8,
 }
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from explorer.models.library import Library, use_full_precision
+from tests.bundles import build_bundle
 from tiles.errors import ModelRefused
 
 
@@ -27,3 +28,14 @@ def test_products_on_a_gpu_are_those_of_the_cpu_within_a_rounding():
     here = torch.nn.functional.conv2d(pictures, weights)
     there = torch.nn.functional.conv2d(pictures.cuda(), weights.cuda()).cpu()
     torch.testing.assert_close(here, there, rtol=1e-4, atol=1e-3)
+
+
+def test_groups_of_zooms_are_read_and_have_to_be_made_of_the_zooms(tmp_path):
+    groups = [[6, 5], [8, 7]]
+    assert Library(
+        str(build_bundle(tmp_path / "good", zoom_groups=groups)), "cpu"
+    ).get().traits.zoom_groups == ((5, 6), (7, 8))
+    for wrong in ([[5, 6]], [[5, 6], [6, 7, 8]], [[5, 6, 7, 8, 9]]):
+        folder = build_bundle(tmp_path / f"wrong {wrong}", zoom_groups=wrong)
+        with pytest.raises(ModelRefused, match="each of the zooms has to be in one group"):
+            Library(str(folder), "cpu").get()
