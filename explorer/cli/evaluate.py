@@ -45,12 +45,15 @@ def places(
     model: Annotated[str, typer.Argument(help="shipped name or folder")] = "terra",
     data: Data = Path("data"),
     count: Annotated[int, typer.Option(help="pictures to paint")] = 200,
+    judge: Annotated[
+        Path | None, typer.Option(help="model whose towers judge, to compare two models; without, its own")
+    ] = None,
 ) -> None:
     """Score a model on places that training never saw."""
     from explorer.training.evaluate import evaluate as scores
 
     table = Table("score", model, "real pictures", "aim")
-    for score in scores(Path(model), data, count):
+    for score in scores(Path(model), data, count, judge):
         real = "" if score.yardstick is None else f"{score.yardstick:.3f}"
         table.add_row(score.name, f"{score.value:.3f}", real, score.aim)
     console.print(table)

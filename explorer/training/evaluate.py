@@ -96,13 +96,16 @@ class Compared(NamedTuple):
     prompts: list[str]
 
 
-def evaluate(folder: Path, data: Path, count: int = 200) -> Iterator[Score]:
+def evaluate(folder: Path, data: Path, count: int = 200, judge: Path | None = None) -> Iterator[Score]:
     """Scores of the bundle in ``folder`` on the held-out places of ``data``; of each source, and to
-    each of the prompts of twenty.json in turn, ``count`` pictures are painted."""
+    each of the prompts of twenty.json in turn, ``count`` pictures are painted. The towers of the bundle
+    ``judge`` judge them, or its own: scores of two bundles compare where one judged both."""
     model = Library(str(folder), "cpu").get()
     assert isinstance(model, Terra)
     yield from decoded(model.autoencoder, data)
-    yield from painting(lambda asked: [cell(model, *each) for each in asked], towers(folder), data, count)
+    yield from painting(
+        lambda asked: [cell(model, *each) for each in asked], towers(judge or folder), data, count
+    )
 
 
 def towers(folder: Path) -> Towers:

@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -64,6 +65,10 @@ def test_a_bundle_is_scored_on_held_out_places_the_same_each_time(tmp_path, monk
     assert sum(name.startswith("variety") for name in names) == 2
     assert all(np.isfinite(score.value) for score in scores)
     assert list(evaluate(folder, tmp_path / "data", count=28)) == scores
+    other = shutil.copytree(folder, tmp_path / "other")
+    ImageTower(widths=(8, 8)).save_pretrained(other / "images")
+    assert list(evaluate(other, tmp_path / "data", count=28)) != scores
+    assert list(evaluate(other, tmp_path / "data", count=28, judge=folder)) == scores
 
 
 def mosaic(folder, name, rng, index):
