@@ -30,9 +30,7 @@ class Traits(NamedTuple):
     licence: str
     guide: str = ""  # what pictures it can be guided by, in words; empty: by none
     follow: int = 0  # latents of a parent around a window that it needs to follow its picture; 0: it cannot
-    zoom_groups: tuple[
-        tuple[int, ...], ...
-    ] = ()  # of ``zooms``, by what it learned them from; none: all alike
+    zoom_groups: tuple[tuple[int, ...], ...] = ()  # ``zooms`` by the kind of pictures they are from
 
     @property
     def space(self) -> LatentSpace:
@@ -64,7 +62,7 @@ def sketch_for(zoom: int, traits: Traits) -> int:
     zoom 18 and 19 and other land at 17, a sketch of "harbor" at 17 is nothing that a harbor can be refined
     from.
     """
-    told = nearest_zoom(zoom, traits.zooms)
+    told = nearest_zoom(zoom, traits.zooms)  # without groups all zooms are of one kind
     alike = next((group for group in traits.zoom_groups if told in group), traits.zooms)
     return next((less for less in range(traits.sketch, 0, -1) if zoom - less in alike), 0)
 
