@@ -61,7 +61,9 @@ def pack(
     shutil.copytree(text, out / "text")
     path = out / "bundle.json"
     before = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**DEFAULTS, **before, **settings}, indent=1) + "\n")
+    # Groups are of terra's zooms: they fit no others.
+    usual = {k: v for k, v in DEFAULTS.items() if k != "zoom_groups" or "zooms" not in before}
+    path.write_text(json.dumps({**usual, **before, **settings}, indent=1) + "\n")
     return out
 
 

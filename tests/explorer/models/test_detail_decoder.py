@@ -99,6 +99,12 @@ def test_a_bundle_packed_again_without_detail_has_no_painter(parts, tmp_path):
     assert terra(tmp_path).traits.margin == Autoencoder.margins[0]
 
 
+def test_a_bundle_packed_again_keeps_its_own_zooms(parts, tmp_path):
+    (tmp_path / "bundle.json").write_text('{"zooms": [3, 4], "base_zoom": 4}')
+    traits = terra(packed_without(parts, tmp_path)).traits
+    assert traits.zooms == (3, 4) and traits.base_zoom == 4 and traits.zoom_groups == ()
+
+
 @pytest.mark.parametrize(
     ("painter", "error"),
     [

@@ -31,10 +31,8 @@ def test_products_on_a_gpu_are_those_of_the_cpu_within_a_rounding():
 
 
 def test_groups_of_zooms_are_read_and_have_to_be_made_of_the_zooms(tmp_path):
-    groups = [[6, 5], [8, 7]]
-    assert Library(
-        str(build_bundle(tmp_path / "good", zoom_groups=groups)), "cpu"
-    ).get().traits.zoom_groups == ((5, 6), (7, 8))
+    folder = build_bundle(tmp_path / "good", zoom_groups=[[6, 5], [8, 7]])
+    assert Library(str(folder), "cpu").get().traits.zoom_groups == ((5, 6), (7, 8))
     for wrong in ([[5, 6]], [[5, 6], [6, 7, 8]], [[5, 6, 7, 8, 9]]):
         folder = build_bundle(tmp_path / f"wrong {wrong}", zoom_groups=wrong)
         with pytest.raises(ModelRefused, match="each of the zooms has to be in one group"):
